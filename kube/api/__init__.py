@@ -1,0 +1,1 @@
+"""What objects are. Pure: no I/O, no asyncio, no clock, no randomness."""

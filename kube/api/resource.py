@@ -1,0 +1,118 @@
+"""Resource: one row of the table of kinds, from which routes, discovery, OpenAPI, tables and kubectl's names are made.
+
+A row is data plus plain functions; the defaults do nothing. Hooks on trees (`set_defaults`, `prepare`) may change the tree they
+are given; hooks on views must not. A custom resource becomes such a row at run time.
+https://kubernetes.io/docs/reference/using-api/api-concepts/#standard-api-terminology
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from kube.api.meta import Tree
+from kube.api.status import FieldError
+
+VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One printed column. `value` takes the view (a tree for custom resources); None prints as `<none>`.
+
+    `priority` 0 is always shown, 1 with `-o wide` only. `type` and `format` are OpenAPI's, as in metav1.TableColumnDefinition.
+    """
+
+    name: str
+    value: Callable[[Any], Any]
+    type: str = "string"
+    format: str = ""
+    priority: int = 0
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Where the scale subresource reads and writes, as dotted paths in the tree."""
+
+    spec_replicas: str = "spec.replicas"
+    status_replicas: str = "status.replicas"
+    selector: str = "spec.selector"  # a LabelSelector, a map of labels, or text
+
+
+def _nothing(tree: Tree) -> None:
+    """No defaults."""
+
+
+def _no_preparation(new: Tree, old: Tree | None) -> None:
+    """Nothing to prepare."""
+
+
+def _valid(new: Any, old: Any) -> Iterable[FieldError]:
+    return ()
+
+
+def _immediately(tree: Tree, asked: int | None) -> int:
+    return 0
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A served kind. `group` is empty for core. `plural` is the name in paths."""
+
+    group: str
+    version: str
+    kind: str
+    plural: str
+    view: type[Any] | None = None  # None: only trees (custom resources)
+    namespaced: bool = True
+    singular: str = ""  # empty: the kind in lower case
+    short_names: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    verbs: tuple[str, ...] = VERBS
+    subresources: tuple[str, ...] = ()  # "status", "scale", "log", "binding", ... in upstream's names
+    scale: Scale = field(default_factory=Scale)  # read only where "scale" is among the subresources
+    set_defaults: Callable[[Tree], None] = _nothing
+    prepare: Callable[[Tree, Tree | None], None] = (
+        _no_preparation  # (new, old): drop or fill what clients may not choose
+    )
+    validate: Callable[[Any, Any], Iterable[FieldError]] = _valid  # (new view, old view or None)
+    validate_status: Callable[[Any, Any], Iterable[FieldError]] = _valid  # for writes to /status
+    validate_name: Callable[[str], Iterable[str]] | None = None  # None: names.subdomain
+    columns: tuple[Column, ...] | None = None  # None: NAME and CREATED AT; Name itself is the framework's first column
+    field_selectors: dict[str, Callable[[Tree], str]] = field(
+        default_factory=dict
+    )  # beyond metadata.name and .namespace
+    grace_seconds: Callable[[Tree, int | None], int] = (
+        _immediately  # (object, asked) -> seconds to wait before it is gone
+    )
+    has_generation: bool = True  # metadata.generation counts changes outside metadata and status
+    unconditional_update: bool = True  # PUT without a resourceVersion overwrites
+    create_on_update: bool = False  # PUT to a name that is not there creates it
+    stored_in: str = ""  # another group whose storage this kind shares: events.k8s.io/Event is core's Event
+    view_tree: Callable[[Tree], Tree] | None = None  # from the stored form to this version's, where they differ
+
+    @property
+    def api_version(self) -> str:
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    @property
+    def singular_name(self) -> str:
+        return self.singular or self.kind.lower()
+
+    @property
+    def qualified(self) -> str:
+        """`deployments.apps`, `pods`: the name in messages."""
+        return f"{self.plural}.{self.group}" if self.group else self.plural
+
+    def path(self, namespace: str = "", name: str = "", subresource: str = "") -> str:
+        """The request path: `/apis/apps/v1/namespaces/n/deployments/d/status`. No namespace: across all of them."""
+        root = f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
+        parts = [root]
+        if self.namespaced and namespace:
+            parts += ["namespaces", namespace]
+        parts.append(self.plural)
+        if name:
+            parts.append(name)
+        if subresource:
+            parts.append(subresource)
+        return "/".join(parts)

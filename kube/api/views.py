@@ -1,0 +1,86 @@
+"""Views: typed, read-only forms of API objects, decoded by msgspec into the Structs of lightkube-models.
+
+What a view promises: field names are the API's own; unknown fields are ignored; timestamps are aware `datetime`s;
+`metadata` is always there, and so is `status` where the type has one (an empty one, if the server sent none). Every other
+absent field is None, lists and maps included: write `view.spec.tolerations or ()`.
+A view is never changed and never written back: writes are trees (`create`, `patch`, `apply`).
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any, TypeVar, cast, get_type_hints
+
+import msgspec
+from lightkube.models import meta_v1
+
+from kube.api.meta import Tree
+
+V = TypeVar("V")
+
+
+def decode(cls: type[V], data: bytes) -> V:
+    """A view of JSON bytes. Raises msgspec.ValidationError where a field has the wrong JSON type."""
+    return _complete(cls, _decoder(cls).decode(data))
+
+
+def view(cls: type[V], tree: Tree) -> V:
+    """A view of a tree. Raises msgspec.ValidationError where a field has the wrong JSON type."""
+    return _complete(cls, msgspec.convert(tree, cls))
+
+
+def tree_of(obj: Any) -> Any:
+    """The JSON tree of a view or a part of one (a pod template, say); absent fields are left out."""
+    if isinstance(obj, msgspec.Struct):
+        return {
+            field.encode_name: tree_of(value)
+            for field in msgspec.structs.fields(obj)
+            if (value := getattr(obj, field.name)) is not None
+        }
+    if isinstance(obj, dict):
+        return {name: tree_of(value) for name, value in obj.items()}
+    if isinstance(obj, list | tuple):
+        return [tree_of(value) for value in obj]
+    if isinstance(obj, datetime):
+        return timestamp(obj)
+    return obj
+
+
+def timestamp(moment: datetime) -> str:
+    """RFC 3339 in UTC with whole seconds, as metav1.Time is written."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def micro_timestamp(moment: datetime) -> str:
+    """RFC 3339 in UTC with six digits of a second, as metav1.MicroTime is written (leases, events)."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+@cache
+def _decoder(cls: type[V]) -> msgspec.json.Decoder[V]:
+    return msgspec.json.Decoder(cls)
+
+
+def _complete(cls: type[V], obj: V) -> V:
+    for name, make in _always_present(cls):
+        if getattr(obj, name) is None:
+            setattr(obj, name, make())
+    return obj
+
+
+@cache
+def _always_present(cls: type[Any]) -> tuple[tuple[str, Callable[[], Any]], ...]:
+    """The fields filled with an empty value when absent: `metadata`, and a `status` that has no required fields."""
+    found: list[tuple[str, Callable[[], Any]]] = []
+    hints = get_type_hints(cls)
+    if "metadata" in hints:
+        found.append(("metadata", meta_v1.ObjectMeta))
+    if "status" in hints:
+        status = next((arg for arg in getattr(hints["status"], "__args__", ()) if arg is not type(None)), None)
+        if status is not None and _constructible(cast("type[Any]", status)):
+            found.append(("status", cast("type[Any]", status)))
+    return tuple(found)
+
+
+def _constructible(cls: type[Any]) -> bool:
+    return issubclass(cls, msgspec.Struct) and not any(field.required for field in msgspec.structs.fields(cls))
