@@ -72,19 +72,13 @@ class Resource:
     subresources: tuple[str, ...] = ()  # "status", "scale", "log", "binding", ... in upstream's names
     scale: Scale = field(default_factory=Scale)  # read only where "scale" is among the subresources
     set_defaults: Callable[[Tree], None] = _nothing
-    prepare: Callable[[Tree, Tree | None], None] = (
-        _no_preparation  # (new, old): drop or fill what clients may not choose
-    )
+    prepare: Callable[[Tree, Tree | None], None] = _no_preparation  # (new, old): drop or fill what clients may not choose
     validate: Callable[[Any, Any], Iterable[FieldError]] = _valid  # (new view, old view or None)
     validate_status: Callable[[Any, Any], Iterable[FieldError]] = _valid  # for writes to /status
     validate_name: Callable[[str], Iterable[str]] | None = None  # None: names.subdomain
     columns: tuple[Column, ...] | None = None  # None: NAME and CREATED AT; Name itself is the framework's first column
-    field_selectors: dict[str, Callable[[Tree], str]] = field(
-        default_factory=dict
-    )  # beyond metadata.name and .namespace
-    grace_seconds: Callable[[Tree, int | None], int] = (
-        _immediately  # (object, asked) -> seconds to wait before it is gone
-    )
+    field_selectors: dict[str, Callable[[Tree], str]] = field(default_factory=dict)  # beyond metadata.name and .namespace
+    grace_seconds: Callable[[Tree, int | None], int] = _immediately  # (object, asked) -> seconds to wait before it is gone
     has_generation: bool = True  # metadata.generation counts changes outside metadata and status
     unconditional_update: bool = True  # PUT without a resourceVersion overwrites
     create_on_update: bool = False  # PUT to a name that is not there creates it

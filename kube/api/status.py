@@ -142,9 +142,7 @@ def invalid(path: str, value: Any, detail: str) -> FieldError:
 def unsupported(path: str, value: Any, supported: Sequence[str]) -> FieldError:
     """Supported values are listed in upstream's order, which is sorted."""
     listed = ", ".join(_quoted(one) for one in supported)
-    return FieldError(
-        path, "FieldValueNotSupported", f"Unsupported value: {_quoted(value)}: supported values: {listed}"
-    )
+    return FieldError(path, "FieldValueNotSupported", f"Unsupported value: {_quoted(value)}: supported values: {listed}")
 
 
 def duplicate(path: str, value: Any) -> FieldError:

@@ -21,7 +21,8 @@ V = TypeVar("V")
 
 def decode(cls: type[V], data: bytes) -> V:
     """A view of JSON bytes. Raises msgspec.ValidationError where a field has the wrong JSON type."""
-    return _complete(cls, _decoder(cls).decode(data))
+    decoded: V = _decoder(cls).decode(data)
+    return _complete(cls, decoded)
 
 
 def view(cls: type[V], tree: Tree) -> V:
@@ -57,7 +58,7 @@ def micro_timestamp(moment: datetime) -> str:
 
 
 @cache
-def _decoder(cls: type[V]) -> msgspec.json.Decoder[V]:
+def _decoder(cls: Any) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(cls)
 
 
@@ -69,7 +70,7 @@ def _complete(cls: type[V], obj: V) -> V:
 
 
 @cache
-def _always_present(cls: type[Any]) -> tuple[tuple[str, Callable[[], Any]], ...]:
+def _always_present(cls: Any) -> tuple[tuple[str, Callable[[], Any]], ...]:
     """The fields filled with an empty value when absent: `metadata`, and a `status` that has no required fields."""
     found: list[tuple[str, Callable[[], Any]]] = []
     hints = get_type_hints(cls)
