@@ -21,7 +21,7 @@ V = TypeVar("V")
 
 def decode(cls: type[V], data: bytes) -> V:
     """A view of JSON bytes. Raises msgspec.ValidationError where a field has the wrong JSON type."""
-    decoded: V = _decoder(cls).decode(data)
+    decoded: V = _decoder(cast("Any", cls)).decode(data)
     return _complete(cls, decoded)
 
 
@@ -63,7 +63,7 @@ def _decoder(cls: Any) -> msgspec.json.Decoder[Any]:
 
 
 def _complete(cls: type[V], obj: V) -> V:
-    for name, make in _always_present(cls):
+    for name, make in _always_present(cast("Any", cls)):
         if getattr(obj, name) is None:
             setattr(obj, name, make())
     return obj
