@@ -1,0 +1,1 @@
+"""How clusters come to be: certificates, images, manifests, and one machine's processes."""

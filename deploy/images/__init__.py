@@ -1,0 +1,1 @@
+"""Images that a cluster needs, made on the spot: no registry, no compiler."""
