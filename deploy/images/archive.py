@@ -21,7 +21,7 @@ class Layer:
     _buffer: io.BytesIO = field(default_factory=io.BytesIO)
 
     def __post_init__(self) -> None:
-        self._tar = tarfile.open(fileobj=self._buffer, mode="w")  # noqa: SIM115 -- closed in `bytes`
+        self._tar = tarfile.open(fileobj=self._buffer, mode="w")  # noqa: SIM115 -- closed in `content`
 
     def directory(self, path: str, mode: int = 0o755) -> None:
         self._add(path, tarfile.DIRTYPE, mode)
@@ -32,7 +32,7 @@ class Layer:
     def hard_link(self, path: str, to: str) -> None:
         self._add(path, tarfile.LNKTYPE, LINK_MODE, link=to)
 
-    def bytes(self) -> bytes:
+    def content(self) -> bytes:
         self._tar.close()
         return self._buffer.getvalue()
 
@@ -60,4 +60,4 @@ def archive(tags: tuple[str, ...], layer: bytes, config: dict[str, Any]) -> byte
     outer.directory(name)
     outer.file(f"{name}/layer.tar", layer)
     outer.file("manifest.json", json.dumps(manifest).encode())
-    return outer.bytes()
+    return outer.content()

@@ -28,11 +28,11 @@ def all_archives() -> list[bytes]:
 def pause_tar(tag: str = PAUSE) -> bytes:
     layer = Layer()
     layer.file("pause", pause.program(), 0o755)
-    return archive((tag,), layer.bytes(), {"Entrypoint": ["/pause"]})
+    return archive((tag,), layer.content(), {"Entrypoint": ["/pause"]})
 
 
 def busybox_tar(busybox: Path, tags: tuple[str, ...] = BUSYBOX_TAGS) -> bytes:
-    return archive(tags, _system(busybox).bytes(), {"Cmd": ["sh"], "Env": ["PATH=/bin"]})
+    return archive(tags, _system(busybox).content(), {"Cmd": ["sh"], "Env": ["PATH=/bin"]})
 
 
 def web_tar(tag: str, port: int, busybox: Path) -> bytes:
@@ -46,7 +46,7 @@ def web_tar(tag: str, port: int, busybox: Path) -> bytes:
         "ExposedPorts": {f"{port}/tcp": {}},
         "StopSignal": "SIGTERM",
     }
-    return archive((tag,), layer.bytes(), config)
+    return archive((tag,), layer.content(), config)
 
 
 def find_busybox() -> Path:
