@@ -1,0 +1,247 @@
+"""One machine's cluster: up, down, purge, status, logs. The Makefile's targets of these names call this.
+
+Up is a list of steps, each of which finds out whether it is done already; so a second run changes nothing, and a run after any
+accident mends what is missing. A step that fails on a fresh start stops what this run started.
+"""
+
+import shutil
+import ssl
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import httpx
+import typer
+
+from deploy import certs, demo, host, preflight
+from deploy.cluster import DOCKER_SOCKET, Cluster
+from deploy.engine import Engine
+from deploy.images import build
+from deploy.programs import programs
+from deploy.progress import Progress, StepFailed
+from deploy.supervise import Supervisor, kill_leftovers
+
+READY_SECONDS = 60
+STOPPED_BEFORE_PODS = ("kubelet", "kube-proxy", "kube-scheduler", "kube-controller-manager")
+
+app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False, help=__doc__)
+
+State = Annotated[Path, typer.Option("--state", envvar="STATE", help="Where everything is kept.")]
+Socket = Annotated[Path, typer.Option("--docker-socket", envvar="DOCKER_SOCKET", help="The container engine's socket.")]
+DEFAULT_STATE = Cluster().state
+
+
+@app.command()
+def up(
+    state: State = DEFAULT_STATE,
+    docker_socket: Socket = DOCKER_SOCKET,
+    pod_cidr: Annotated[str, typer.Option(envvar="POD_CIDR")] = Cluster().pod_cidr,
+    service_cidr: Annotated[str, typer.Option(envvar="SERVICE_CIDR")] = Cluster().service_cidr,
+    show_demo: Annotated[bool, typer.Option("--demo/--no-demo", help="Apply and fetch the demo.")] = True,
+) -> None:
+    """Bring the cluster up, prove that it serves, and say what to type next."""
+    cluster = Cluster(state=state.resolve(), docker_socket=docker_socket, pod_cidr=pod_cidr, service_cidr=service_cidr)
+    started_at = time.monotonic()
+    supervisor, engine = Supervisor(cluster), Engine(cluster.docker_socket)
+    was_running = supervisor.running()
+    _check(cluster, running=was_running, engine=engine)
+    progress = Progress()
+    try:
+        _start(cluster, supervisor, engine, progress)
+        _wait_until_ready(cluster, progress)
+        pages = _demo(cluster, progress) if show_demo else {}
+    except (StepFailed, OSError, RuntimeError, subprocess.CalledProcessError) as failure:
+        if not isinstance(failure, StepFailed):
+            print(f"  ✗ {failure}")
+        if not was_running:
+            print("  Stopping what was started. The programs' words are in", cluster.logs)
+            _stop(cluster, Progress())
+        raise typer.Exit(1) from None
+    _tell(cluster, pages, time.monotonic() - started_at)
+
+
+@app.command()
+def down(state: State = DEFAULT_STATE, docker_socket: Socket = DOCKER_SOCKET) -> None:
+    """Stop all that `up` started and leave the host as it was; the data stays."""
+    _stop(Cluster(state=state.resolve(), docker_socket=docker_socket), Progress())
+
+
+@app.command()
+def purge(state: State = DEFAULT_STATE, docker_socket: Socket = DOCKER_SOCKET) -> None:
+    """Stop everything and remove the data, too."""
+    cluster = Cluster(state=state.resolve(), docker_socket=docker_socket)
+    progress = Progress()
+    _stop(cluster, progress)
+    with progress.step("data removed"):
+        _remove(cluster)
+
+
+@app.command()
+def status(state: State = DEFAULT_STATE) -> None:
+    """The programs, the node and the pods."""
+    cluster = Cluster(state=state.resolve())
+    supervisor = Supervisor(cluster)
+    if not supervisor.running():
+        print("The cluster is down. `make up` starts it.")
+        raise typer.Exit(1)
+    for one in supervisor.processes():
+        print(f"{one['name']:<26}{one['statename']:<10}{one['description']}")
+    print()
+    print(demo.kubectl(cluster, "get", "nodes", "-o", "wide", check=False))
+    print(demo.kubectl(cluster, "get", "pods", "-A", check=False))
+
+
+@app.command()
+def logs(
+    program: Annotated[str, typer.Argument(help="One program, or nothing for all.")] = "",
+    state: State = DEFAULT_STATE,
+    lines: Annotated[int, typer.Option("--lines", "-n")] = 40,
+) -> None:
+    """The last lines that the programs wrote."""
+    directory = Cluster(state=state.resolve()).logs
+    found = sorted(directory.glob(f"{program or '*'}.log"))
+    if not found:
+        print(f"no log of {program or 'any program'} in {directory}", file=sys.stderr)
+        raise typer.Exit(1)
+    for path in found:
+        print(f"==> {path} <==")
+        print("\n".join(path.read_text(errors="replace").splitlines()[-lines:]), end="\n\n")
+
+
+@app.command()
+def kubeconfig(state: State = DEFAULT_STATE) -> None:
+    """Print the path of the administrator's kubeconfig."""
+    print(Cluster(state=state.resolve()).kubeconfig("admin"))
+
+
+def _check(cluster: Cluster, *, running: bool, engine: Engine) -> None:
+    if not running and cluster.state.exists():
+        kill_leftovers(cluster)
+    seen = preflight.observe(cluster, running=running, engine_answers=engine.answers())
+    found = preflight.problems(cluster, seen)
+    for problem in found:
+        print(f"  ✗ {problem}", file=sys.stderr)
+    if found:
+        raise typer.Exit(1)
+
+
+def _start(cluster: Cluster, supervisor: Supervisor, engine: Engine, progress: Progress) -> None:
+    own_engine = (cluster.state / "docker").exists() or not engine.answers()
+    missing = host.missing_packages(engine_answers=not own_engine)
+    if missing:
+        with progress.step("packages installed") as note:
+            note.text = " ".join(missing)
+            host.install(missing)
+    preflight.secure_state(cluster.state)
+    for directory in (cluster.run, cluster.logs, cluster.manifests):
+        directory.mkdir(mode=0o700, exist_ok=True)
+    with progress.step("certificates") as note:
+        made = certs.make_certificates(cluster)
+        note.text = f"{len(made)} made" if made else "kept"
+    with progress.step("host network"):
+        host.prepare_network(cluster)
+    with progress.step("programs started") as note:
+        wanted = programs(cluster, own_engine=own_engine)
+        note.text = "" if supervisor.start(wanted) else "running already"
+    with progress.step("container engine answers"):
+        _wait(engine.answers, "Docker does not answer", "`make logs P=dockerd`")
+    with progress.step("images loaded") as note:
+        note.text = f"{_load_images(engine)} new"
+
+
+def _load_images(engine: Engine) -> int:
+    tags = (build.PAUSE, *build.BUSYBOX_TAGS, *build.WEB_TAGS)
+    if all(engine.has_image(tag) for tag in tags):
+        return 0
+    archives = build.all_archives()
+    for archive in archives:
+        engine.load(archive)
+    return len(archives)
+
+
+def _wait_until_ready(cluster: Cluster, progress: Progress) -> None:
+    trust = ssl.create_default_context(cafile=str(cluster.pki / "ca.crt"))
+    with progress.step("API server ready"), httpx.Client(verify=trust, trust_env=False, timeout=3) as http:
+
+        def ready() -> bool:
+            try:
+                return http.get(f"{cluster.server}/readyz").status_code == 200
+            except httpx.TransportError:
+                return False
+
+        _wait(ready, "the API server is not ready", "`make logs P=kube-apiserver`")
+    with progress.step("node ready"):
+        _wait(
+            lambda: bool(demo.kubectl(cluster, "get", "node", cluster.node_name, "-o", "name", check=False)),
+            "the node does not register",
+            "`make logs P=kubelet`",
+        )
+        demo.kubectl(cluster, "wait", "--for=condition=Ready", f"node/{cluster.node_name}", f"--timeout={READY_SECONDS}s")
+
+
+def _demo(cluster: Cluster, progress: Progress) -> dict[str, str]:
+    with progress.step("demo applied"):
+        demo.apply(cluster)
+    with progress.step("three web pods available"):
+        demo.wait_for_rollout(cluster)
+    with progress.step("page fetched"):
+        return demo.fetch_pages(cluster)
+
+
+def _tell(cluster: Cluster, pages: dict[str, str], seconds: float) -> None:
+    for way, page in pages.items():
+        print(f"\n  {way}\n    {page}")
+    print(f"\nThe cluster is up ({seconds:.1f} s). Its kubeconfig: {cluster.kubeconfig('admin')}")
+    print("Next:")
+    print(f"  export KUBECONFIG={cluster.kubeconfig('admin')}")
+    print(f"  export PATH={Path(sys.executable).parent}:$PATH")
+    print("  kubectl get pods -o wide")
+    print("  kubectl scale deployment web --replicas=5")
+    print("  make status · make logs · make down")
+
+
+def _stop(cluster: Cluster, progress: Progress) -> None:
+    """The programs that would undo the clean-up first, then pods, then rules, then the rest."""
+    supervisor, engine = Supervisor(cluster), Engine(cluster.docker_socket)
+    if supervisor.running():
+        with progress.step("control stopped"):
+            for name in STOPPED_BEFORE_PODS:
+                supervisor.stop_program(name)
+    if engine.answers():
+        with progress.step("pods removed") as note:
+            note.text = f"{engine.remove_pods()} containers"
+    with progress.step("network rules removed"):
+        for package in ("kube_proxy", "kubelet"):
+            subprocess.run([sys.executable, "-m", package, "--cleanup", f"--cluster-cidr={cluster.pod_cidr}"], check=True)
+    if supervisor.running():
+        with progress.step("programs stopped"):
+            supervisor.stop()
+    with progress.step("host restored"):
+        kill_leftovers(cluster)
+        host.unmount_below(cluster.state)
+        shutil.rmtree(cluster.run, ignore_errors=True)
+        host.restore_network(cluster)
+
+
+def _remove(cluster: Cluster) -> None:
+    """Only what a cluster put there: a directory given by mistake keeps its other files."""
+    for name in ("pki", "kubeconfig", "etcd", "kubelet", "docker", "logs", "manifests", "run"):
+        shutil.rmtree(cluster.state / name, ignore_errors=True)
+    cluster.supervisor_config.unlink(missing_ok=True)
+    if cluster.state.exists() and not any(cluster.state.iterdir()):
+        cluster.state.rmdir()
+
+
+def _wait(done: Callable[[], bool], otherwise: str, remedy: str) -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    while not done():
+        if time.monotonic() > deadline:
+            raise StepFailed(f"{otherwise} within {READY_SECONDS} s", remedy)
+        time.sleep(0.1)
+
+
+if __name__ == "__main__":
+    app()

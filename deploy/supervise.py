@@ -1,0 +1,125 @@
+"""The supervisor of the programs: start it, ask it, stop it.
+
+Talks XML-RPC over the supervisor's Unix socket, which only root may open. http://supervisord.org/api.html
+"""
+
+import os
+import signal
+import subprocess
+import time
+import xmlrpc.client
+from pathlib import Path
+from typing import Any
+
+from supervisor.xmlrpc import SupervisorTransport
+
+from deploy.cluster import Cluster
+from deploy.programs import MARK, Program, supervisor_argv, supervisor_config
+
+START_SECONDS = 10
+STOP_SECONDS = 60  # all programs, one after another
+
+
+class Supervisor:
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self._socket = cluster.run / "supervisor.sock"
+
+    def running(self) -> bool:
+        try:
+            return bool(self._call().supervisor.getState()["statename"] == "RUNNING")
+        except (OSError, xmlrpc.client.Error):
+            return False
+
+    def start(self, wanted: list[Program]) -> bool:
+        """Run exactly these programs; returns whether anything had to be started or changed."""
+        text = supervisor_config(self._cluster, wanted)
+        path = self._cluster.supervisor_config
+        if self.running():
+            if path.read_text() == text:
+                return self._start_stopped()
+            self.stop()
+        kill_leftovers(self._cluster)
+        path.write_text(text)
+        self._socket.unlink(missing_ok=True)
+        subprocess.run(supervisor_argv(self._cluster), check=True, stdin=subprocess.DEVNULL, capture_output=True)
+        _wait_until(self.running, START_SECONDS, "the supervisor does not answer")
+        return True
+
+    def processes(self) -> list[dict[str, Any]]:
+        """name, statename, description, pid, ... of every program."""
+        found: list[dict[str, Any]] = self._call().supervisor.getAllProcessInfo()
+        return found
+
+    def stop_program(self, name: str) -> None:
+        try:
+            self._call().supervisor.stopProcess(name)
+        except xmlrpc.client.Fault:
+            return  # not running, or not one of these programs
+
+    def stop(self) -> None:
+        """Stop every program, then the supervisor itself."""
+        pid = int(self._call().supervisor.getPID())
+        self._call().supervisor.shutdown()
+        _wait_until(lambda: not _alive(pid), STOP_SECONDS, "the supervisor does not end")
+
+    def _start_stopped(self) -> bool:
+        stopped = [one["name"] for one in self.processes() if one["statename"] in ("STOPPED", "FATAL", "EXITED")]
+        for name in stopped:
+            self._call().supervisor.startProcess(name, False)
+        return bool(stopped)
+
+    def _call(self) -> Any:
+        transport: Any = SupervisorTransport(None, None, f"unix://{self._socket}")  # type: ignore[no-untyped-call]  # its own
+        return xmlrpc.client.ServerProxy("http://localhost", transport=transport)
+
+
+def kill_leftovers(cluster: Cluster) -> list[int]:
+    """End programs of this cluster that outlived their supervisor (it was killed); returns their process ids.
+
+    They are known by the mark in their environment. Containers' own helpers inherit it too and must live on.
+    """
+    mark = f"{MARK}={cluster.state}".encode()
+    found = []
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit() or int(entry.name) == os.getpid():
+            continue
+        try:
+            environment = (entry / "environ").read_bytes().split(b"\0")
+            name = (entry / "comm").read_text().strip()
+        except OSError:
+            continue  # it ended meanwhile
+        if mark in environment and not name.startswith(("containerd-shim", "runc")) and not _in_container(entry):
+            found.append(int(entry.name))
+    for pid in found:
+        os.kill(pid, signal.SIGTERM)
+    for pid in found:
+        try:
+            _wait_until(lambda pid=pid: not _alive(pid), START_SECONDS, "")
+        except TimeoutError:
+            os.kill(pid, signal.SIGKILL)
+    return found
+
+
+def _in_container(entry: Path) -> bool:
+    """Whether the process has a process-id namespace of its own kind: then it is a pod's."""
+    try:
+        return (entry / "ns" / "pid").readlink() != Path("/proc/self/ns/pid").readlink()
+    except OSError:
+        return True
+
+
+def _alive(pid: int) -> bool:
+    """A zombie that its parent has not collected yet counts as ended."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def _wait_until(done: Any, seconds: float, otherwise: str) -> None:
+    deadline = time.monotonic() + seconds
+    while not done():
+        if time.monotonic() > deadline:
+            raise TimeoutError(otherwise)
+        time.sleep(0.05)
