@@ -1,0 +1,224 @@
+"""Context: what the rooms of the API server hand to each other — a request, its answer, and the server they belong to.
+
+The seams, in the order a request meets them (filters/ and handlers/ call, the named rooms implement):
+
+    server.authenticator.authenticate(request) -> User            raises Unauthorized         auth/authentication.py
+    server.authorizer.authorize(user, info) -> None               raises Forbidden            auth/authorization.py
+    server.admission.mutate(attributes, server) / .validate(...)  raises any ApiError         admission/__init__.py
+    allocation.BEFORE_STORE[(group, plural)](server, new, old, dry_run) -> Release            allocation/__init__.py
+    allocation.AFTER_DELETE[(group, plural)](server, old) -> None, once the object is gone    allocation/__init__.py
+    subresources.SUBRESOURCES[(group, plural, subresource)](server, request) -> Response      subresources/__init__.py
+
+Hooks keep no kind names in generic code: a row that needs one is named in its room's table. `/status` and `/scale` are
+generic (handlers/); every other subresource of a row is looked up in SUBRESOURCES. A handler that takes over the connection
+(exec, port-forward) speaks on `request.send` itself and returns None.
+What rooms do with objects (storage/store.py; trees are the caller's own copies, namespace "" is all of them):
+
+    store = server.stores.store_for(resource)
+    await store.get(key) -> Tree                    newest; raises NotFound
+    store.cached(key) -> Tree | None                what the watch cache has, perhaps some ms old; for admission
+    store.cached_list(namespace="") -> list[Tree]   likewise
+    await store.create(tree, dry_run=False) -> Tree              the object as stored; metadata must be complete
+    await store.update(key, mutate, dry_run=False) -> Tree       `async mutate(current: Tree) -> Tree`, called again on each race
+    await store.delete(key, options: Tree, dry_run=False) -> tuple[Tree, bool]    (object, whether it is gone)
+    storage.metadata.fill_new(tree, resource, namespace)         uid, creationTimestamp, generation: what create expects
+
+RequestInfo follows apiserver pkg/endpoints/request/requestinfo.go.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+import orjson
+
+from kube.api.meta import Tree
+from kube.api.resource import Resource
+from kube.api.status import TooLarge
+
+if TYPE_CHECKING:
+    from apiserver.config import Config
+    from apiserver.routes import Routes
+    from apiserver.storage.etcd import Etcd
+    from apiserver.storage.store import Stores
+
+MAX_BODY_BYTES = 3 * 1024 * 1024  # upstream's MaxRequestBodyBytes
+
+Scope = dict[str, Any]  # as the ASGI specification has them
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class RequestInfo:
+    """What a request asks for, read from its method, path and query alone."""
+
+    verb: str  # get list watch create update patch delete deletecollection; the method in lower case for other paths
+    method: str
+    path: str
+    query: Mapping[str, list[str]]
+    is_resource: bool = False  # a path below /api/<version>/ or /apis/<group>/<version>/ that names a resource
+    api_group: str = ""
+    api_version: str = ""
+    plural: str = ""  # as the path has it, also where no such resource is served
+    resource: Resource | None = None
+    subresource: str = ""
+    namespace: str = ""
+    name: str = ""
+    subpath: str = ""  # what follows the subresource, with its slash: the target of a proxy request
+
+    def param(self, name: str, default: str = "") -> str:
+        """The first value of a query parameter."""
+        values = self.query.get(name)
+        return values[0] if values else default
+
+    def flag(self, name: str) -> bool:
+        """Whether a boolean query parameter is set: present and neither empty, "0" nor "false" (conversion.Convert_Slice_string_To_bool)."""
+        values = self.query.get(name)
+        return bool(values) and values[0].lower() not in ("0", "false")
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Who asks. `extra` carries what an authenticator knows beyond that (a token's pod, say)."""
+
+    name: str
+    groups: tuple[str, ...] = ()
+    uid: str = ""
+    extra: Mapping[str, list[str]] = field(default_factory=dict)
+
+
+ANONYMOUS = User("system:anonymous", ("system:unauthenticated",))
+
+
+@dataclass(slots=True)
+class Response:
+    """An answer: `body`, or `stream` where it is sent as it comes (logs, watches)."""
+
+    status: int = 200
+    body: bytes = b""
+    content_type: str = "application/json"
+    headers: list[tuple[str, str]] = field(default_factory=list)
+    stream: AsyncIterator[bytes] | None = None
+
+
+def json_response(tree: Any, status: int = 200) -> Response:
+    return Response(status, orjson.dumps(tree))
+
+
+class Request:
+    """One HTTP request or WebSocket opening: its scope, what was parsed of it, and what the filters found out."""
+
+    __slots__ = ("_body", "_headers", "audit_id", "info", "receive", "scope", "send", "user", "warnings")
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send, info: RequestInfo) -> None:
+        self.scope = scope
+        self.receive = receive
+        self.send = send
+        self.info = info
+        self.user = ANONYMOUS
+        self.audit_id = ""
+        self.warnings: list[str] = []  # become Warning headers
+        self._body: bytes | None = None
+        self._headers: dict[str, str] | None = None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """By lower-case name; of a repeated header the last one."""
+        if self._headers is None:
+            self._headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in self.scope["headers"]}
+        return self._headers
+
+    def header_values(self, name: str) -> list[str]:
+        """Every value of a header that may be repeated."""
+        wanted = name.lower().encode()
+        return [value.decode("latin-1") for key, value in self.scope["headers"] if key == wanted]
+
+    @property
+    def is_websocket(self) -> bool:
+        return bool(self.scope["type"] == "websocket")
+
+    async def body(self, limit: int = MAX_BODY_BYTES) -> bytes:
+        """The whole body; TooLarge beyond `limit`."""
+        if self._body is None:
+            parts: list[bytes] = []
+            size = 0
+            more = not self.is_websocket
+            while more:
+                message = await self.receive()
+                part = message.get("body", b"")
+                size += len(part)
+                if size > limit:
+                    raise TooLarge(f"Request entity too large: limit is {limit}")
+                parts.append(part)
+                more = message.get("more_body", False)
+            self._body = b"".join(parts)
+        return self._body
+
+    def warn(self, text: str) -> None:
+        """Tell the client something without failing its request (`Warning: 299 - "text"`)."""
+        if text not in self.warnings:
+            self.warnings.append(text)
+
+
+@dataclass(slots=True)
+class AdmissionAttributes:
+    """What admission plugins are told. Mutating ones change `object` in place; nobody changes `old`."""
+
+    request: Request
+    user: User
+    operation: str  # CREATE, UPDATE, DELETE, CONNECT
+    resource: Resource
+    subresource: str
+    namespace: str
+    name: str  # empty on a create with generateName that has not been named yet
+    object: Tree | None  # None on DELETE
+    old: Tree | None  # None on CREATE and CONNECT
+    options: Tree  # CreateOptions, UpdateOptions, PatchOptions, DeleteOptions
+    dry_run: bool
+
+
+class Authenticator(Protocol):
+    async def authenticate(self, request: Request) -> User:
+        """Who sent it; ANONYMOUS where allowed. Raises Unauthorized."""
+
+
+class Authorizer(Protocol):
+    async def authorize(self, user: User, info: RequestInfo) -> None:
+        """Returns where the user may; raises Forbidden with upstream's words where not."""
+
+
+class Admission(Protocol):
+    async def mutate(self, attributes: AdmissionAttributes, server: "Server") -> None: ...
+    async def validate(self, attributes: AdmissionAttributes, server: "Server") -> None: ...
+
+
+# Called once after the write: True when it was stored, False when it failed, was a dry run, or is tried anew.
+Release = Callable[[bool], Awaitable[None]]
+BeforeStore = Callable[["Server", Tree, Tree | None, bool], Awaitable[Release | None]]  # (server, new, old, dry_run)
+AfterDelete = Callable[["Server", Tree], Awaitable[None]]
+Handler = Callable[["Server", Request], Awaitable[Response | None]]
+
+
+@dataclass
+class Server:
+    """One running API server: its parts, each reached by name. Built in app.py, in the order of the fields.
+
+    `authenticator`, `authorizer` and `admission` are made by `auth.authentication.build(server)`,
+    `auth.authorization.build(server)` and `admission.build(server)`, once the fields before them are there.
+    """
+
+    config: "Config"
+    etcd: "Etcd"
+    routes: "Routes"  # the served rows: .rows(), .find(group, version, plural), .add(row), .remove(row)
+    stores: "Stores"  # .store_for(resource) -> Store
+    authenticator: Authenticator = field(init=False)
+    authorizer: Authorizer = field(init=False)
+    admission: Admission = field(init=False)
+    state: dict[str, Any] = field(default_factory=dict)  # what a room keeps for the server's life, by the room's name
+
+    def spawn(self, work: Awaitable[None], name: str) -> None:
+        """Run a task for the server's life; app.py sets the TaskGroup behind it."""
+        self._spawn(work, name)
+
+    _spawn: Callable[[Awaitable[None], str], None] = field(init=False, repr=False)
