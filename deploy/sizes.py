@@ -11,6 +11,8 @@ from pathlib import Path
 FILE_LINES = 400
 FUNCTION_LINES = 50
 ROOMS = (
+    "kube", "apiserver", "scheduler", "controller_manager", "kubelet", "kube_proxy", "kubectl", "addons", "deploy", "tests",
+)  # fmt: skip
     "kube",
     "apiserver",
     "scheduler",
