@@ -13,17 +13,6 @@ FUNCTION_LINES = 50
 ROOMS = (
     "kube", "apiserver", "scheduler", "controller_manager", "kubelet", "kube_proxy", "kubectl", "addons", "deploy", "tests",
 )  # fmt: skip
-    "kube",
-    "apiserver",
-    "scheduler",
-    "controller_manager",
-    "kubelet",
-    "kube_proxy",
-    "kubectl",
-    "addons",
-    "deploy",
-    "tests",
-)
 
 
 def warnings(path: Path) -> Iterator[str]:
