@@ -1,0 +1,63 @@
+"""What a pod asks of its node: the effective request that scheduler, kubelet and `describe node` count.
+
+The containers together with the sidecars, or the greediest init container with the sidecars started before it, whichever is
+more; and the overhead of its runtime class. CPU in millicores, everything else in whole units (bytes, pieces).
+https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/#resource-sharing-within-containers (KEP-753)
+"""
+
+from collections.abc import Mapping
+
+from kube.api import quantity
+from kube.api.types import Pod
+
+Amounts = dict[str, int]
+
+
+def amounts(resources: Mapping[str, str] | None) -> Amounts:
+    """Quantities as integers: {"cpu": "0.5", "memory": "1Ki"} is {"cpu": 500, "memory": 1024}."""
+    return {name: quantity.milli(text) if name == "cpu" else quantity.value(text) for name, text in (resources or {}).items()}
+
+
+def requests(pod: Pod) -> Amounts:
+    """The pod's effective requests."""
+    return _effective(pod, "requests")
+
+
+def limits(pod: Pod) -> Amounts:
+    """The pod's effective limits."""
+    return _effective(pod, "limits")
+
+
+def _effective(pod: Pod, side: str) -> Amounts:
+    together: Amounts = {}
+    for container in pod.spec.containers:
+        _add(together, amounts(getattr(container.resources, side, None)))
+    sidecars: Amounts = {}
+    greediest: Amounts = {}
+    for container in pod.spec.initContainers or ():
+        own = amounts(getattr(container.resources, side, None))
+        if container.restartPolicy == "Always":
+            _add(sidecars, own)
+            _raise_to(greediest, sidecars)
+        else:
+            _raise_to(greediest, _sum(own, sidecars))
+    _add(together, sidecars)
+    _raise_to(together, greediest)
+    _add(together, amounts(pod.spec.overhead))
+    return together
+
+
+def _add(total: Amounts, more: Amounts) -> None:
+    for name, amount in more.items():
+        total[name] = total.get(name, 0) + amount
+
+
+def _raise_to(total: Amounts, least: Amounts) -> None:
+    for name, amount in least.items():
+        total[name] = max(total.get(name, 0), amount)
+
+
+def _sum(one: Amounts, other: Amounts) -> Amounts:
+    total = dict(one)
+    _add(total, other)
+    return total

@@ -1,0 +1,65 @@
+"""The scheduling cycle: from a pod and a snapshot to a node, or to the reasons why not. Pure.
+
+Filters run over all nodes, one after another, and look no further at nodes refused already; so each node has the reasons of
+the first plugin that refused it, as upstream. The message counts nodes by reason, in the order of the texts.
+https://kubernetes.io/docs/concepts/scheduling-eviction/kube-scheduler/
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from kube.api.types import Pod
+from scheduler.framework import FilterPlugin, Mask, ScorePlugin, everywhere
+from scheduler.snapshot import Snapshot
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A node's name, or None with the message of the FailedScheduling event and the plugins that refused."""
+
+    node: str | None
+    message: str = ""
+    refused_by: frozenset[str] = frozenset()
+
+
+def decide(pod: Pod, nodes: Snapshot, filters: Sequence[FilterPlugin], scores: Sequence[ScorePlugin], tie: int = 0) -> Decision:
+    """Choose a node. `tie` picks among equally good nodes (a number from outside: a decision has no randomness)."""
+    if not len(nodes):
+        return Decision(None, "no nodes available to schedule pods")
+    feasible = everywhere(nodes)
+    reasons: Counter[str] = Counter()
+    refused_by: set[str] = set()
+    for plugin in filters:
+        mask = plugin.filter(pod, nodes)
+        for index in np.flatnonzero(feasible & ~mask):
+            refused_by.add(plugin.name)
+            reasons.update(plugin.reason(pod, nodes, int(index)))
+        feasible &= mask
+        if not feasible.any():
+            break
+    if not feasible.any():
+        return Decision(None, failure_message(len(nodes), reasons), frozenset(refused_by))
+    return Decision(nodes.infos[_best(pod, nodes, feasible, scores, tie)].name)
+
+
+def failure_message(total: int, reasons: Counter[str]) -> str:
+    """`0/3 nodes are available: 1 node(s) had untolerated taint {k: v}, 2 Insufficient cpu.` (sorted by text)."""
+    listed = sorted(f"{count} {reason}" for reason, count in reasons.items())
+    return f"0/{total} nodes are available: {', '.join(listed)}."
+
+
+def _best(pod: Pod, nodes: Snapshot, feasible: Mask, scores: Sequence[ScorePlugin], tie: int) -> int:
+    candidates = np.flatnonzero(feasible)
+    if len(candidates) == 1:
+        return int(candidates[0])
+    total = np.zeros(len(nodes))
+    for plugin in scores:
+        points = plugin.score(pod, nodes, feasible)
+        if points is not None:
+            total += plugin.weight * points
+    highest = total[candidates].max()
+    best = candidates[total[candidates] >= highest - 1e-9]
+    return int(best[tie % len(best)])

@@ -1,0 +1,146 @@
+"""SchedulingQueue: which pod is tried next, and which ones wait for the cluster to change.
+
+Promise: a pod stands in one place at a time — active (highest priority first, then oldest), backing off (1 s doubling to 10 s after
+failures), unschedulable (until something happens that may help it, at most five minutes), or gated (until its gates are gone).
+An event that comes while a pod is being tried is not lost: the pod goes to back-off instead of unschedulable. Nothing polls:
+the only timer is the earliest back-off's.
+
+Pure of clocks: every call takes `now` (seconds, monotonic). `wake_at` tells the caller when to look again.
+https://github.com/kubernetes/community/blob/master/contributors/devel/sig-scheduling/scheduler_queues.md
+"""
+
+import heapq
+from dataclasses import dataclass, field
+
+from kube.api.meta import Key, key_of
+from kube.api.types import Pod
+
+FIRST_BACKOFF_SECONDS = 1.0
+LONGEST_BACKOFF_SECONDS = 10.0
+LONGEST_UNSCHEDULABLE_SECONDS = 300.0
+
+
+@dataclass
+class QueuedPod:
+    """A pod with its history in the queue."""
+
+    pod: Pod
+    added: float  # when it was first seen
+    attempts: int = 0
+    waiting_since: float = 0.0
+    backoff_until: float = 0.0
+    refused_by: frozenset[str] = frozenset()
+    place: str = "active"  # active | backoff | unschedulable | gated | trying
+
+    @property
+    def key(self) -> Key:
+        return key_of(self.pod)
+
+
+@dataclass(order=True)
+class _Place:
+    """A heap entry; one whose pod has moved on or is gone is passed over when it is met."""
+
+    rank: tuple[float, float]
+    item: QueuedPod = field(compare=False)
+
+
+class SchedulingQueue:
+    def __init__(self) -> None:
+        self._pods: dict[Key, QueuedPod] = {}
+        self._active: list[_Place] = []
+        self._backoff: list[_Place] = []
+        self._moves = 0  # how often `move_all` was called: tells whether one came during an attempt
+        self._tried_at_move = 0
+
+    def __len__(self) -> int:
+        return len(self._pods)
+
+    def counts(self) -> dict[str, int]:
+        """Pods by place, for the metric scheduler_pending_pods."""
+        found = {"active": 0, "backoff": 0, "unschedulable": 0, "gated": 0}
+        for item in self._pods.values():
+            if item.place in found:
+                found[item.place] += 1
+        return found
+
+    def set(self, pod: Pod, now: float) -> None:
+        """A new pod, or a newer form of one: a change of the pod itself may make it schedulable."""
+        known = self._pods.get(key_of(pod))
+        if known is None or known.pod.metadata.uid != pod.metadata.uid:
+            item = self._pods[key_of(pod)] = QueuedPod(pod, added=now)
+            self._enter(item, gated=bool(pod.spec.schedulingGates))
+            return
+        changed = known.pod.spec != pod.spec or known.pod.metadata.labels != pod.metadata.labels
+        known.pod = pod
+        if known.place == "gated" and not pod.spec.schedulingGates:
+            self._enter(known, gated=False)
+        elif known.place == "unschedulable" and changed:
+            self._retry(known, now)
+
+    def remove(self, key: Key) -> None:
+        self._pods.pop(key, None)
+
+    def pop(self, now: float) -> QueuedPod | None:
+        """The pod to try next, or None. The caller ends the attempt by `failed` or `remove`."""
+        self._release(now)
+        while self._active:
+            item = heapq.heappop(self._active).item
+            if self._current(item, "active"):
+                item.place = "trying"
+                item.attempts += 1
+                self._tried_at_move = self._moves
+                return item
+        return None
+
+    def failed(self, item: QueuedPod, now: float, *, refused_by: frozenset[str] = frozenset(), again: bool = False) -> None:
+        """The attempt came to nothing. `again`: for a reason that time mends (an error), not the cluster's state."""
+        if self._pods.get(item.key) is not item:
+            return
+        item.refused_by = refused_by
+        seconds = min(FIRST_BACKOFF_SECONDS * 2 ** (item.attempts - 1), LONGEST_BACKOFF_SECONDS)
+        item.backoff_until = now + seconds
+        item.waiting_since = now
+        if again or self._moves != self._tried_at_move:
+            self._retry(item, now)
+        else:
+            item.place = "unschedulable"
+
+    def move_all(self, now: float) -> None:
+        """The cluster changed in a way that may help: try the unschedulable ones again, each after its back-off."""
+        self._moves += 1
+        for item in self._pods.values():
+            if item.place == "unschedulable":
+                self._retry(item, now)
+
+    def wake_at(self) -> float | None:
+        """When the next pod may become active by time alone; None if none will."""
+        while self._backoff and not self._current(self._backoff[0].item, "backoff"):
+            heapq.heappop(self._backoff)
+        stale = [i.waiting_since + LONGEST_UNSCHEDULABLE_SECONDS for i in self._pods.values() if i.place == "unschedulable"]
+        soonest = [self._backoff[0].rank[0]] if self._backoff else []
+        return min(soonest + stale, default=None)
+
+    def _release(self, now: float) -> None:
+        for item in self._pods.values():
+            if item.place == "unschedulable" and now - item.waiting_since >= LONGEST_UNSCHEDULABLE_SECONDS:
+                self._retry(item, now)
+        while self._backoff and self._backoff[0].rank[0] <= now:
+            item = heapq.heappop(self._backoff).item
+            if self._current(item, "backoff"):
+                self._enter(item, gated=False)
+
+    def _retry(self, item: QueuedPod, now: float) -> None:
+        if item.backoff_until <= now:
+            self._enter(item, gated=False)
+        else:
+            item.place = "backoff"
+            heapq.heappush(self._backoff, _Place((item.backoff_until, item.added), item))
+
+    def _enter(self, item: QueuedPod, *, gated: bool) -> None:
+        item.place = "gated" if gated else "active"
+        if not gated:
+            heapq.heappush(self._active, _Place((-float(item.pod.spec.priority or 0), item.added), item))
+
+    def _current(self, item: QueuedPod, place: str) -> bool:
+        return item.place == place and self._pods.get(item.key) is item

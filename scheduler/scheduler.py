@@ -1,0 +1,202 @@
+"""Scheduler: watches pods and nodes, decides, binds.
+
+One loop takes pods from the queue, one at a time, and decides at once from the snapshot; the binding goes out in the background,
+many at a time, while the pod already counts as placed (*assumed*). An assumption ends when the pod is seen bound, or when
+the binding fails; the pod is then tried again. So a decision never waits for the network, and never sees a stale node.
+https://kubernetes.io/docs/concepts/scheduling-eviction/kube-scheduler/
+"""
+
+import asyncio
+import time
+from datetime import UTC, datetime
+
+from kube.client.events import EventRecorder
+from kube.client.informer import Informers
+from kube.client.rest import Client, Unreachable
+from kube.component.logging import get_logger
+
+from kube.api.meta import Key, Tree, key_of
+from kube.api.status import ApiError, Conflict, NotFound
+from kube.api.types import Node, Pod
+from kube.api.views import timestamp
+from scheduler import metrics
+from scheduler.cycle import Decision, decide
+from scheduler.plugins import FILTERS, SCORES
+from scheduler.queue import QueuedPod, SchedulingQueue
+from scheduler.snapshot import Snapshot
+
+log = get_logger(__name__)
+
+NAME = "default-scheduler"
+BINDINGS_AT_ONCE = 32
+
+
+class Scheduler:
+    def __init__(self, client: Client, informers: Informers, recorder: EventRecorder, name: str = NAME) -> None:
+        self._client = client
+        self._recorder = recorder
+        self._name = name
+        self._pods = informers.of(Pod)
+        self._nodes = informers.of(Node)
+        self._queue = SchedulingQueue()
+        self._snapshot = Snapshot()
+        self._assumed: set[str] = set()  # uids of pods that are being bound
+        self._work = asyncio.Event()
+        self._binders = asyncio.Semaphore(BINDINGS_AT_ONCE)
+        self._tie = 0
+        self._pods.on_change(self._pod_changed)
+        self._nodes.on_change(self._node_changed)
+
+    async def run(self) -> None:
+        """Schedule until cancelled. The informers must be running."""
+        await self._nodes.synced.wait()
+        await self._pods.synced.wait()
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                self._work.clear()
+                item = self._queue.pop(time.monotonic())
+                if item is None:
+                    await self._wait_for_work()
+                    continue
+                await self._binders.acquire()
+                tasks.create_task(self._finish(item, self._decide(item)))
+
+    def _decide(self, item: QueuedPod) -> Decision:
+        """Decide and, for a pod that fits, count it as placed. No await: the next decision must see this one."""
+        started = time.perf_counter()
+        self._tie += 1
+        decision = decide(item.pod, self._snapshot, FILTERS, SCORES, self._tie)
+        if decision.node is not None:
+            self._assumed.add(item.pod.metadata.uid)
+            self._snapshot.set_pod(item.pod, decision.node)
+        metrics.ALGORITHM_SECONDS.observe(time.perf_counter() - started)
+        return decision
+
+    async def _finish(self, item: QueuedPod, decision: Decision) -> None:
+        try:
+            if decision.node is None:
+                await self._report(item, decision)
+            else:
+                await self._bind(item, decision.node)
+        except (ApiError, Unreachable) as error:
+            log.warning("pod not scheduled, will be tried again", pod=item.key, error=error)
+            self._queue.failed(item, time.monotonic(), again=True)
+            metrics.ATTEMPTS.labels("error", self._name).inc()
+        finally:
+            self._binders.release()
+            self._work.set()
+
+    async def _bind(self, item: QueuedPod, node: str) -> None:
+        pod, uid = item.pod, item.pod.metadata.uid
+        binding: Tree = {
+            "apiVersion": "v1",
+            "kind": "Binding",
+            "metadata": {"name": pod.metadata.name, "namespace": pod.metadata.namespace, "uid": uid},
+            "target": {"apiVersion": "v1", "kind": "Node", "name": node},
+        }
+        try:
+            await self._client.create_subresource(Pod, item.key, "binding", binding)
+        except (ApiError, Unreachable) as error:
+            self._assumed.discard(uid)
+            if self._snapshot.node_of(uid) == node and not self._bound(item.key):
+                self._snapshot.remove_pod(uid)
+            if isinstance(error, NotFound | Conflict):
+                self._gone_or_bound(item)
+                return
+            raise
+        self._queue.remove(item.key)
+        self._recorder.event(pod, "Normal", "Scheduled", f"Successfully assigned {item.key} to {node}")
+        metrics.ATTEMPTS.labels("scheduled", self._name).inc()
+        log.info("pod bound", pod=item.key, node=node)
+
+    def _gone_or_bound(self, item: QueuedPod) -> None:
+        """Deleted, or bound by somebody else: the informer will tell; nothing is left to do here."""
+        current = self._pods.cache.get(item.key)
+        if current is not None and current.metadata.uid == item.pod.metadata.uid and not current.spec.nodeName:
+            self._queue.failed(item, time.monotonic(), again=True)
+        else:
+            self._queue.remove(item.key)
+
+    async def _report(self, item: QueuedPod, decision: Decision) -> None:
+        """Tell why the pod has no node: an event, and the condition PodScheduled=False."""
+        self._queue.failed(item, time.monotonic(), refused_by=decision.refused_by)
+        metrics.ATTEMPTS.labels("unschedulable", self._name).inc()
+        self._recorder.event(item.pod, "Warning", "FailedScheduling", decision.message)
+        condition = unscheduled_condition(item.pod, decision.message, datetime.now(UTC))
+        if condition is not None:
+            try:
+                await self._client.patch(
+                    Pod, item.key, {"status": {"conditions": condition}}, subresource="status", type="strategic"
+                )
+            except NotFound:
+                self._queue.remove(item.key)
+
+    def _pod_changed(self, old: Pod | None, new: Pod | None) -> None:
+        now = time.monotonic()
+        pod = new or old
+        uid = pod.metadata.uid
+        if old is not None and new is not None and old.metadata.uid != new.metadata.uid:
+            self._pod_changed(old, None)  # a new pod under an old name: the old one is gone
+        if new is None or new.status.phase in ("Succeeded", "Failed"):
+            self._assumed.discard(uid)
+            freed = self._snapshot.node_of(uid) is not None
+            self._snapshot.remove_pod(uid)
+            self._queue.remove(key_of(pod))
+            if freed:
+                self._queue.move_all(now)
+        elif new.spec.nodeName:
+            self._assumed.discard(uid)
+            self._snapshot.set_pod(new, new.spec.nodeName)
+            self._queue.remove(key_of(new))
+        elif new.spec.schedulerName == self._name and new.metadata.deletionTimestamp is None and uid not in self._assumed:
+            self._queue.set(new, now)
+        self._work.set()
+
+    def _node_changed(self, old: Node | None, new: Node | None) -> None:
+        if new is None:
+            self._snapshot.remove_node(old.metadata.name)
+            return
+        self._snapshot.set_node(new)
+        if old is None or may_help(old, new):
+            self._queue.move_all(time.monotonic())
+            self._work.set()
+
+    def _bound(self, key: Key) -> bool:
+        pod = self._pods.cache.get(key)
+        return pod is not None and bool(pod.spec.nodeName)
+
+    async def _wait_for_work(self) -> None:
+        """Until an event comes or the next back-off ends."""
+        wake_at = self._queue.wake_at()
+        try:
+            async with asyncio.timeout(None if wake_at is None else max(0.0, wake_at - time.monotonic())):
+                await self._work.wait()
+        except TimeoutError:
+            pass
+
+
+def may_help(old: Node, new: Node) -> bool:
+    """Whether a change of a node can make a pod fit that did not: a heartbeat cannot."""
+    return (
+        old.spec != new.spec or old.metadata.labels != new.metadata.labels or old.status.allocatable != new.status.allocatable
+    )
+
+
+def unscheduled_condition(pod: Pod, message: str, now: datetime) -> list[Tree] | None:
+    """The condition to patch in, or None if the pod says so already."""
+    current = next((one for one in pod.status.conditions or () if one.type == "PodScheduled"), None)
+    if current is not None and current.status == "False" and current.message == message:
+        return None
+    condition: Tree = {
+        "type": "PodScheduled",
+        "status": "False",
+        "reason": "Unschedulable",
+        "message": message,
+        "lastProbeTime": None,
+        "lastTransitionTime": timestamp(now),
+    }
+    if current is not None and current.status == "False" and current.lastTransitionTime is not None:
+        condition["lastTransitionTime"] = timestamp(current.lastTransitionTime)
+    if pod.metadata.generation is not None:
+        condition["observedGeneration"] = pod.metadata.generation
+    return [condition]
