@@ -1,7 +1,7 @@
 """SchedulingQueue: which pod is tried next, and which ones wait for the cluster to change.
 
-Promise: a pod stands in one place at a time — active (highest priority first, then oldest), backing off (1 s doubling to 10 s after
-failures), unschedulable (until something happens that may help it, at most five minutes), or gated (until its gates are gone).
+Promise: a pod stands in one place at a time — active (highest priority first, then oldest), backing off (1 s doubling to 10 s
+after failures), unschedulable (until something happens that may help it, at most five minutes), or gated (until its gates go).
 An event that comes while a pod is being tried is not lost: the pod goes to back-off instead of unschedulable. Nothing polls:
 the only timer is the earliest back-off's.
 

@@ -1,8 +1,8 @@
 """Scheduler: watches pods and nodes, decides, binds.
 
-One loop takes pods from the queue, one at a time, and decides at once from the snapshot; the binding goes out in the background,
-many at a time, while the pod already counts as placed (*assumed*). An assumption ends when the pod is seen bound, or when
-the binding fails; the pod is then tried again. So a decision never waits for the network, and never sees a stale node.
+One loop takes pods from the queue, one at a time, and decides at once from the snapshot; the binding goes out in the
+background, many at a time, while the pod already counts as placed (*assumed*). An assumption ends when the pod is seen
+bound, or when the binding fails; the pod is then tried again. So a decision never waits for the network.
 https://kubernetes.io/docs/concepts/scheduling-eviction/kube-scheduler/
 """
 
