@@ -87,11 +87,11 @@ class Resource:
     unconditional_update: bool = True  # PUT without a resourceVersion overwrites
     create_on_update: bool = False  # PUT to a name that is not there creates it
     stored_in: str = ""  # another group whose storage this kind shares: events.k8s.io/Event is core's Event
-    # Where several rows share one kind's storage, the row without `view_tree` is the stored form; the others convert from and to it.
+    # Of rows that share one kind's storage, the one without `view_tree` is the stored form; the others convert from and to it.
     view_tree: Callable[[Tree], Tree] | None = None  # from the stored form to this version's, where they differ
     stored_tree: Callable[[Tree], Tree] | None = None  # and back: from this version's form to the stored one
     status_on_create: bool = False  # a create may carry a status (a Node registers itself with one); else it is dropped
-    held: Callable[[Tree], bool] = _nothing_holds  # beyond metadata.finalizers, what keeps a deleted object: a namespace's spec.finalizers
+    held: Callable[[Tree], bool] = _nothing_holds  # what keeps a deleted object, besides metadata.finalizers
     mark_deleted: Callable[[Tree], None] = _nothing  # what else changes when deletionTimestamp is set: a namespace's phase
 
     @property
