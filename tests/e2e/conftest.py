@@ -1,0 +1,155 @@
+"""A whole cluster for the e2e tests: every program a process, brought up by `deploy.local` as `make up` does.
+
+It lives in a network namespace of its own, so it meets neither a cluster that runs on this machine nor the network outside.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.wait import eventually_sync
+
+REPOSITORY = Path(__file__).parents[2]
+UPSTREAM = REPOSITORY / ".venv" / "upstream" / "bin" / "kubectl"
+OURS = Path(sys.executable).with_name("kubectl")
+MANIFESTS = Path(__file__).parent / "manifests"
+UP_SECONDS, DOWN_SECONDS = 180, 90
+
+
+@dataclass(frozen=True)
+class Done:
+    """A command that ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A running cluster, and a shell on its machine."""
+
+    netns: str
+    state: Path
+    kubectl: Path = UPSTREAM
+    namespace: str = "default"
+    environment: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def kubeconfig(self) -> Path:
+        return self.state / "kubeconfig" / "admin.conf"
+
+    def run(self, line: str, *, within: float = 60, stdin: str = "") -> Done:
+        """Type a line into a shell inside the cluster's machine, with `kubectl` being the one under test."""
+        command = ["nsenter", f"--net=/run/netns/{self.netns}", "bash", "-c", line]
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=within, cwd=MANIFESTS, env=self._environment(), input=stdin
+        )
+        return Done(done.returncode, done.stdout, done.stderr)
+
+    def ok(self, line: str, *, within: float = 60, stdin: str = "") -> str:
+        """The output of a line that must succeed."""
+        done = self.run(line, within=within, stdin=stdin)
+        assert done.code == 0, f"$ {line}\nexit {done.code}\n{done.out}{done.err}"
+        return done.out
+
+    def fails(self, line: str, *, code: int = 1) -> str:
+        """The standard error of a line that must fail."""
+        done = self.run(line)
+        assert done.code == code, f"$ {line}\nexit {done.code}\n{done.out}{done.err}"
+        return done.err
+
+    def until(self, line: str, expected: str, *, within: float = 30) -> str:
+        """Repeat a line until its output holds the expected text."""
+
+        def look() -> str:
+            done = self.run(line)
+            assert expected in done.out, f"$ {line}\n{done.out}{done.err}"
+            return done.out or " "
+
+        return eventually_sync(look, within, line)
+
+    def start(self, line: str) -> "subprocess.Popen[str]":
+        """A line that goes on; the caller ends it."""
+        command = ["nsenter", f"--net=/run/netns/{self.netns}", "bash", "-c", f"exec {line}"]
+        return subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=MANIFESTS, env=self._environment()
+        )
+
+    def pid(self, program: str) -> int:
+        """The process id of one of the cluster's programs, as the supervisor knows it."""
+        control = Path(sys.executable).with_name("supervisorctl")
+        return int(self.ok(f"{control} -c {self.state}/supervisord.conf pid {program}").strip())
+
+    def _environment(self) -> dict[str, str]:
+        tools = self.state / "tools" / self.kubectl.parent.name
+        return {
+            **os.environ,
+            "PATH": f"{tools}:/usr/local/sbin:/usr/sbin:/sbin:{os.environ.get('PATH', '')}",
+            "KUBECONFIG": str(self.environment.get("KUBECONFIG", self.kubeconfig)),
+            "DOCKER_HOST": f"unix://{self.state}/run/docker.sock",
+            **self.environment,
+        }
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Up before the first test that asks for it, purged after the last."""
+    if os.geteuid() != 0:
+        pytest.fail("e2e tests need root: they make network namespaces and containers", pytrace=False)
+    state = Path(f"/tmp/skiff-e2e-{os.getpid()}")  # short: Unix sockets' paths are limited to 108 bytes
+    netns = f"skiff-e2e-{os.getpid()}"
+    subprocess.run(["ip", "netns", "add", netns], check=True)
+    made = Cluster(netns, state)
+    try:
+        for kubectl in (UPSTREAM, OURS):
+            directory = state / "tools" / kubectl.parent.name
+            directory.mkdir(parents=True)
+            (directory / "kubectl").symlink_to(kubectl)
+        done = made.run(local(made, "up"), within=UP_SECONDS)
+        print(done.out)
+        if done.code != 0:
+            pytest.fail(f"the cluster does not come up:\n{done.out}{done.err}\n{_last_words(state)}", pytrace=False)
+        yield made
+    finally:
+        gone = made.run(local(made, "purge"), within=DOWN_SECONDS)
+        subprocess.run(["ip", "netns", "del", netns], check=True)
+        shutil.rmtree(state, ignore_errors=True)
+    assert gone.code == 0, gone.out + gone.err
+
+
+def local(cluster: Cluster, command: str) -> str:
+    """The line that `make up` or `make purge` would run, for this cluster."""
+    options = f"--state {cluster.state} --docker-socket {cluster.state}/run/docker.sock"
+    extra = f"--cgroup-root /{cluster.netns}" if command == "up" else ""
+    return f"cd {REPOSITORY} && {sys.executable} -m deploy.local {command} {options} {extra}"
+
+
+@pytest.fixture(params=["upstream", "ours"])
+def shell(request: pytest.FixtureRequest, cluster: Cluster) -> Iterator[Cluster]:
+    """A shell in a namespace of the test's own, once with upstream's kubectl and once with ours."""
+    kubectl = UPSTREAM if request.param == "upstream" else OURS
+    name = request.node.originalname.removeprefix("test_").replace("_", "-")[:40].strip("-") + f"-{request.param}"
+    cluster.ok(f"{UPSTREAM} create namespace {name}")
+    config = yaml.safe_load(cluster.kubeconfig.read_text())
+    config["contexts"][0]["context"]["namespace"] = name
+    path = cluster.state / f"{name}.conf"
+    path.touch(mode=0o600)
+    path.write_text(yaml.safe_dump(config))
+    yield replace(cluster, kubectl=kubectl, namespace=name, environment={"KUBECONFIG": str(path)})
+    cluster.ok(f"{UPSTREAM} delete namespace {name} --wait=false")
+    path.unlink()
+
+
+def _last_words(state: Path) -> str:
+    found = []
+    for log in sorted((state / "logs").glob("*.log")):
+        found.append(f"==> {log.name} <==\n" + "\n".join(log.read_text(errors="replace").splitlines()[-15:]))
+    return "\n".join(found)
