@@ -1,0 +1,1 @@
+"""Storage: etcd, the watch cache in front of it, and the generic registry on top of both."""

@@ -1,0 +1,40 @@
+"""Codec: an object's stored bytes, and the same bytes as clients get them.
+
+Stored is JSON without resourceVersion, with `kind`, `apiVersion` and `metadata` in front; what is served is the stored bytes
+with `"resourceVersion":"N",` spliced in after `"metadata":{`, so that reading never decodes. JSON that another hand wrote in
+another order is brought into this one first.
+"""
+
+import re
+
+import orjson
+
+from kube.api.meta import Tree
+
+_HEAD = re.compile(rb'\{"kind":"[^"\\]*","apiVersion":"[^"\\]*","metadata":\{(?:"resourceVersion":"[^"\\]*",)?')
+
+
+def encode(tree: Tree) -> bytes:
+    """The bytes to store. `metadata` is not empty: it has a name at least."""
+    metadata = {name: value for name, value in tree["metadata"].items() if name != "resourceVersion"}
+    ordered = {"kind": tree["kind"], "apiVersion": tree["apiVersion"], "metadata": metadata}
+    ordered |= {name: value for name, value in tree.items() if name not in ordered}
+    return orjson.dumps(ordered)
+
+
+def served(stored: bytes, revision: int) -> bytes:
+    """The object with this resourceVersion, from stored bytes or from bytes served before."""
+    head = _HEAD.match(stored)
+    if head is None:
+        stored = encode(orjson.loads(stored))
+        head = _HEAD.match(stored)
+        assert head is not None, "encode writes kind, apiVersion and metadata first"
+    start = stored.index(b'"metadata":{') + len(b'"metadata":{')
+    return b'%s"resourceVersion":"%d",%s' % (stored[:start], revision, stored[head.end() :])
+
+
+def decode(stored: bytes, revision: int) -> Tree:
+    """A fresh tree with this resourceVersion."""
+    tree: Tree = orjson.loads(stored)
+    tree["metadata"]["resourceVersion"] = str(revision)
+    return tree

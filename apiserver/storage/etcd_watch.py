@@ -1,0 +1,113 @@
+"""etcd watch: what happened below a prefix, in order, without a gap and without a duplicate.
+
+The stream is opened anew after every loss, at another endpoint, one revision behind the last one delivered: etcd never splits
+a revision over two answers. Where those revisions were compacted meanwhile, or the store has gone back in time (restored
+from a backup), the iteration ends with Compacted and the caller must read everything again.
+Part of the door to etcd (see etcd.py).
+https://etcd.io/docs/v3.4/learning/api/#watch-api
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any, NamedTuple
+
+import grpc
+from etcd3 import etcdrpc as rpc
+
+from apiserver.storage.etcd import Compacted, Etcd
+from kube.api.status import ApiError
+
+RETRY_SECONDS = 0.1
+MAX_RETRY_SECONDS = 2.0
+REQUIRE_LEADER = (("hasleader", "true"),)  # a member cut off from its cluster ends the stream
+
+
+class Change(NamedTuple):
+    key: str
+    value: bytes | None  # None: deleted
+    revision: int
+    created: bool  # the key did not exist before
+
+
+class Batch(NamedTuple):
+    """`revision`: what was delivered so far covers the prefix up to it."""
+
+    changes: list[Change]
+    revision: int
+    progress: bool = False  # an answer to `ask_progress`, or etcd's own notice: nothing but the revision
+
+
+class EtcdWatch:
+    """One watch of [start, end) from `revision` on (inclusive)."""
+
+    def __init__(self, etcd: Etcd, start: str, end: str, revision: int) -> None:
+        self._etcd = etcd
+        self._start = start
+        self._end = end
+        self._next = revision
+        self._call: grpc.aio.StreamStreamCall[Any, Any] | None = None
+
+    async def batches(self) -> AsyncIterator[Batch]:
+        """Everything from the first revision on, for ever. Raises Compacted."""
+        pause = RETRY_SECONDS
+        while True:
+            try:
+                async for batch in self._stream():
+                    pause = RETRY_SECONDS
+                    yield batch
+            except grpc.aio.AioRpcError:
+                self._etcd.fail_over()
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, MAX_RETRY_SECONDS)
+            await self._check_time_runs_forward()
+
+    async def ask_progress(self) -> None:
+        """Ask for a Batch with `progress`; best effort, nothing comes while there is no connection."""
+        if self._call is not None:
+            try:
+                await self._call.write(rpc.WatchRequest(progress_request=rpc.WatchProgressRequest()))
+            except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
+                return  # the reader notices the loss and connects again
+
+    async def _stream(self) -> AsyncIterator[Batch]:
+        call: Any = rpc.WatchStub(self._etcd.channel).Watch(metadata=REQUIRE_LEADER)
+        create = rpc.WatchCreateRequest(
+            key=self._start.encode(), range_end=self._end.encode(), start_revision=self._next, progress_notify=True
+        )
+        try:
+            await call.write(rpc.WatchRequest(create_request=create))
+            self._call = call
+            while (answer := await call.read()) is not grpc.aio.EOF:
+                if answer.canceled:
+                    if answer.compact_revision:
+                        raise Compacted(answer.compact_revision)
+                    return
+                if answer.created:
+                    continue
+                yield self._batch(answer)
+        finally:
+            self._call = None
+            call.cancel()
+
+    def _batch(self, answer: Any) -> Batch:
+        if not answer.events:
+            return Batch([], answer.header.revision, progress=True)
+        changes = [
+            Change(
+                event.kv.key.decode(),
+                None if event.type else event.kv.value,
+                event.kv.mod_revision,
+                event.kv.create_revision == event.kv.mod_revision,
+            )
+            for event in answer.events
+        ]
+        self._next = changes[-1].revision + 1
+        return Batch(changes, changes[-1].revision)
+
+    async def _check_time_runs_forward(self) -> None:
+        try:
+            now = await self._etcd.revision()
+        except ApiError:
+            return  # not reachable yet
+        if now < self._next - 1:
+            raise Compacted(now)

@@ -1,0 +1,182 @@
+"""Feed: one etcd watch over the whole registry that keeps every watch cache current, and the exact reads they allow.
+
+Our choice: one watch for all resources in place of upstream's one each. It starts with one paged read however many kinds there
+are; revisions are seen in one order across kinds; and since every write of the cluster passes by, the caches are nearly always
+at etcd's own revision.
+
+An exact read asks etcd for its revision (linearised; callers that come while one question is on its way share the next one)
+and waits until the caches have come that far. A revision that no key of ours was written at never arrives: after QUIET_SECONDS
+the feed asks the stream for its progress. The answer is believed only up to the revision asked for, whose events were in
+front of it for that long: etcd before 3.4.25 lets such answers overtake events (etcd-io/etcd#15220).
+https://kubernetes.io/docs/reference/using-api/api-concepts/#semantics-for-get-and-list · KEP-2340
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+
+from apiserver.storage import codec
+from apiserver.storage.etcd import Compacted, Etcd
+from apiserver.storage.etcd_watch import Batch, EtcdWatch
+from apiserver.storage.watch_cache import Entry, Position, WatchCache, prefix_end
+from kube.api.status import ApiError, Timeout
+from kube.component.logging import get_logger
+
+PAGE = 2_000  # keys a read at start-up
+FRESH_SECONDS = 3.0  # how long a read waits for the caches, as upstream's watch cache
+QUIET_SECONDS = 0.05
+RETRY_SECONDS = 1.0
+
+log = get_logger(__name__)
+
+
+class Feed:
+    """`run` it; `ready` is set once every object is in its cache. `bucket` tells a key's cache prefix."""
+
+    def __init__(self, etcd: Etcd, root: str, bucket: Callable[[str], str]) -> None:
+        self._etcd = etcd
+        self._root = root
+        self._bucket = bucket
+        self._caches: dict[str, WatchCache] = {}
+        self._position = Position()
+        self.ready = asyncio.Event()
+        self._watch: EtcdWatch | None = None
+        self._moved = asyncio.Event()  # set, and replaced, whenever `revision` grew
+        self._believable = 0  # how far a progress answer counts
+        self._question: asyncio.Future[int] | None = None  # for those who came since the running one was sent
+        self._asked = asyncio.Event()
+
+    @property
+    def revision(self) -> int:
+        """What every cache is at."""
+        return self._position.revision
+
+    def cache(self, prefix: str) -> WatchCache:
+        """The cache of a resource's prefix; an empty one for a resource that has no objects yet."""
+        found = self._caches.get(prefix)
+        if found is None:
+            found = self._caches[prefix] = WatchCache(prefix, self._position)
+            found.fill((), self.revision)
+        return found
+
+    async def run(self) -> None:
+        """For ever: read everything, then follow; read anew where etcd has compacted what is missing."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._answer_revisions())
+            while True:
+                try:
+                    await self._load()
+                    await self._follow()
+                except Compacted as gap:
+                    log.warning("the registry's history is gone, reading it anew", at=self.revision, compacted=gap.revision)
+                except ApiError as error:
+                    log.warning("etcd is not available", err=error)
+                    await asyncio.sleep(RETRY_SECONDS)
+
+    async def fresh(self) -> int:
+        """Wait until the caches hold every write that was acknowledged before this call; their revision."""
+        if self._question is None:
+            self._question = asyncio.get_running_loop().create_future()
+            self._asked.set()
+        revision = await asyncio.shield(self._question)
+        await self.reach(revision)
+        return self.revision
+
+    async def reach(self, revision: int) -> None:
+        """Wait until the caches are at `revision` or beyond; Timeout after FRESH_SECONDS."""
+        if self.revision >= revision:
+            return
+        try:
+            async with asyncio.timeout(FRESH_SECONDS):
+                while self.revision < revision:
+                    before, moved = self.revision, self._moved
+                    try:
+                        async with asyncio.timeout(QUIET_SECONDS):
+                            await moved.wait()
+                    except TimeoutError:
+                        if before == self.revision and self._watch is not None:
+                            self._believable = max(self._believable, await self._known(revision))
+                            await self._watch.ask_progress()
+        except TimeoutError:
+            raise too_large(revision, self.revision) from None
+
+    async def _known(self, revision: int) -> int:
+        """`revision`, or etcd's own where the client named one that has not happened."""
+        return min(revision, await self._etcd.revision())
+
+    async def _answer_revisions(self) -> None:
+        while True:
+            await self._asked.wait()
+            self._asked.clear()
+            question, self._question = self._question, None
+            assert question is not None, "asked without a question"
+            try:
+                question.set_result(await self._etcd.revision())
+            except ApiError as error:
+                question.set_exception(error)
+                question.exception()  # a caller that is gone leaves it unread
+
+    async def _load(self) -> None:
+        end = prefix_end(self._root)
+        start, revision = self._root, 0
+        found: dict[str, list[Entry]] = {}
+        while True:
+            page = await self._etcd.range(start, end, revision=revision, limit=PAGE)
+            revision = revision or page.revision
+            for item in page.items:
+                entry = Entry(item.key, codec.served(item.value, item.revision), item.revision)
+                found.setdefault(self._bucket(item.key), []).append(entry)
+            if not page.more:
+                break
+            start = page.items[-1].key + "\0"
+        self._fill(found, revision)
+
+    def _fill(self, found: dict[str, list[Entry]], revision: int) -> None:
+        self._position.revision = revision
+        self._believable = 0
+        for prefix in {*self._caches, *found}:
+            self.cache(prefix).fill(found.get(prefix, ()), revision)
+        log.info("registry read", objects=sum(map(len, found.values())), resources=len(found), revision=revision)
+        self.ready.set()
+        self._tell()
+
+    async def _follow(self) -> None:
+        self._watch = EtcdWatch(self._etcd, self._root, prefix_end(self._root), self.revision + 1)
+        try:
+            async for batch in self._watch.batches():
+                self._take(batch)
+        finally:
+            self._watch = None
+
+    def _take(self, batch: Batch) -> None:
+        revision = min(batch.revision, self._believable) if batch.progress else batch.revision
+        for change in batch.changes:
+            self.cache(self._bucket(change.key)).apply(change.key, change.value, change.revision)
+        if revision > self.revision:
+            self._position.revision = revision
+            self._tell()
+
+    def _tell(self) -> None:
+        moved, self._moved = self._moved, asyncio.Event()
+        moved.set()
+
+
+def too_large(revision: int, current: int) -> Timeout:
+    """The client named a revision from the future (or the caches hang behind)."""
+    causes = [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}]
+    return Timeout(
+        f"Timeout: Too large resource version: {revision}, current: {current}", {"causes": causes, "retryAfterSeconds": 1}
+    )
+
+
+def buckets(root: str, prefixes: Iterable[str]) -> Callable[[str], str]:
+    """A function from key to cache prefix that knows these; others are taken to be `<root><group>/<resource>/`."""
+    known = frozenset(prefixes)
+
+    def bucket(key: str) -> str:
+        first, rest = key[len(root) :].split("/", 1)
+        prefix = f"{root}{first}/"
+        if prefix in known:
+            return prefix
+        return f"{prefix}{rest.split('/', 1)[0]}/"
+
+    return bucket

@@ -1,0 +1,51 @@
+"""Metadata: the fields of every object that only the server writes. Pure, but for a new object's uid and time.
+
+https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/object-meta/ · apiserver pkg/registry/rest/{create,update}.go
+"""
+
+import uuid
+from datetime import datetime
+
+from kube.api.meta import Tree
+from kube.api.resource import Resource
+from kube.api.views import timestamp
+
+SERVER_WRITTEN = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation", "selfLink")
+
+
+def fill_new(tree: Tree, resource: Resource, namespace: str, now: datetime) -> None:
+    """Make a client's object a new one: whatever it says of uid, times and generation is replaced."""
+    metadata = tree.setdefault("metadata", {})
+    for field in SERVER_WRITTEN:
+        metadata.pop(field, None)
+    metadata.pop("resourceVersion", None)
+    if resource.namespaced:
+        metadata["namespace"] = namespace
+    else:
+        metadata.pop("namespace", None)
+    metadata["uid"] = str(uuid.uuid4())
+    metadata["creationTimestamp"] = timestamp(now)
+    if resource.has_generation:
+        metadata["generation"] = 1
+    tree["apiVersion"], tree["kind"] = resource.api_version, resource.kind
+
+
+def keep_old(new: Tree, old: Tree, resource: Resource) -> None:
+    """What an update cannot change stays as it was."""
+    metadata, before = new.setdefault("metadata", {}), old["metadata"]
+    for field in (*SERVER_WRITTEN, "name", "namespace", "resourceVersion"):
+        if field in before:
+            metadata[field] = before[field]
+        else:
+            metadata.pop(field, None)
+    new["apiVersion"], new["kind"] = resource.api_version, resource.kind
+
+
+def count_generation(new: Tree, old: Tree) -> None:
+    """`generation` counts changes outside metadata and status."""
+    if _desired(new) != _desired(old):
+        new["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
+
+
+def _desired(tree: Tree) -> Tree:
+    return {name: value for name, value in tree.items() if name not in ("metadata", "status", "apiVersion", "kind")}

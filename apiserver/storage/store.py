@@ -1,0 +1,304 @@
+"""Store: the generic registry of one resource — create, get, list, update, delete — on the watch cache and etcd.
+
+Every write is a compare-and-swap on the object's mod_revision. An update takes the object from the cache, lets `mutate` make the
+new one, and writes it if nobody was faster; else it begins again with what stands in etcd. A refusal, or a change that is
+none, counts only against an object that is known to be the newest. An update that changes nothing writes nothing.
+apiserver pkg/registry/generic/registry/store.go, pkg/storage/etcd3/store.go
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import NamedTuple
+
+from apiserver.storage import codec, deletion
+from apiserver.storage.etcd import Compacted, Etcd, FutureRevision, KeyValue
+from apiserver.storage.feed import Feed, buckets, too_large
+from apiserver.storage.listing import Ask, Freshness, encode_token, token_expired, version_expired
+from apiserver.storage.watch_cache import Entry, WatchCache, prefix_end
+from kube.api.meta import Key, Tree
+from kube.api.resource import Resource
+from kube.api.status import AlreadyExists, ApiError, already_exists, not_found
+
+Mutate = Callable[[Tree], Awaitable[Tree]]
+Check = Callable[[Tree], Awaitable[None]]
+Removed = Callable[[Tree], Awaitable[None]]
+
+ETCD_PAGE = 500  # keys a read of an old revision
+
+
+class Page(NamedTuple):
+    """A part of a list, or all of it."""
+
+    entries: list[Entry]
+    revision: int
+    token: str = ""  # empty: this is the end
+    remaining: int | None = None  # how many objects come after; unknown under selectors
+
+
+async def _accept(tree: Tree) -> None:
+    """No check."""
+
+
+class Store:
+    """The objects of one resource. Rows that share their storage share `prefix` and `cache`, and convert at the edges."""
+
+    def __init__(self, resource: Resource, prefix: str, etcd: Etcd, feed: Feed, ttl_seconds: int = 0) -> None:
+        self.resource = resource
+        self.prefix = prefix
+        self._etcd = etcd
+        self._feed = feed
+        self._ttl_seconds = ttl_seconds
+        self.now = deletion.utc_now
+        self.removed: Removed | None = None  # called with each object that is gone
+
+    @property
+    def cache(self) -> WatchCache:
+        return self._feed.cache(self.prefix)
+
+    def path(self, key: Key) -> str:
+        """The key in etcd."""
+        return f"{self.prefix}{key.namespace}/{key.name}" if self.resource.namespaced else f"{self.prefix}{key.name}"
+
+    # -- reading
+
+    async def entry(self, key: Key, version: int | None = None) -> Entry:
+        """The newest state (`version` None), any (0), or one not older than `version`. Raises NotFound."""
+        if version is None:
+            await self._feed.fresh()
+        elif version:
+            await self._feed.reach(version)
+        found = self.cache.get(self.path(key))
+        if found is None:
+            raise self.missing(key)
+        return found
+
+    async def get(self, key: Key) -> Tree:
+        """The newest state, in this row's version. Raises NotFound."""
+        return self._viewed((await self.entry(key)).tree())
+
+    def cached(self, key: Key) -> Tree | None:
+        """What the cache has, which may be milliseconds old."""
+        found = self.cache.get(self.path(key))
+        return self._viewed(found.tree()) if found else None
+
+    def cached_list(self, namespace: str = "") -> list[Tree]:
+        """Likewise; an empty namespace is all of them."""
+        return [self._viewed(entry.tree()) for entry in self.cache.list(self.prefix_of(namespace))]
+
+    def prefix_of(self, namespace: str) -> str:
+        return f"{self.prefix}{namespace}/" if namespace and self.resource.namespaced else self.prefix
+
+    async def fresh(self) -> int:
+        return await self._feed.fresh()
+
+    async def reach(self, version: int) -> None:
+        await self._feed.reach(version)
+
+    async def list(self, ask: Ask) -> Page:
+        """One page. Raises Expired where the revision asked for is gone."""
+        if ask.freshness is Freshness.EXACT:
+            await self._feed.reach(ask.revision)
+            if self.cache.changed > ask.revision:
+                return await self._list_at(ask)
+            return self._page(ask, ask.revision)
+        if ask.freshness is Freshness.NEWEST:
+            await self._feed.fresh()
+        elif ask.freshness is Freshness.NOT_OLDER:
+            await self._feed.reach(ask.revision)
+        return self._page(ask, self._feed.revision)
+
+    def _page(self, ask: Ask, revision: int) -> Page:
+        """From the cache, whose state is that of `revision`."""
+        cache, selection = self.cache, ask.selection
+        after = self.prefix + ask.after
+        if not ask.limit:
+            entries = cache.list(selection.prefix, after)
+            return Page([one for one in entries if selection.everything or selection.matches(one)], revision)
+        found: list[Entry] = []
+        for entry in cache.list(selection.prefix, after):
+            if len(found) == ask.limit:
+                return self._unfinished(ask, revision, found, cache.count(selection.prefix, entry.key))
+            if selection.matches(entry):
+                found.append(entry)
+        return Page(found, revision)
+
+    def _unfinished(self, ask: Ask, revision: int, found: list[Entry], remaining: int) -> Page:
+        start = found[-1].key[len(self.prefix) :] + "\0"
+        return Page(found, revision, encode_token(revision, start), remaining if ask.selection.everything else None)
+
+    async def _list_at(self, ask: Ask) -> Page:
+        """From etcd, as of a revision that the cache has left behind."""
+        selection = ask.selection
+        start, end = max(selection.prefix, self.prefix + ask.after), prefix_end(selection.prefix)
+        found: list[Entry] = []
+        more, remaining = True, 0
+        while more:
+            limit = min(ask.limit, ETCD_PAGE) if ask.limit and selection.everything else ETCD_PAGE
+            try:
+                page = await self._etcd.range(start, end, revision=ask.revision, limit=limit)
+            except Compacted:
+                raise (token_expired(ask.after) if ask.after else version_expired()) from None
+            except FutureRevision:
+                raise too_large(ask.revision, self._feed.revision) from None
+            for seen, item in enumerate(page.items):
+                if ask.limit and len(found) == ask.limit:
+                    return self._unfinished(ask, ask.revision, found, page.count - seen)
+                entry = Entry(item.key, codec.served(item.value, item.revision), item.revision)
+                if selection.matches(entry):
+                    found.append(entry)
+            more, remaining = page.more, page.count - len(page.items)
+            start = page.items[-1].key + "\0" if page.items else start
+            if more and ask.limit and len(found) == ask.limit:
+                return self._unfinished(ask, ask.revision, found, remaining)
+        return Page(found, ask.revision)
+
+    # -- writing
+
+    async def create(self, tree: Tree, dry_run: bool = False) -> Tree:
+        """Store a new object whose metadata is complete; the object as stored. Raises AlreadyExists."""
+        key = Key(tree["metadata"].get("namespace", ""), tree["metadata"]["name"])
+        path = self.path(key)
+        if dry_run:
+            current = await self._etcd.get(path)
+            if current is not None:
+                raise self._exists(key, _entry(current))
+            return tree
+        stored = codec.encode(self._stored(tree))
+        outcome = await self._etcd.put(path, stored, 0, await self._lease())
+        if outcome.current is not None:
+            raise self._exists(key, _entry(outcome.current))
+        return self._viewed(codec.decode(stored, outcome.revision))
+
+    async def update(self, key: Key, mutate: Mutate, dry_run: bool = False) -> Tree:
+        """Replace the object by what `mutate` makes of it; called again, with the newest one, for as long as others are faster.
+
+        Whoever removes the last thing that a deleted object waits for, removes the object. Raises NotFound and what `mutate`
+        raises.
+        """
+        path = self.path(key)
+        current, newest = self.cache.get(path), False
+        while True:
+            if current is None:
+                current, newest = await self._newest(key), True
+            old, new, failure = self._viewed(current.tree()), None, None
+            try:
+                new = await mutate(self._viewed(current.tree()))
+            except ApiError as error:
+                failure = error
+            if not newest and (failure or new == old):
+                latest, newest = await self._newest(key), True
+                if latest.revision != current.revision:
+                    current = latest
+                    continue
+            if failure is not None:
+                raise failure
+            assert new is not None, "mutate returns a tree"
+            if dry_run or new == old:
+                return new
+            written = await self._replace(path, new, current.revision)
+            if isinstance(written, int):
+                return new | {"metadata": new["metadata"] | {"resourceVersion": str(written)}}
+            current, newest = written, True
+
+    async def delete(self, key: Key, options: Tree, check: Check = _accept, dry_run: bool = False) -> tuple[Tree, bool]:
+        """Delete by DeleteOptions: the object, and whether it is gone. `check` (admission) sees it first."""
+        path = self.path(key)
+        current: Entry | None = await self._newest(key)
+        while current is not None:
+            tree = self._viewed(current.tree())
+            deletion.check_preconditions(self.resource, tree, options)
+            await check(tree)
+            decision = deletion.decide(self.resource, self._viewed(current.tree()), options, self.now())
+            match decision:
+                case deletion.Wait():
+                    return tree, False
+                case deletion.Mark(marked):
+                    written = current.revision if dry_run else await self._replace(path, marked, current.revision)
+                    if isinstance(written, int):
+                        marked["metadata"]["resourceVersion"] = str(written)
+                        return marked, False
+                    current = written
+                case deletion.Remove():
+                    gone, current = (True, None) if dry_run else await self._remove(path, tree, current.revision)
+                    if gone:
+                        return tree, True
+        raise self.missing(key)
+
+    async def _replace(self, path: str, new: Tree, expected: int) -> int | Entry | None:
+        """Write over revision `expected`: the new revision, or what stands there (None: nothing) where somebody was faster."""
+        if deletion.may_go(self.resource, new):
+            gone, current = await self._remove(path, new, expected)
+            return expected if gone else current
+        outcome = await self._etcd.put(path, codec.encode(self._stored(new)), expected, await self._lease())
+        if outcome.done:
+            return outcome.revision
+        return _entry(outcome.current) if outcome.current else None
+
+    async def _remove(self, path: str, tree: Tree, expected: int) -> tuple[bool, Entry | None]:
+        outcome = await self._etcd.delete(path, expected)
+        if outcome.done and self.removed is not None:
+            await self.removed(tree)
+        return outcome.done, _entry(outcome.current) if outcome.current else None
+
+    async def _newest(self, key: Key) -> Entry:
+        found = await self._etcd.get(self.path(key))
+        if found is None:
+            raise self.missing(key)
+        return _entry(found)
+
+    async def _lease(self) -> int:
+        return await self._etcd.lease(self._ttl_seconds) if self._ttl_seconds else 0
+
+    def missing(self, key: Key) -> ApiError:
+        return not_found(self.resource.plural, self.resource.group, key.name)
+
+    def _exists(self, key: Key, current: Entry) -> ApiError:
+        error = already_exists(self.resource.plural, self.resource.group, key.name)
+        if current.tree()["metadata"].get("deletionTimestamp"):
+            return AlreadyExists(f"object is being deleted: {error.message}", error.details)
+        return error
+
+    def _viewed(self, tree: Tree) -> Tree:
+        return self.resource.view_tree(tree) if self.resource.view_tree else tree
+
+    def _stored(self, tree: Tree) -> Tree:
+        return self.resource.stored_tree(tree) if self.resource.stored_tree else tree
+
+
+def _entry(item: KeyValue) -> Entry:
+    return Entry(item.key, codec.served(item.value, item.revision), item.revision)
+
+
+class Stores:
+    """Every served resource's store."""
+
+    def __init__(self, etcd: Etcd, root: str, rows: Iterable[Resource], ttl_seconds: Mapping[tuple[str, str], int]) -> None:
+        self.root = root  # ends in a slash
+        self._etcd = etcd
+        self._ttl_seconds = ttl_seconds  # (group, plural) -> how long its objects live
+        self._homes = {row.kind: row for row in rows if row.view_tree is None}
+        self._stores: dict[tuple[str, str, str], Store] = {}
+        self.removed: Callable[[Resource], Removed | None] = lambda resource: None  # what to call when an object is gone
+        self.feed = Feed(etcd, root, buckets(root, map(self.prefix, rows)))
+
+    def prefix(self, row: Resource) -> str:
+        """Where the row's objects are kept: a row that is another view of a kind shares that kind's place."""
+        home = self._homes[row.kind] if row.view_tree is not None else row
+        return f"{self.root}{home.group}/{home.plural}/" if home.group else f"{self.root}{home.plural}/"
+
+    def store_for(self, row: Resource) -> Store:
+        key = (row.group, row.version, row.plural)
+        store = self._stores.get(key)
+        if store is None or store.resource is not row:
+            store = self._stores[key] = Store(row, self.prefix(row), self._etcd, self.feed, self._ttl(row))
+            store.removed = self.removed(row)
+            store.cache.getters |= {name: _on_stored(row, getter) for name, getter in row.field_selectors.items()}
+        return store
+
+    def _ttl(self, row: Resource) -> int:
+        return self._ttl_seconds.get((row.group, row.plural), 0)
+
+
+def _on_stored(row: Resource, getter: Callable[[Tree], str]) -> Callable[[Tree], str]:
+    """A field of the row's own form, read from the stored form."""
+    convert = row.view_tree
+    return getter if convert is None else lambda tree: getter(convert(tree))

@@ -1,0 +1,351 @@
+"""Watch cache: every object of one resource as of one revision, what happened lately, and who is told.
+
+Promise
+- The cache holds exactly what etcd held at `revision`: changes arrive in etcd's order, whole revisions at a time.
+- An object's bytes are encoded once per change and shared by every GET, LIST and watcher.
+- A watcher from revision N gets every change after N, in order, once; or Expired, where the history no longer reaches
+  back to N. It never silently skips.
+- Nobody waits for a watcher: what it has not taken yet stands in its own bounded queue, and it is cut when that is full.
+
+The history keeps at least HISTORY_SECONDS (a bookmark's period and a quarter), between HISTORY_MIN and HISTORY_MAX changes.
+With a selector, an object that begins to match is ADDED and one that ceases to is DELETED, with its last matching content and
+the new revision. A watcher whose field selector demands one value (spec.nodeName=x) is only looked at for objects that have
+or had that value: a thousand kubelets cost as much as one.
+Everything here is synchronous, so between two awaits the cache is consistent. The feed (feed.py) is the only writer.
+apiserver pkg/storage/cacher · https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes
+"""
+
+import asyncio
+import bisect
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Literal, NamedTuple
+
+import msgspec
+import orjson
+
+from apiserver.storage import codec
+from kube.api.fields import FieldSelector
+from kube.api.labels import Selector
+from kube.api.meta import Tree
+from kube.api.status import Expired
+
+HISTORY_SECONDS = 75.0
+HISTORY_MIN = 100
+HISTORY_MAX = 102_400
+WATCHER_BUFFER = 10_000  # changes a watcher may lag behind; they are shared, so this bounds time more than memory
+
+EventType = Literal["ADDED", "MODIFIED", "DELETED"]
+FieldGetters = Mapping[str, Callable[[Tree], str]]
+
+
+class _Metadata(msgspec.Struct):
+    name: str = ""
+    namespace: str = ""
+    labels: dict[str, str] | None = None
+
+
+class _Head(msgspec.Struct):
+    metadata: _Metadata
+
+
+_head_decoder = msgspec.json.Decoder(_Head)
+
+
+class Entry:
+    """One object at one revision. `data` are the bytes clients get."""
+
+    __slots__ = ("_fields", "_metadata", "data", "key", "renderings", "revision")
+
+    def __init__(self, key: str, data: bytes, revision: int) -> None:
+        self.key = key
+        self.data = data
+        self.revision = revision
+        self.renderings: dict[object, bytes] = {}  # other forms than `data`, by what asked for them
+        self._metadata: _Metadata | None = None
+        self._fields: dict[str, str] | None = None
+
+    @property
+    def metadata(self) -> _Metadata:
+        if self._metadata is None:
+            self._metadata = _head_decoder.decode(self.data).metadata
+        return self._metadata
+
+    def tree(self) -> Tree:
+        """A fresh tree; the caller may change it."""
+        tree: Tree = orjson.loads(self.data)
+        return tree
+
+    def fields(self, getters: FieldGetters) -> dict[str, str]:
+        """The values of every selectable field, decoded at the first question."""
+        if self._fields is None:
+            tree = self.tree() if getters else {}
+            self._fields = {name: getter(tree) for name, getter in getters.items()}
+            self._fields["metadata.name"] = self.metadata.name
+            self._fields["metadata.namespace"] = self.metadata.namespace
+        return self._fields
+
+    def at(self, revision: int) -> "Entry":
+        """The same content as of a later revision: what a DELETED event carries."""
+        return Entry(self.key, codec.served(self.data, revision), revision)
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which objects: those below a key prefix that match both selectors; None matches everything."""
+
+    prefix: str
+    labels: Selector | None = None
+    fields: FieldSelector | None = None
+    getters: FieldGetters = field(default_factory=dict)  # the cache's own
+
+    @property
+    def everything(self) -> bool:
+        return self.labels is None and self.fields is None
+
+    def matches(self, entry: Entry) -> bool:
+        if not entry.key.startswith(self.prefix):
+            return False
+        if self.labels is not None and not self.labels.matches(entry.metadata.labels or {}):
+            return False
+        if self.fields is None:
+            return True
+        values = entry.fields(self.getters)
+        return self.fields.matches(lambda name: values.get(name, ""))
+
+
+class Change:
+    """One change in the history; `new` is None where the object was deleted."""
+
+    __slots__ = ("_gone", "at", "lines", "new", "old", "revision")
+
+    def __init__(self, revision: int, old: Entry | None, new: Entry | None, at: float) -> None:
+        self.revision = revision
+        self.old = old
+        self.new = new
+        self.at = at
+        self.lines: dict[object, bytes] = {}  # encoded events, by whatever rendered them; shared by all watchers
+        self._gone: Entry | None = None
+
+    def seen_by(self, selection: Selection) -> "Event | None":
+        """The event that a watcher of `selection` gets, if any."""
+        was = self.old is not None and selection.matches(self.old)
+        is_now = self.new is not None and selection.matches(self.new)
+        if is_now:
+            assert self.new is not None
+            return Event("MODIFIED" if was else "ADDED", self.new, self)
+        return Event("DELETED", self.gone, self) if was else None
+
+    @property
+    def gone(self) -> Entry:
+        """The old content with the revision of this change."""
+        if self._gone is None:
+            assert self.old is not None, "only what existed can be gone"
+            self._gone = self.old.at(self.revision)
+        return self._gone
+
+
+class Event(NamedTuple):
+    type: EventType
+    entry: Entry
+    change: Change | None  # None: one of the initial events
+
+
+class Watcher:
+    """A queue of events for one watch request; made by WatchCache.watch, ended by `close`."""
+
+    def __init__(self, cache: "WatchCache", selection: Selection, since: int) -> None:
+        self._cache = cache
+        self.selection = selection
+        self.since = since  # changes at or below it are not for this watcher
+        self.cut = False  # the queue was full, or the cache was read anew: the stream must end
+        self._queue: deque[Event] = deque()
+        self._waiting: asyncio.Future[None] | None = None
+
+    def push(self, event: Event) -> None:
+        if self.cut:
+            return
+        if len(self._queue) >= WATCHER_BUFFER:
+            self.end()
+            return
+        self._queue.append(event)
+        self._wake()
+
+    def end(self) -> None:
+        """Nothing follows what is queued."""
+        self.cut = True
+        self._wake()
+
+    async def take(self, timeout_seconds: float) -> tuple[list[Event], int]:
+        """Everything queued, once there is something or the time is over; and the revision that this covers."""
+        if not self._queue and not self.cut:
+            self._waiting = asyncio.get_running_loop().create_future()
+            try:
+                async with asyncio.timeout(timeout_seconds):
+                    await self._waiting
+            except TimeoutError:
+                pass
+            finally:
+                self._waiting = None
+        events = list(self._queue)
+        self._queue.clear()
+        return events, max(self._cache.revision, self.since)
+
+    def close(self) -> None:
+        self._cache.forget(self)
+
+    def _wake(self) -> None:
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
+
+
+class Position:
+    """How far the feed has come; one for all its caches, since one watch feeds them."""
+
+    __slots__ = ("revision",)
+
+    def __init__(self) -> None:
+        self.revision = 0
+
+
+class WatchCache:
+    """The objects below one key prefix (`/registry/pods/`)."""
+
+    def __init__(self, prefix: str, position: Position) -> None:
+        self.prefix = prefix
+        self._position = position
+        self.getters: dict[str, Callable[[Tree], str]] = {}  # the selectable fields, of all rows stored here
+        self._entries: dict[str, Entry] = {}
+        self._keys: list[str] = []  # sorted
+        self._history: deque[Change] = deque()
+        self._complete_after = 0  # the history has every change after this revision
+        self._watchers: dict[Watcher, None] = {}  # in order of arrival; those that no field value finds
+        self._indexed: dict[tuple[str, str], dict[Watcher, None]] = {}  # by (field, value) that its selector demands
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    @property
+    def revision(self) -> int:
+        """The revision that this is the state of."""
+        return self._position.revision
+
+    # -- reading
+
+    def get(self, key: str) -> Entry | None:
+        return self._entries.get(key)
+
+    def list(self, prefix: str, after: str = "") -> Iterator[Entry]:
+        """Entries below `prefix` in key order, from the first key at or after `after`. Do not await while iterating."""
+        keys, entries = self._keys, self._entries
+        position = bisect.bisect_left(keys, max(prefix, after))
+        end = bisect.bisect_left(keys, prefix_end(prefix)) if prefix != self.prefix else len(keys)
+        return (entries[keys[i]] for i in range(position, end))
+
+    def count(self, prefix: str, after: str = "") -> int:
+        """How many keys below `prefix` stand at or after `after`."""
+        return bisect.bisect_left(self._keys, prefix_end(prefix)) - bisect.bisect_left(self._keys, max(prefix, after))
+
+    @property
+    def changed(self) -> int:
+        """No change after this revision is known: a list at any revision from here to `revision` is the present one."""
+        return self._history[-1].revision if self._history else self._complete_after
+
+    # -- watching
+
+    def watch(self, selection: Selection, since: int) -> Watcher:
+        """A watcher of every change after `since`. Raises Expired where the history does not reach back so far."""
+        if since < self._complete_after:
+            raise Expired(f"too old resource version: {since} ({self._complete_after})")
+        watcher = Watcher(self, selection, since)
+        first = bisect.bisect_right(self._history, since, key=lambda change: change.revision)
+        for change in islice(self._history, first, None):
+            event = change.seen_by(selection)
+            if event is not None:
+                watcher.push(event)
+        self._place(watcher)[watcher] = None
+        return watcher
+
+    def watch_from_now(self, selection: Selection) -> tuple[list[Event], Watcher]:
+        """What matches at `revision` as ADDED events, and a watcher of everything after."""
+        present = [Event("ADDED", entry, None) for entry in self.list(selection.prefix) if selection.matches(entry)]
+        watcher = Watcher(self, selection, self.revision)
+        self._place(watcher)[watcher] = None
+        return present, watcher
+
+    def forget(self, watcher: Watcher) -> None:
+        self._place(watcher).pop(watcher, None)
+        demanded = _demanded_value(watcher.selection)
+        if demanded is not None and not self._indexed[demanded]:
+            del self._indexed[demanded]
+
+    # -- writing: the feed's part
+
+    def fill(self, entries: Iterable[Entry], revision: int) -> None:
+        """Start, or start anew: everything as of `revision`, in key order. All watchers are cut."""
+        self._entries = {entry.key: entry for entry in entries}
+        self._keys = sorted(self._entries)
+        self._history.clear()
+        self._complete_after = revision
+        for watcher in [*self._watchers, *(one for place in self._indexed.values() for one in place)]:
+            watcher.end()
+
+    def apply(self, key: str, data: bytes | None, revision: int) -> None:
+        """One change from etcd; None: deleted."""
+        old = self._entries.get(key)
+        if data is None:
+            if old is None:
+                return
+            new = None
+            del self._entries[key]
+            del self._keys[bisect.bisect_left(self._keys, key)]
+        else:
+            new = self._entries[key] = Entry(key, codec.served(data, revision), revision)
+            if old is None:
+                bisect.insort(self._keys, key)
+        change = Change(revision, old, new, time.monotonic())
+        self._remember(change)
+        for watcher in self._concerned(change):
+            if revision > watcher.since and (event := change.seen_by(watcher.selection)) is not None:
+                watcher.push(event)
+
+    def _remember(self, change: Change) -> None:
+        history = self._history
+        history.append(change)
+        oldest_kept = change.at - HISTORY_SECONDS
+        while len(history) > HISTORY_MAX or (len(history) > HISTORY_MIN and history[0].at < oldest_kept):
+            self._complete_after = history.popleft().revision
+
+    def _place(self, watcher: Watcher) -> dict[Watcher, None]:
+        demanded = _demanded_value(watcher.selection)
+        return self._watchers if demanded is None else self._indexed.setdefault(demanded, {})
+
+    def _concerned(self, change: Change) -> list[Watcher]:
+        found = list(self._watchers)
+        if self._indexed:
+            for name, value in self._values(change):
+                found += self._indexed.get((name, value), ())
+        return found
+
+    def _values(self, change: Change) -> set[tuple[str, str]]:
+        return {
+            item for entry in (change.old, change.new) if entry is not None for item in entry.fields(self.getters).items()
+        }
+
+
+def _demanded_value(selection: Selection) -> tuple[str, str] | None:
+    """The (field, value) that every matching object has, if the field selector names one."""
+    if selection.fields is None:
+        return None
+    for term in selection.fields.terms:
+        if term.operator in ("=", "=="):
+            return (term.field, term.value)
+    return None
+
+
+def prefix_end(prefix: str) -> str:
+    """The first string after all that begin with `prefix`."""
+    return prefix[:-1] + chr(ord(prefix[-1]) + 1)
