@@ -1,0 +1,1 @@
+"""How a program boots: flags, logging, signals, TLS, HTTP serving, health and metrics."""
