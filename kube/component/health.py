@@ -12,9 +12,9 @@ from urllib.parse import parse_qs
 
 import orjson
 
+from kube.client.version import version_info
 from kube.component import metrics
 from kube.component.logging import get_logger
-from kube.component.version import version_info
 
 log = get_logger(__name__)
 

@@ -7,7 +7,7 @@ https://kubernetes.io/docs/reference/instrumentation/metrics/
 from prometheus_client import REGISTRY, Gauge, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
-from kube.component.version import GIT_VERSION, MAJOR, MINOR
+from kube.client.version import GIT_VERSION, MAJOR, MINOR
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 

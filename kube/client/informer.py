@@ -1,0 +1,196 @@
+"""Informer: a cache of a resource that follows the server, and tells who asked about changes.
+
+Promise:
+- the cache converges to the server's state after any fault: a cut connection, a restart, a compaction, a server that was away;
+- the changes of one object are told in order, each with the form told before; states in between may be skipped;
+- an object that was deleted while the connection was away is told as deleted, in its last known form;
+- there is no order between different objects; a handler never sees an object older than one it saw before;
+- `synced` is set once the first list was told. Handlers run in the event loop and must not block.
+
+How: list, then watch from the list's revision; a watch that ends is resumed from the last revision seen (bookmarks keep that
+fresh); Expired means to list again. Pauses after trouble grow from 0.8 to 30 s, with jitter, and start anew after a good watch.
+Nothing polls.  client-go tools/cache (reflector, shared informer)
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from kube.api.meta import Key, key_of
+from kube.api.resource import Resource
+from kube.api.resources import resource_of
+from kube.api.status import ApiError, Expired
+from kube.api.views import decode, view
+from kube.client.cache import Cache
+from kube.client.rest import Client, Params, Unreachable
+from kube.client.watch import Event, watch
+
+log = logging.getLogger(__name__)
+
+V = TypeVar("V")
+Handler = Callable[[V | None, V | None], None]
+
+PAGE = 500  # objects a request of the first list
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.8, 30.0
+WATCH_SECONDS = (300, 600)  # how long a watch is asked to last, at least and at most
+
+
+class Informer(Generic[V]):
+    def __init__(
+        self,
+        client: Client,
+        kind: type[V],
+        *,
+        namespace: str = "",
+        label_selector: str = "",
+        field_selector: str = "",
+        resource: Resource | None = None,
+    ) -> None:
+        self.cache: Cache[V] = Cache()
+        self.synced = asyncio.Event()
+        self._client = client
+        self._kind = kind
+        self._resource = resource or resource_of(kind)
+        self._namespace = namespace
+        self._selectors: Params = {"labelSelector": label_selector or None, "fieldSelector": field_selector or None}
+        self._handlers: list[Handler[V]] = []
+        self._revision = ""  # where to resume; empty: list first
+
+    def on_change(self, handler: Handler[V]) -> None:
+        """Tell (old, new) of every change: (None, new) is there, (old, None) is gone. What is there already is told, too."""
+        self._handlers.append(handler)
+        for known in self.cache:
+            handler(None, known)
+
+    async def run(self) -> None:
+        """Follow the server until cancelled."""
+        pause = FIRST_PAUSE_SECONDS
+        while True:
+            try:
+                if not self._revision:
+                    await self._list()
+                await self._watch()
+                pause = FIRST_PAUSE_SECONDS
+                continue
+            except Expired:
+                self._revision = ""
+            except (Unreachable, ApiError) as error:
+                log.debug("watch of %s broke, resuming: %s", self._resource.qualified, error)
+            await asyncio.sleep(pause * (1 + random.random()))
+            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+
+    async def _list(self) -> None:
+        found: list[V] = []
+        token, revision = "", ""
+        while True:
+            params = {**self._selectors, "limit": PAGE, "continue": token or None}
+            tree = await self._client.list_tree(self._resource, self._namespace, params=params)
+            found += [self._view(item) for item in tree.get("items") or ()]
+            revision, token = tree["metadata"]["resourceVersion"], tree["metadata"].get("continue", "")
+            if not token:
+                break
+        self._replace(found)
+        self._revision = revision
+        self.synced.set()
+
+    def _replace(self, found: list[V]) -> None:
+        """Bring the cache to a new list: what is missing in it is gone."""
+        gone = self.cache.keys() - {key_of(one) for one in found}  # type: ignore[arg-type]
+        for key in gone:
+            self._removed(key)
+        for one in found:
+            self._changed(one)
+
+    async def _watch(self) -> None:
+        params = {**self._selectors, "timeoutSeconds": random.randint(*WATCH_SECONDS)}
+        events = watch(self._client, self._resource, namespace=self._namespace, resource_version=self._revision, params=params)
+        async for event in events:
+            self._take(event)
+
+    def _take(self, event: Event) -> None:
+        raw = bytes(event.object)
+        if event.type == "BOOKMARK":
+            self._revision = _Head.of(raw)
+            return
+        one = decode(self._kind, raw) if self._kind is not dict else self._view(msgspec.json.decode(raw))
+        self._revision = one.metadata.resourceVersion  # type: ignore[attr-defined]
+        if event.type == "DELETED":
+            self._removed(key_of(one), last=one)  # type: ignore[arg-type]
+        else:
+            self._changed(one)
+
+    def _changed(self, new: V) -> None:
+        old = self.cache.get(key_of(new))  # type: ignore[arg-type]
+        if old is not None and _same(old, new):
+            return
+        if old is not None and old.metadata.uid != new.metadata.uid:  # type: ignore[attr-defined]
+            self._removed(key_of(old))  # type: ignore[arg-type]  # another object under the same name
+            old = None
+        self.cache.set(new)
+        for handler in self._handlers:
+            handler(old, new)
+
+    def _removed(self, key: Key, last: V | None = None) -> None:
+        old = self.cache.remove(key)
+        if old is None:
+            return
+        for handler in self._handlers:
+            handler(last if last is not None else old, None)
+
+    def _view(self, tree: Any) -> V:
+        return view(self._kind, tree)
+
+
+class _Meta(msgspec.Struct):
+    resourceVersion: str = ""  # noqa: N815 -- the API's own name
+
+
+class _Head(msgspec.Struct):
+    """The one thing that a bookmark tells."""
+
+    metadata: _Meta
+
+    @staticmethod
+    def of(raw: bytes) -> str:
+        return _HEAD.decode(raw).metadata.resourceVersion
+
+
+_HEAD = msgspec.json.Decoder(_Head)
+
+
+def _same(old: Any, new: Any) -> bool:
+    return bool(old.metadata.uid == new.metadata.uid and old.metadata.resourceVersion == new.metadata.resourceVersion)
+
+
+class Informers:
+    """The informers of one program, one a kind, shared by all who read it. `run` runs them, also those asked for later."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._informers: dict[Any, Informer[Any]] = {}
+        self._tasks: asyncio.TaskGroup | None = None
+
+    def of(self, kind: type[V]) -> Informer[V]:
+        """The informer of a kind; made, and started if the others run, when it is first asked for."""
+        informer = self._informers.get(kind)
+        if informer is None:
+            informer = self._informers[kind] = Informer(self._client, kind)
+            if self._tasks is not None:
+                self._tasks.create_task(informer.run(), name=f"informer {kind.__name__}")
+        return informer
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            self._tasks = tasks
+            for kind, informer in self._informers.items():
+                tasks.create_task(informer.run(), name=f"informer {kind.__name__}")
+            await asyncio.Event().wait()  # for ever: informers may still be added
+
+    async def wait_synced(self) -> None:
+        """Until every informer asked for so far has told its first list."""
+        for informer in list(self._informers.values()):
+            await informer.synced.wait()

@@ -1,0 +1,154 @@
+"""Leader election: of several replicas of a program, one works at a time, held by a Lease.
+
+Promise: `work` runs only while this replica holds the lease, and is cancelled before another can take it: when renewing did
+not succeed for `renew_seconds`, which is less than the lease lasts. A holder that ends gives the lease back. How long a
+foreign lease still holds is measured by when it was seen to change, on this machine's own clock, so clocks need not agree.
+https://kubernetes.io/docs/concepts/architecture/leases/#leader-election · client-go tools/leaderelection
+"""
+
+import asyncio
+import contextlib
+import logging
+import random
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+
+from kube.api.meta import Key, Tree
+from kube.api.status import AlreadyExists, ApiError, Conflict, NotFound
+from kube.api.types import Lease
+from kube.api.views import micro_timestamp
+from kube.client.rest import Client, Unreachable
+
+log = logging.getLogger(__name__)
+
+JITTER = 0.2
+
+
+class LostLease(Exception):
+    """The lease could not be renewed in time; the work was stopped. The program should end and be started anew."""
+
+
+async def lead(
+    client: Client,
+    *,
+    name: str,
+    identity: str,
+    work: Callable[[], Awaitable[None]],
+    namespace: str = "kube-system",
+    lease_seconds: float = 15.0,
+    renew_seconds: float = 10.0,
+    retry_seconds: float = 2.0,
+) -> None:
+    """Wait for the lease, then do the work while holding it. Raises LostLease."""
+    if not lease_seconds > renew_seconds > retry_seconds * (1 + JITTER) > 0:
+        raise ValueError("leaseDuration must be greater than renewDeadline, and that than retryPeriod")
+    candidate = _Candidate(client, Key(namespace, name), identity, lease_seconds)
+    while not await candidate.acquire():  # noqa: ASYNC110 -- the lease is on the server, and its end is a matter of time
+        await asyncio.sleep(retry_seconds * (1 + JITTER * random.random()))
+    log.info("successfully acquired lease %s/%s", namespace, name)
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            renewal = tasks.create_task(candidate.keep(renew_seconds, retry_seconds))
+            await work()
+            renewal.cancel()
+    except* LostLease as lost:
+        raise LostLease(f"{namespace}/{name}") from lost
+    finally:
+        with contextlib.suppress(ApiError, Unreachable):
+            await asyncio.shield(candidate.release())
+
+
+class _Candidate:
+    """One replica's view of the lease."""
+
+    def __init__(self, client: Client, key: Key, identity: str, lease_seconds: float) -> None:
+        self._client = client
+        self._key = key
+        self._identity = identity
+        self._lease_seconds = lease_seconds
+        self._seen: Tree = {}  # the lease as last read or written
+        self._seen_at = 0.0  # when it was seen to change
+        self._renewed_at = 0.0  # when this replica last wrote it
+
+    async def acquire(self) -> bool:
+        """Take the lease if it is free; renew it if it is ours. False while another holds it, or on any trouble."""
+        asked_at = time.monotonic()
+        try:
+            lease = await self._client.get_tree(Lease, *self._key)
+        except NotFound:
+            return await self._create(asked_at)
+        except (ApiError, Unreachable) as error:
+            log.warning("lease %s cannot be read: %s", self._key, error)
+            return False
+        if lease["metadata"]["resourceVersion"] != self._seen.get("metadata", {}).get("resourceVersion"):
+            self._seen, self._seen_at = lease, asked_at
+        holder = lease["spec"].get("holderIdentity") or ""
+        lasts = lease["spec"].get("leaseDurationSeconds") or self._lease_seconds
+        if holder not in ("", self._identity) and time.monotonic() < self._seen_at + lasts:
+            return False
+        return await self._write(lease, taken_over=holder != self._identity, asked_at=asked_at)
+
+    async def keep(self, renew_seconds: float, retry_seconds: float) -> None:
+        """Renew until it fails for too long. Raises LostLease."""
+        while True:
+            await asyncio.sleep(retry_seconds)
+            left = self._renewed_at + renew_seconds - time.monotonic()
+            try:
+                async with asyncio.timeout(max(left, 0)):
+                    await self._renew()
+            except TimeoutError:
+                raise LostLease(str(self._key)) from None
+            if self._renewed_at + renew_seconds < time.monotonic():
+                raise LostLease(str(self._key))
+
+    async def release(self) -> None:
+        """Give the lease back, so that another need not wait for its end."""
+        if self._seen.get("spec", {}).get("holderIdentity") != self._identity:
+            return
+        spec = {"holderIdentity": "", "leaseDurationSeconds": 1}
+        version = self._seen["metadata"]["resourceVersion"]
+        await self._client.patch(Lease, self._key, {"metadata": {"resourceVersion": version}, "spec": spec})
+
+    async def _renew(self) -> None:
+        """One write in the usual case: the lease that was last seen is ours."""
+        asked_at = time.monotonic()
+        if not await self._write(self._seen, taken_over=False, asked_at=asked_at):
+            await self.acquire()
+
+    async def _create(self, asked_at: float) -> bool:
+        now = micro_timestamp(datetime.now(UTC))
+        spec = {
+            "holderIdentity": self._identity,
+            "leaseDurationSeconds": int(self._lease_seconds),
+            "acquireTime": now,
+            "renewTime": now,
+            "leaseTransitions": 0,
+        }
+        tree = {"metadata": {"name": self._key.name, "namespace": self._key.namespace}, "spec": spec}
+        try:
+            self._seen = await self._client.create(Lease, tree)
+        except (AlreadyExists, ApiError, Unreachable):
+            return False
+        self._seen_at = self._renewed_at = asked_at
+        return True
+
+    async def _write(self, lease: Tree, *, taken_over: bool, asked_at: float) -> bool:
+        now = micro_timestamp(datetime.now(UTC))
+        spec = {
+            **lease["spec"],
+            "holderIdentity": self._identity,
+            "leaseDurationSeconds": int(self._lease_seconds),
+            "renewTime": now,
+        }
+        if taken_over:
+            spec |= {"acquireTime": now, "leaseTransitions": (lease["spec"].get("leaseTransitions") or 0) + 1}
+        try:
+            self._seen = await self._client.update(Lease, {**lease, "spec": spec})
+        except Conflict:
+            return False
+        except (ApiError, Unreachable) as error:
+            log.warning("lease %s cannot be written: %s", self._key, error)
+            return False
+        self._seen_at = self._renewed_at = asked_at
+        return True

@@ -1,0 +1,40 @@
+"""Watch: the changes of a resource from a revision on, as they come.
+
+Promise: every change after `resource_version`, in order, each once; then the stream ends (the server ends it now and then) or
+raises: Expired where the server no longer has that revision, Unreachable where the connection broke. Resuming is the caller's.
+https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes
+"""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import msgspec
+
+from kube.api.resource import Resource
+from kube.api.status import from_status
+from kube.client.rest import Client, Params
+
+
+class Event(msgspec.Struct):
+    """One change: ADDED, MODIFIED, DELETED or BOOKMARK, and the object's JSON, not decoded yet."""
+
+    type: str
+    object: msgspec.Raw
+
+
+_DECODER = msgspec.json.Decoder(Event)
+
+
+async def watch(
+    client: Client, resource: Resource, *, namespace: str = "", resource_version: str = "", params: Params | None = None
+) -> AsyncIterator[Event]:
+    """The events of one watch request. Raises what an ERROR event tells."""
+    query: dict[str, Any] = {"watch": "true", "allowWatchBookmarks": "true", "resourceVersion": resource_version}
+    query |= params or {}
+    async with client.stream("GET", resource.path(namespace), params=query) as stream:
+        async for line in stream.iter_lines():
+            event = _DECODER.decode(line)
+            if event.type == "ERROR":
+                status = msgspec.json.decode(bytes(event.object))
+                raise from_status(int(status.get("code") or 500), status)
+            yield event
