@@ -21,7 +21,7 @@ What rooms do with objects (storage/store.py; trees are the caller's own copies,
     await store.create(tree, dry_run=False) -> Tree              the object as stored; metadata must be complete
     await store.update(key, mutate, dry_run=False) -> Tree       `async mutate(current: Tree) -> Tree`, called again on each race
     await store.delete(key, options: Tree, dry_run=False) -> tuple[Tree, bool]    (object, whether it is gone)
-    storage.metadata.fill_new(tree, resource, namespace)         uid, creationTimestamp, generation: what create expects
+    storage.metadata.fill_new(tree, resource, namespace, now)    uid, creationTimestamp, generation: what create expects
 
 RequestInfo follows apiserver pkg/endpoints/request/requestinfo.go.
 """
@@ -109,7 +109,7 @@ def json_response(tree: Any, status: int = 200) -> Response:
 class Request:
     """One HTTP request or WebSocket opening: its scope, what was parsed of it, and what the filters found out."""
 
-    __slots__ = ("_body", "_headers", "audit_id", "info", "receive", "scope", "send", "user", "warnings")
+    __slots__ = ("_body", "_headers", "audit_id", "info", "receive", "scope", "send", "started", "user", "warnings")
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, info: RequestInfo) -> None:
         self.scope = scope
@@ -119,6 +119,7 @@ class Request:
         self.user = ANONYMOUS
         self.audit_id = ""
         self.warnings: list[str] = []  # become Warning headers
+        self.started = False  # the answer has begun: it is too late for a Status
         self._body: bytes | None = None
         self._headers: dict[str, str] | None = None
 
@@ -216,6 +217,7 @@ class Server:
     authorizer: Authorizer = field(init=False)
     admission: Admission = field(init=False)
     state: dict[str, Any] = field(default_factory=dict)  # what a room keeps for the server's life, by the room's name
+    in_flight: list[int] = field(default_factory=lambda: [0, 0])  # requests being worked on: [writing, reading]
 
     def spawn(self, work: Awaitable[None], name: str) -> None:
         """Run a task for the server's life; app.py sets the TaskGroup behind it."""

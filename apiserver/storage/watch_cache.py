@@ -341,7 +341,7 @@ def _demanded_value(selection: Selection) -> tuple[str, str] | None:
     if selection.fields is None:
         return None
     for term in selection.fields.terms:
-        if term.operator in ("=", "=="):
+        if term.equal:
             return (term.field, term.value)
     return None
 

@@ -1,0 +1,120 @@
+"""Answer: from a Response to ASGI messages — headers every answer has, compression, streams that end when the client leaves.
+
+https://kubernetes.io/docs/reference/using-api/api-concepts/#response-compression
+"""
+
+import asyncio
+import zlib
+from collections.abc import AsyncGenerator
+
+import orjson
+import yaml
+
+from apiserver.context import Request, Response
+from apiserver.handlers.negotiation import accepted
+from kube.api.status import ApiError, NotAcceptable, UnknownError
+
+COMPRESS_FROM_BYTES = 128 * 1024  # upstream's defaultGzipThresholdBytes
+COMPRESS_LEVEL = 1
+GZIP_WINDOW = 31  # zlib's sign for gzip's header and trailer
+CACHE_CONTROL = (b"cache-control", b"no-cache, private")
+
+
+async def send_response(request: Request, response: Response) -> None:
+    headers = _headers(request, response)
+    if response.stream is not None:
+        await _send_stream(request, response, headers)
+        return
+    body = response.body
+    if len(body) >= COMPRESS_FROM_BYTES and _compressible(request):
+        body = await asyncio.to_thread(_compress, body)
+        headers += [(b"content-encoding", b"gzip"), (b"vary", b"Accept-Encoding")]
+    headers.append((b"content-length", b"%d" % len(body)))
+    request.started = True
+    await request.send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await request.send({"type": "http.response.body", "body": b"" if request.info.method == "HEAD" else body})
+
+
+def status_response(request: Request, error: ApiError) -> Response:
+    """The failure as a Status object, in JSON unless the client asked for YAML."""
+    code = error.actual_code if isinstance(error, UnknownError) else error.code
+    tree = error.status()
+    response = Response(code, orjson.dumps(tree))
+    if _wants_yaml(request):
+        response = Response(code, yaml.safe_dump(tree).encode(), "application/yaml")
+    retry = (error.details or {}).get("retryAfterSeconds")
+    if retry:
+        response.headers.append(("retry-after", str(retry)))
+    return response
+
+
+async def refuse_websocket(request: Request, error: ApiError) -> None:
+    """Answer the handshake with the failure, as a plain HTTP response."""
+    headers = [(b"content-type", b"application/json")]
+    await request.send({"type": "websocket.http.response.start", "status": error.code, "headers": headers})
+    await request.send({"type": "websocket.http.response.body", "body": orjson.dumps(error.status())})
+
+
+def _headers(request: Request, response: Response) -> list[tuple[bytes, bytes]]:
+    headers = [
+        (b"content-type", response.content_type.encode()),
+        CACHE_CONTROL,
+        (b"audit-id", request.audit_id.encode()),
+    ]
+    headers += [(name.lower().encode(), value.encode("latin-1")) for name, value in response.headers]
+    headers += [(b"warning", _warning(text)) for text in request.warnings]
+    return headers
+
+
+def _warning(text: str) -> bytes:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ")
+    return f'299 - "{escaped}"'.encode("latin-1", "replace")
+
+
+async def _send_stream(request: Request, response: Response, headers: list[tuple[bytes, bytes]]) -> None:
+    """Send what comes; a client that leaves ends it."""
+    request.started = True
+    await request.send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await request.send({"type": "http.response.body", "body": b"", "more_body": True})  # the head goes out at once
+    sending = asyncio.ensure_future(_pump(request, response))
+    leaving = asyncio.ensure_future(_until_gone(request))
+    try:
+        await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if sending.done():
+            sending.result()
+    finally:
+        for task in (sending, leaving):
+            task.cancel()
+        await asyncio.gather(sending, leaving, return_exceptions=True)
+
+
+async def _pump(request: Request, response: Response) -> None:
+    assert response.stream is not None, "asked for a stream"
+    try:
+        async for chunk in response.stream:
+            await request.send({"type": "http.response.body", "body": chunk, "more_body": True})
+    finally:
+        if isinstance(response.stream, AsyncGenerator):
+            await response.stream.aclose()  # its own clean-up happens now, not whenever it is collected
+    await request.send({"type": "http.response.body", "body": b""})
+
+
+async def _until_gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+def _compressible(request: Request) -> bool:
+    return request.info.verb in ("get", "list") and "gzip" in request.headers.get("accept-encoding", "")
+
+
+def _compress(body: bytes) -> bytes:
+    packer = zlib.compressobj(COMPRESS_LEVEL, zlib.DEFLATED, GZIP_WINDOW)
+    return packer.compress(body) + packer.flush()
+
+
+def _wants_yaml(request: Request) -> bool:
+    try:
+        return accepted(request).yaml
+    except NotAcceptable:
+        return False

@@ -1,0 +1,161 @@
+"""App: an API server from its configuration — its parts built and started in order, and the ASGI door in front of them.
+
+Resource requests never reach FastAPI: the dispatcher here answers them itself, which costs a third. What is left (discovery,
+OpenAPI, health, version, metrics) are routes of the FastAPI app behind it, after the same filters.
+
+    start: etcd → every object read into the caches → authentication, authorization, admission → listening → bootstrap objects
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+
+from apiserver import admission, bootstrap, discovery, health, openapi
+from apiserver.allocation import AFTER_DELETE
+from apiserver.auth import authentication, authorization
+from apiserver.config import ACCEPTED_WITHOUT_EFFECT, Config
+from apiserver.context import Receive, Request, Response, Scope, Send, Server
+from apiserver.filters import chain
+from apiserver.handlers import handle
+from apiserver.routes import Routes
+from apiserver.storage import compactor
+from apiserver.storage.etcd import Etcd, EtcdTLS
+from apiserver.storage.store import Removed, Stores
+from kube.api.resource import Resource
+from kube.api.resources import RESOURCES
+from kube.component import http_server
+from kube.component.logging import get_logger
+from kube.component.tls import server_tls
+
+log = get_logger(__name__)
+
+
+class App:
+    """The ASGI application."""
+
+    def __init__(self, server: Server, behind: FastAPI) -> None:
+        self._server = server
+        self._behind = behind
+        self._answer = chain(server, self._handle)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            return
+        method = scope.get("method", "GET")  # a WebSocket opens with GET
+        info = self._server.routes.info(method, scope["path"], scope["query_string"])
+        await self._answer(Request(scope, receive, send, info))
+
+    async def _handle(self, request: Request) -> Response | None:
+        if request.info.is_resource:
+            return await handle(self._server, request)
+        await self._behind(request.scope, request.receive, self._marking(request))
+        return None
+
+    def _marking(self, request: Request) -> Send:
+        """Note that the answer began, so that a failure after it is not answered twice."""
+
+        async def send(message: dict[str, Any]) -> None:
+            request.started = True
+            await request.send(message)
+
+        return send
+
+
+@asynccontextmanager
+async def running(config: Config) -> AsyncIterator[tuple[Server, App]]:
+    """A server whose caches are full, and its door; without a listener. Ends its tasks at the exit."""
+    _tell_what_has_no_effect(config)
+    etcd = Etcd(config.etcd_servers, _etcd_tls(config))
+    routes = Routes(RESOURCES)
+    ttl = {("", "events"): int(config.event_ttl), ("events.k8s.io", "events"): int(config.event_ttl)}
+    stores = Stores(etcd, config.etcd_prefix.rstrip("/") + "/", routes.rows(), ttl)
+    server = Server(config, etcd, routes, stores)
+    stores.removed = _removal_hooks(server)
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            started = _spawner(tasks)
+            server._spawn = started.spawn
+            started.spawn(stores.feed.run(), "feed")
+            if config.etcd_compaction_interval:
+                started.spawn(compactor.run(etcd, config.etcd_compaction_interval), "compactor")
+            await stores.feed.ready.wait()
+            server.authenticator = authentication.build(server)
+            server.authorizer = authorization.build(server)
+            server.admission = admission.build(server)
+            yield server, App(server, _behind(server))
+            started.cancel()
+    finally:
+        await etcd.close()
+
+
+async def run(config: Config) -> None:
+    """Serve until cancelled."""
+    async with running(config) as (server, app):
+        tls = server_tls(config.tls_cert_file, config.tls_private_key_file, config.client_ca_file)
+        listener = await http_server.serve(app, config.bind_address, config.secure_port, tls=tls)
+        log.info("serving securely", address=config.bind_address, port=listener.port)
+        try:
+            await bootstrap.bootstrap(server)
+            await asyncio.get_running_loop().create_future()
+        finally:
+            await listener.close()
+
+
+class _spawner:
+    """Tasks of the server's life."""
+
+    def __init__(self, group: asyncio.TaskGroup) -> None:
+        self._group = group
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def spawn(self, work: Awaitable[None], name: str) -> None:
+        task = self._group.create_task(_as_coroutine(work), name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def cancel(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+
+
+async def _as_coroutine(work: Awaitable[None]) -> None:
+    await work
+
+
+def _behind(server: Server) -> FastAPI:
+    """The routes beside the resources."""
+    app = FastAPI(title="Kubernetes", openapi_url=None, docs_url=None, redoc_url=None)
+    for room in (health, discovery, openapi):
+        app.include_router(room.router(server))
+    return app
+
+
+def _removal_hooks(server: Server) -> Callable[[Resource], Removed | None]:
+    def hook_of(row: Resource) -> Removed | None:
+        hook = AFTER_DELETE.get((row.group, row.plural))
+        if hook is None:
+            return None
+
+        async def removed(tree: dict[str, Any]) -> None:
+            await hook(server, tree)
+
+        return removed
+
+    return hook_of
+
+
+def _etcd_tls(config: Config) -> EtcdTLS | None:
+    if not config.etcd_cafile:
+        return None
+    files = (config.etcd_certfile, config.etcd_keyfile)
+    certificate, key = (file.read_bytes() if file else None for file in files)
+    return EtcdTLS(config.etcd_cafile.read_bytes(), certificate, key)
+
+
+def _tell_what_has_no_effect(config: Config) -> None:
+    for name, why in ACCEPTED_WITHOUT_EFFECT.items():
+        if getattr(config, name) != Config.__dataclass_fields__[name].default:
+            log.warning("flag has no effect", flag="--" + name.replace("_", "-"), because=why)

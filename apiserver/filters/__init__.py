@@ -1,0 +1,41 @@
+"""Filters: what every request passes before its handler, outermost first. The order is this tuple.
+
+Each is `async filter(server, request, call_next) -> Response | None`; None: the answer went out by another way.
+apiserver pkg/server/config.go (DefaultBuildHandlerChain)
+"""
+
+from collections.abc import Awaitable, Callable
+
+from apiserver.context import Request, Response, Server
+from apiserver.filters.audit_id import audit_id
+from apiserver.filters.authentication import authenticate
+from apiserver.filters.authorization import authorize
+from apiserver.filters.deadline import deadline
+from apiserver.filters.in_flight import in_flight
+from apiserver.filters.recover import recover
+
+Next = Callable[[Request], Awaitable[Response | None]]
+Filter = Callable[[Server, Request, Next], Awaitable[Response | None]]
+
+FILTER_CHAIN: tuple[Filter, ...] = (
+    recover,  # the answer goes out here; a failure becomes a Status
+    audit_id,  # names the request, in the log and to the client
+    authenticate,
+    in_flight,  # knows the user, since system:masters is never turned away
+    authorize,
+    deadline,
+)
+
+
+def chain(server: Server, handler: Next) -> Next:
+    """The handler behind all filters."""
+    for one in reversed(FILTER_CHAIN):
+        handler = _behind(server, one, handler)
+    return handler
+
+
+def _behind(server: Server, one: Filter, inner: Next) -> Next:
+    async def call(request: Request) -> Response | None:
+        return await one(server, request, inner)
+
+    return call

@@ -1,0 +1,121 @@
+"""Body: from bytes to a tree, checked against the schema as strictly as fieldValidation asks for.
+
+    Ignore   unknown and duplicate fields are dropped silently
+    Warn     dropped, each with a Warning header (the default)
+    Strict   400 `strict decoding error: unknown field "spec.x"`
+
+A field of a wrong type is a 400 in every case.
+https://kubernetes.io/docs/reference/using-api/api-concepts/#field-validation
+"""
+
+import json
+from typing import Any
+
+import orjson
+import yaml
+
+from apiserver.context import Request
+from apiserver.handlers.negotiation import content_type, unsupported
+from kube.api import schema
+from kube.api.meta import Tree
+from kube.api.resource import Resource
+from kube.api.status import BadRequest, Invalid
+from kube.api.status import unsupported as unsupported_value
+
+VALIDATIONS = ("Ignore", "Strict", "Warn")
+
+
+async def read_object(request: Request, row: Resource) -> Tree:
+    """The object in the body, of this row's kind."""
+    data = await request.body()
+    kind = content_type(request)
+    if kind in ("", "application/json"):
+        tree, duplicates = parse_json(data)
+    elif kind == "application/yaml":
+        tree, duplicates = parse_yaml(data), []
+    else:
+        raise unsupported()
+    if not isinstance(tree, dict):
+        raise BadRequest(f"couldn't get version/kind; json parse error: the body is no {row.kind} object")
+    tree.setdefault("apiVersion", row.api_version)
+    tree.setdefault("kind", row.kind)
+    if (tree["apiVersion"], tree["kind"]) != (row.api_version, row.kind):
+        raise _wrong_kind(tree, row)
+    check_fields(request, row, tree, duplicates)
+    return tree
+
+
+def check_fields(request: Request, row: Resource, tree: Tree, duplicates: list[str]) -> None:
+    """Unknown fields are removed from the tree; what is said of them depends on fieldValidation."""
+    validation = field_validation(request)
+    found = schema.problems(row, tree)
+    if found.wrong_types:
+        raise BadRequest(f'{row.kind} in version "{row.version}" cannot be handled as a {row.kind}: {found.wrong_types[0]}')
+    texts = [f'unknown field "{path}"' for path in found.unknown] + [f'duplicate field "{path}"' for path in duplicates]
+    if texts and validation == "Strict":
+        prefix = f'{row.kind} in version "{row.version}" cannot be handled as a {row.kind}: strict decoding error: '
+        raise BadRequest(prefix + ", ".join(texts))
+    if validation == "Warn":
+        for text in texts:
+            request.warn(text)
+
+
+def field_validation(request: Request) -> str:
+    value = request.info.param("fieldValidation") or "Warn"
+    if value not in VALIDATIONS:
+        error = unsupported_value("fieldValidation", value, VALIDATIONS)
+        raise Invalid(f'CreateOptions.meta.k8s.io "" is invalid: {error}')
+    return value
+
+
+def parse_json(data: bytes) -> tuple[Any, list[str]]:
+    """The value, and the paths of fields that came twice (the last one counts)."""
+    try:
+        tree = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise BadRequest(f"invalid character or end of JSON input: {error}") from None
+    if len(orjson.dumps(tree)) == len(data):
+        return tree, []  # written as compactly as we do: nothing was dropped
+    return tree, _duplicates(data)
+
+
+def parse_yaml(data: bytes) -> Any:
+    try:
+        return yaml.safe_load(data)
+    except yaml.YAMLError as error:
+        raise BadRequest(f"error converting YAML to JSON: {error}") from None
+
+
+def _duplicates(data: bytes) -> list[str]:
+    """Go over the text with a parser that shows every pair."""
+    nested: dict[int, list[str]] = {}  # duplicates below an object, by its identity
+
+    def note(pairs: list[tuple[str, Any]]) -> Tree:
+        tree: Tree = {}
+        paths: list[str] = []
+        for name, value in pairs:
+            if name in tree:
+                paths.append(name)
+            tree[name] = value
+            paths += [f"{name}.{path}" for path in nested.pop(id(value), ())]
+            for i, item in enumerate(value if isinstance(value, list) else ()):
+                paths += [f"{name}[{i}].{path}" for path in nested.pop(id(item), ())]
+        if paths:
+            nested[id(tree)] = paths
+            kept.append(tree)  # so that no other object gets its identity
+        return tree
+
+    kept: list[Tree] = []
+    root = json.loads(data, object_pairs_hook=note)
+    return nested.get(id(root), [])
+
+
+def _wrong_kind(tree: Tree, row: Resource) -> BadRequest:
+    got = f"{tree['apiVersion']}, Kind={tree['kind']}"
+    return BadRequest(
+        f"the API version in the data ({tree['apiVersion']}) does not match the expected API version ({row.api_version})"
+        if tree["apiVersion"] != row.api_version
+        else f'{tree["kind"]} in version "{row.version}" cannot be handled as a {row.kind}: the data is of {got}'
+    )
+
+

@@ -1,0 +1,126 @@
+"""Delete: DELETE of one object and of a collection, by DeleteOptions from the query or the body.
+
+The answer is a Status where the object is gone, else the object that waits for its finalizers or its grace period.
+https://kubernetes.io/docs/concepts/architecture/garbage-collection/ · apiserver pkg/endpoints/handlers/delete.go
+"""
+
+from typing import Any
+
+from apiserver.context import AdmissionAttributes, Request, Response, Server, json_response
+from apiserver.handlers import read, selection
+from apiserver.handlers.body import parse_json, parse_yaml
+from apiserver.handlers.negotiation import content_type, unsupported
+from apiserver.handlers.pipeline import is_dry_run
+from apiserver.handlers.read import key_of, number
+from apiserver.handlers.reply import reply
+from apiserver.handlers.write import row_of
+from apiserver.storage.listing import parse_ask
+from kube.api.meta import Key, Tree
+from kube.api.resource import Resource
+from kube.api.status import BadRequest, FieldError, Invalid, NotFound, invalid
+from kube.api.status import unsupported as unsupported_value
+
+POLICIES = ("Background", "Foreground", "Orphan")
+
+
+async def delete(server: Server, request: Request) -> Response:
+    row, options = row_of(request), await delete_options(request)
+    tree, gone = await _delete_one(server, request, row, key_of(request.info), options)
+    if gone:
+        return json_response(_success(row, tree))
+    asked_to_wait = options.get("orphanDependents") is False
+    return reply(request, row, tree, 202 if asked_to_wait else 200)
+
+
+async def delete_collection(server: Server, request: Request) -> Response:
+    """Delete what the selectors choose, one after another; the list of what was chosen."""
+    row, info, options = row_of(request), request.info, await delete_options(request)
+    store = server.stores.store_for(row)
+    wanted = selection.of_request(info, store)
+    ask = parse_ask(
+        wanted, info.param("resourceVersion"), info.param("resourceVersionMatch"), number(info, "limit"), info.param("continue")
+    )
+    page = await store.list(ask)
+    for entry in page.entries:
+        metadata = entry.metadata
+        try:
+            await _delete_one(server, request, row, Key(metadata.namespace, metadata.name), options)
+        except NotFound:
+            continue  # somebody else was faster
+    return Response(200, read.object_list(row, page))
+
+
+async def _delete_one(server: Server, request: Request, row: Resource, key: Key, options: Tree) -> tuple[Tree, bool]:
+    dry_run = is_dry_run(request, options)
+
+    async def admit(tree: Tree) -> None:
+        attributes = AdmissionAttributes(
+            request=request, user=request.user, operation="DELETE", resource=row, subresource="", namespace=key.namespace,
+            name=key.name, object=None, old=tree, options=options, dry_run=dry_run,
+        )  # fmt: skip
+        await server.admission.mutate(attributes, server)
+        await server.admission.validate(attributes, server)
+
+    return await server.stores.store_for(row).delete(key, options, admit, dry_run)
+
+
+async def delete_options(request: Request) -> Tree:
+    """From the body, if there is one; else from the query."""
+    data = await request.body()
+    options = _body_options(request, data) if data.strip() else _query_options(request)
+    errors = list(_problems(options))
+    if errors:
+        causes = [{"reason": error.cause, "message": error.message, "field": error.path} for error in errors]
+        details = {"group": "meta.k8s.io", "kind": "DeleteOptions", "causes": causes}
+        raise Invalid(f'DeleteOptions.meta.k8s.io "" is invalid: {errors[0]}', details)
+    is_dry_run(request, options)
+    return options
+
+
+def _body_options(request: Request, data: bytes) -> Tree:
+    kind = content_type(request)
+    if kind in ("", "application/json"):
+        options: Any = parse_json(data)[0]
+    elif kind == "application/yaml":
+        options = parse_yaml(data)
+    else:
+        raise unsupported()
+    if not isinstance(options, dict) or options.get("kind", "DeleteOptions") != "DeleteOptions":
+        raise BadRequest("decoded object cannot be converted to DeleteOptions")
+    grace = options.get("gracePeriodSeconds")
+    if grace is not None and not isinstance(grace, int):
+        raise BadRequest("json: cannot unmarshal into Go struct field DeleteOptions.gracePeriodSeconds of type int64")
+    return options
+
+
+def _query_options(request: Request) -> Tree:
+    info = request.info
+    options: Tree = {}
+    if info.param("gracePeriodSeconds"):
+        options["gracePeriodSeconds"] = number(info, "gracePeriodSeconds")
+    if info.param("propagationPolicy"):
+        options["propagationPolicy"] = info.param("propagationPolicy")
+    if "orphanDependents" in info.query:
+        options["orphanDependents"] = info.flag("orphanDependents")
+    return options
+
+
+def _problems(options: Tree) -> list[FieldError]:
+    policy, orphans = options.get("propagationPolicy"), options.get("orphanDependents")
+    if policy is not None and orphans is not None:
+        text = "orphanDependents and deletionPropagation cannot be both set"
+        return [invalid("propagationPolicy", policy, text)]
+    if policy is not None and policy not in POLICIES:
+        return [unsupported_value("propagationPolicy", policy, (*POLICIES, "nil"))]
+    return []
+
+
+def _success(row: Resource, tree: Tree) -> Tree:
+    details = {"name": tree["metadata"]["name"], "group": row.group, "kind": row.plural, "uid": tree["metadata"].get("uid")}
+    return {
+        "kind": "Status",
+        "apiVersion": "v1",
+        "metadata": {},
+        "status": "Success",
+        "details": {name: value for name, value in details.items() if value},
+    }

@@ -1,0 +1,67 @@
+"""Negotiation: in which form the client wants objects, from its Accept header, and in which form it sends them.
+
+Forms: JSON, YAML (one object or a whole list), and JSON transformed on the server: `as=Table`, `as=PartialObjectMetadata`,
+`as=PartialObjectMetadataList`. Protobuf and CBOR are not offered; clients that accept JSON beside them get JSON.
+https://kubernetes.io/docs/reference/using-api/api-concepts/#alternate-representations-of-resources
+"""
+
+from enum import Enum
+from functools import lru_cache
+from typing import NamedTuple
+
+from apiserver.context import Request
+from kube.api.status import NotAcceptable, UnsupportedMediaType
+
+OFFERED = ("application/json", "application/yaml")
+TRANSFORMS = {"Table", "PartialObjectMetadata", "PartialObjectMetadataList"}
+
+
+class Form(Enum):
+    OBJECT = "object"
+    TABLE = "Table"
+    METADATA = "PartialObjectMetadata"  # of a list: PartialObjectMetadataList
+
+
+class Accepted(NamedTuple):
+    form: Form
+    yaml: bool = False
+
+
+def accepted(request: Request) -> Accepted:
+    """Raises NotAcceptable."""
+    return _accepted(request.headers.get("accept", ""))
+
+
+def content_type(request: Request) -> str:
+    """The media type of the body, without parameters; empty where none is said."""
+    return request.headers.get("content-type", "").split(";", 1)[0].strip().lower()
+
+
+def unsupported(offered: tuple[str, ...] = OFFERED) -> UnsupportedMediaType:
+    return UnsupportedMediaType(
+        f"the body of the request was in an unknown format - accepted media types include: {', '.join(offered)}"
+    )
+
+
+@lru_cache(maxsize=256)
+def _accepted(header: str) -> Accepted:
+    for clause in header.split(",") if header.strip() else ["application/json"]:
+        media, *parameters = (part.strip() for part in clause.split(";"))
+        options = dict(parameter.partition("=")[::2] for parameter in parameters)
+        if media in ("*/*", "application/*", "application/json"):
+            form = _form(options)
+            if form is not None:
+                return Accepted(form)
+        elif media == "application/yaml" and not options.get("as"):
+            return Accepted(Form.OBJECT, yaml=True)
+    raise NotAcceptable(f"only the following media types are accepted: {', '.join(OFFERED)}")
+
+
+def _form(options: dict[str, str]) -> Form | None:
+    """None: a transformation that is not offered."""
+    wanted = options.get("as", "")
+    if not wanted:
+        return Form.OBJECT
+    if wanted not in TRANSFORMS or options.get("g") != "meta.k8s.io" or options.get("v") not in ("v1", "v1beta1"):
+        return None
+    return Form.TABLE if wanted == "Table" else Form.METADATA

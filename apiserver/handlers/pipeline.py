@@ -1,0 +1,207 @@
+"""Pipeline: what every write goes through between the client's tree and the store, in upstream's order.
+
+    create: defaults → mutating admission → defaults → name, uid, times → allocation → prepare → managedFields
+            → validation → validating admission → store
+    update: the same with what was there kept where it may not change; generation counted
+
+Defaults come before admission, which may rely on them, and again after it, for what admission added.
+apiserver pkg/endpoints/handlers/{create,update}.go, pkg/registry/rest/{create,update}.go
+"""
+
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+import orjson
+
+from apiserver.allocation import BEFORE_STORE
+from apiserver.context import AdmissionAttributes, Release, Request, Server
+from apiserver.handlers import managed_fields, object_meta
+from apiserver.handlers.managed_fields import Manager
+from apiserver.storage.deletion import utc_now
+from apiserver.storage.metadata import count_generation, fill_new, keep_old
+from apiserver.storage.store import Store
+from kube.api import names
+from kube.api.meta import Tree
+from kube.api.resource import Resource
+from kube.api.status import OBJECT_MODIFIED, BadRequest, FieldError, Invalid, conflict, invalid, invalid_object
+from kube.api.status import unsupported as unsupported_value
+from kube.api.views import view
+
+_random = random.SystemRandom()
+
+
+@dataclass
+class Write:
+    """One write request on its way."""
+
+    server: Server
+    request: Request
+    row: Resource
+    subresource: str = ""
+    _releases: list[Release] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.dry_run = is_dry_run(self.request)
+        self.manager = Manager.of(self.request)
+
+    @property
+    def store(self) -> Store:
+        return self.server.stores.store_for(self.row)
+
+    async def created(self, tree: Tree) -> Tree:
+        """The tree as it will be stored as a new object. Raises what admission and validation raise."""
+        info, row = self.request.info, self.row
+        check_path(tree, info.namespace if row.namespaced else "", "")
+        row.set_defaults(tree)
+        attributes = self._attributes("CREATE", tree, None)
+        await self.server.admission.mutate(attributes, self.server)
+        row.set_defaults(tree)
+        fill_new(tree, row, info.namespace, utc_now())
+        metadata = tree["metadata"]
+        if not metadata.get("name") and metadata.get("generateName"):
+            metadata["name"] = names.generate(metadata["generateName"], _random.choice)
+        if "status" in row.subresources and not row.status_on_create:
+            tree.pop("status", None)
+        row.prepare(tree, None)
+        await self._allocate(tree, None)
+        managed_fields.track(tree, None, self.manager, row, self.subresource)
+        self._validate(tree, None, row.validate)
+        attributes.name = metadata["name"]
+        await self.server.admission.validate(attributes, self.server)
+        return tree
+
+    async def updated(self, new: Tree, old: Tree) -> Tree:
+        """The tree as it will replace `old`."""
+        row = self.row
+        self._check_version(new, old)
+        await self.ended(False)  # of an attempt that lost the race
+        keep_old(new, old, row)
+        row.set_defaults(new)
+        attributes = self._attributes("UPDATE", new, old)
+        await self.server.admission.mutate(attributes, self.server)
+        row.set_defaults(new)
+        keep_old(new, old, row)
+        if "status" in row.subresources:
+            _copy("status", old, new)
+        row.prepare(new, old)
+        if row.has_generation:
+            count_generation(new, old)
+        await self._allocate(new, old)
+        managed_fields.track(new, old, self.manager, row, self.subresource)
+        self._validate(new, old, row.validate)
+        await self.server.admission.validate(attributes, self.server)
+        return new
+
+    async def status_updated(self, new: Tree, old: Tree) -> Tree:
+        """The tree that replaces `old` on a write to /status: nothing but status and metadata come from `new`."""
+        self._check_version(new, old)
+        keep_old(new, old, self.row)
+        tree = {name: value for name, value in old.items() if name not in ("metadata", "status")}
+        tree["metadata"] = new["metadata"]
+        _copy("ownerReferences", old["metadata"], tree["metadata"])
+        _copy("status", new, tree)
+        attributes = self._attributes("UPDATE", tree, old)
+        await self.server.admission.mutate(attributes, self.server)
+        managed_fields.track(tree, old, self.manager, self.row, self.subresource)
+        self._validate(tree, old, self.row.validate_status)
+        await self.server.admission.validate(attributes, self.server)
+        return tree
+
+    async def ended(self, stored: bool) -> None:
+        """Tell the allocators how the write went."""
+        releases, self._releases = self._releases, []
+        for release in releases:
+            await release(stored)
+
+    async def _allocate(self, new: Tree, old: Tree | None) -> None:
+        hook = BEFORE_STORE.get((self.row.group, self.row.plural))
+        if hook is not None:
+            release = await hook(self.server, new, old, self.dry_run)
+            if release is not None:
+                self._releases.append(release)
+
+    def _attributes(self, operation: str, new: Tree, old: Tree | None) -> AdmissionAttributes:
+        info = self.request.info
+        return AdmissionAttributes(
+            request=self.request, user=self.request.user, operation=operation, resource=self.row, subresource=self.subresource,
+            namespace=info.namespace, name=new["metadata"].get("name", "") or info.name, object=new, old=old,
+            options={"dryRun": ["All"]} if self.dry_run else {}, dry_run=self.dry_run,
+        )  # fmt: skip
+
+    def _check_version(self, new: Tree, old: Tree) -> None:
+        """The client's resourceVersion and uid, where it gave them, must be those of the object."""
+        metadata, before = new["metadata"], old["metadata"]
+        name = before["name"]
+        version = metadata.get("resourceVersion")
+        if version in (None, "", "0") and not self.row.unconditional_update:
+            raise self._invalid(name, [invalid("metadata.resourceVersion", 0, "must be specified for an update")])
+        if version not in (None, "", "0", before["resourceVersion"]):
+            raise conflict(self.row.plural, self.row.group, name, OBJECT_MODIFIED)
+        uid = metadata.get("uid")
+        if uid and uid != before.get("uid"):
+            why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {before.get('uid', '')}"
+            raise conflict(self.row.plural, self.row.group, name, why)
+
+    def _validate(self, new: Tree, old: Tree | None, rules: Any) -> None:
+        errors = [*object_meta.problems(new, old, self.row)]
+        view_class = self.row.view
+        if view_class is None:
+            errors += rules(new, old)
+        else:
+            try:
+                views = view(view_class, new), view(view_class, old) if old is not None else None
+            except msgspec.ValidationError as error:
+                text = f'{self.row.kind} in version "{self.row.version}" cannot be handled as a {self.row.kind}: {error}'
+                raise BadRequest(text) from None
+            errors += rules(*views)
+        if errors:
+            raise self._invalid(new["metadata"].get("name", ""), errors)
+
+    def _invalid(self, name: str, errors: Iterable[FieldError]) -> Invalid:
+        return invalid_object(self.row.kind, self.row.group, name, errors)
+
+
+def check_path(tree: Tree, namespace: str, name: str) -> None:
+    """The body's name and namespace must be the URL's; what is missing is filled in. Empty: the URL says nothing of it."""
+    metadata = tree.setdefault("metadata", {})
+    if not isinstance(metadata, dict):
+        raise BadRequest("metadata must be an object")
+    given = metadata.get("namespace")
+    if namespace and given and given != namespace:
+        raise BadRequest("the namespace of the provided object does not match the namespace sent on the request")
+    if namespace:
+        metadata["namespace"] = namespace
+    else:
+        metadata.pop("namespace", None)
+    if not name:
+        return
+    if not metadata.get("name"):
+        metadata["name"] = name
+    elif metadata["name"] != name:
+        text = f"the name of the object ({metadata['name']}) does not match the name on the URL ({name})"
+        raise BadRequest(text)
+
+
+def is_dry_run(request: Request, options: Tree | None = None) -> bool:
+    """Whether dryRun=All is asked for, in the query or in DeleteOptions; no other value is known."""
+    values = [value for value in [*request.info.query.get("dryRun", []), *((options or {}).get("dryRun") or [])] if value]
+    for value in values:
+        if value != "All":
+            error = unsupported_value("dryRun", value, ("All",))
+            raise Invalid(f'CreateOptions.meta.k8s.io "" is invalid: {error}')
+    return bool(values)
+
+
+def copy_tree(tree: Tree) -> Tree:
+    copied: Tree = orjson.loads(orjson.dumps(tree))
+    return copied
+
+
+def _copy(name: str, source: Tree, target: Tree) -> None:
+    if name in source:
+        target[name] = source[name]
+    else:
+        target.pop(name, None)

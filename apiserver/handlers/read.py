@@ -1,0 +1,94 @@
+"""Read: GET of one object and LIST, answered from bytes that were encoded when the objects changed.
+
+https://kubernetes.io/docs/reference/using-api/api-concepts/#semantics-for-get-and-list
+"""
+
+import orjson
+import yaml
+
+from apiserver.context import Request, RequestInfo, Response, Server
+from apiserver.handlers import forms, selection
+from apiserver.handlers.negotiation import Accepted, Form, accepted
+from apiserver.storage.listing import parse_ask, parse_version
+from apiserver.storage.store import Page
+from kube.api.meta import Key, Tree
+from kube.api.resource import Resource
+from kube.api.status import BadRequest, FieldError, Invalid, forbidden
+
+
+async def get(server: Server, request: Request) -> Response:
+    info, form = request.info, accepted(request)
+    assert info.resource is not None, "dispatched by its row"
+    store = server.stores.store_for(info.resource)
+    version = info.param("resourceVersion")
+    entry = await store.entry(key_of(info), parse_version(version) if version else None)
+    data = forms.one(info.resource, entry, form.form, info.param("includeObject"))
+    return answer(request, data, form)
+
+
+async def list_objects(server: Server, request: Request) -> Response:
+    info, form = request.info, accepted(request)
+    assert info.resource is not None, "dispatched by its row"
+    if "sendInitialEvents" in info.query:
+        raise _not_for_list()
+    store = server.stores.store_for(info.resource)
+    limit, token = number(info, "limit"), info.param("continue")
+    wanted = selection.of_request(info, store)
+    ask = parse_ask(wanted, info.param("resourceVersion"), info.param("resourceVersionMatch"), limit, token)
+    page = await store.list(ask)
+    if form.form is Form.OBJECT:
+        data = object_list(info.resource, page)
+    else:
+        data = forms.many(info.resource, page.entries, list_metadata(page), form.form, info.param("includeObject"))
+    return answer(request, data, form)
+
+
+def key_of(info: RequestInfo) -> Key:
+    """The object that the path names."""
+    return Key(info.namespace if info.resource and info.resource.namespaced else "", info.name)
+
+
+def object_list(row: Resource, page: Page) -> bytes:
+    """The List object, in one join over the objects' own bytes."""
+    metadata = orjson.dumps(list_metadata(page))
+    head = b'{"kind":"%sList","apiVersion":"%s","metadata":%s,"items":[' % (row.kind.encode(), row.api_version.encode(), metadata)
+    parts = [forms.object_bytes(row, entry) for entry in page.entries]
+    if not parts:
+        return head + b"]}"
+    parts[0] = head + parts[0]
+    parts[-1] += b"]}"
+    return b",".join(parts)
+
+
+def list_metadata(page: Page) -> Tree:
+    metadata: Tree = {"resourceVersion": str(page.revision)}
+    if page.token:
+        metadata["continue"] = page.token
+        if page.remaining is not None:
+            metadata["remainingItemCount"] = page.remaining
+    return metadata
+
+
+def answer(request: Request, data: bytes, form: Accepted) -> Response:
+    """JSON bytes in the form that was asked for."""
+    if form.yaml:
+        return Response(200, yaml.safe_dump(orjson.loads(data), sort_keys=True).encode(), "application/yaml")
+    if request.info.flag("pretty"):
+        return Response(200, orjson.dumps(orjson.loads(data), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+    return Response(200, data)
+
+
+def number(info: RequestInfo, name: str) -> int:
+    """A whole number from the query; 0 where there is none."""
+    text = info.param(name)
+    try:
+        return int(text) if text else 0
+    except ValueError:
+        raise BadRequest(f'strconv.ParseInt: parsing "{text}": invalid syntax') from None
+
+
+def _not_for_list() -> Invalid:
+    error: FieldError = forbidden("sendInitialEvents", "sendInitialEvents is forbidden for list")
+    causes = [{"reason": error.cause, "message": error.message, "field": error.path}]
+    details = {"group": "meta.k8s.io", "kind": "ListOptions", "causes": causes}
+    return Invalid(f'ListOptions.meta.k8s.io "" is invalid: {error}', details)

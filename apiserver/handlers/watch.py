@@ -1,0 +1,194 @@
+"""Watch: a stream of events from the watch cache, as JSON lines or WebSocket messages.
+
+The stream begins where resourceVersion says (the present state first, where none is given), carries bookmarks once a minute and
+just before its end if they were asked for, and ends cleanly at its deadline. An event is rendered once for all watchers
+that want it in the same form; what piled up since the last turn goes out as one piece.
+https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes · KEP-3157 (sendInitialEvents)
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import orjson
+
+from apiserver.context import Request, RequestInfo, Response, Server
+from apiserver.handlers import forms, selection
+from apiserver.handlers.negotiation import Form, accepted
+from apiserver.handlers.read import number
+from apiserver.storage.listing import parse_version
+from apiserver.storage.store import Store
+from apiserver.storage.watch_cache import Event, Watcher
+from kube.api.meta import Tree
+from kube.api.resource import Resource
+from kube.api.status import ApiError, FieldError, Invalid, forbidden, unsupported
+
+MIN_WATCH_SECONDS = 1800.0  # --min-request-timeout: without timeoutSeconds a watch lives this long, times 1 to 2
+BOOKMARK_SECONDS = 60.0
+BOOKMARK_BEFORE_END_SECONDS = 2.0
+INITIAL_CHUNK = 500  # events a chunk while the present state is sent
+
+
+@dataclass(frozen=True)
+class Style:
+    """How this watcher wants its events."""
+
+    row: Resource
+    form: Form
+    include: str  # includeObject of a Table
+    bookmarks: bool
+
+
+async def watch(server: Server, request: Request) -> Response | None:
+    info = request.info
+    assert info.resource is not None, "dispatched by its row"
+    store = server.stores.store_for(info.resource)
+    _check(info)
+    style = Style(info.resource, accepted(request).form, info.param("includeObject"), info.flag("allowWatchBookmarks"))
+    seconds = float(number(info, "timeoutSeconds")) or MIN_WATCH_SECONDS * (1 + random.random())
+    lines = _lines(store, info, style, time.monotonic() + seconds)
+    if request.is_websocket:
+        await _speak_websocket(request, lines)
+        return None
+    return Response(200, stream=lines, content_type="application/json")
+
+
+async def _lines(store: Store, info: RequestInfo, style: Style, deadline: float) -> AsyncIterator[bytes]:
+    try:
+        initial, watcher = await _begin(store, info)
+    except ApiError as error:
+        yield error_line(error)
+        return
+    try:
+        columns = style.form is Form.TABLE  # a Table names its columns in the first event alone
+        for start in range(0, len(initial), INITIAL_CHUNK):
+            chunk = initial[start : start + INITIAL_CHUNK]
+            yield b"".join(event_line(style, event, columns and start + i == 0) for i, event in enumerate(chunk))
+        if info.flag("sendInitialEvents") and style.bookmarks:
+            yield bookmark_line(style, watcher.since, initial_events_end=True)
+        async for piece in _live(style, watcher, deadline, columns and not initial):
+            yield piece
+    finally:
+        watcher.close()
+
+
+async def _begin(store: Store, info: RequestInfo) -> tuple[list[Event], Watcher]:
+    """The initial events, and a watcher of what follows."""
+    wanted = selection.of_request(info, store)
+    version = info.param("resourceVersion")
+    revision = parse_version(version)
+    if info.flag("sendInitialEvents"):
+        await (store.reach(revision) if revision else store.fresh())
+        return store.cache.watch_from_now(wanted)
+    if "sendInitialEvents" in info.query:  # false: only what comes from now on
+        await store.fresh()
+        return [], store.cache.watch(wanted, revision or store.cache.revision)
+    if not revision:
+        if not version:
+            await store.fresh()
+        return store.cache.watch_from_now(wanted)
+    return [], store.cache.watch(wanted, revision)
+
+
+async def _live(style: Style, watcher: Watcher, deadline: float, columns: bool) -> AsyncIterator[bytes]:
+    """Events as they come, until the deadline or the watcher is cut."""
+    bookmark_at = _next_bookmark(deadline)
+    while True:
+        now = time.monotonic()
+        events, revision = await watcher.take(max(0.0, min(deadline, bookmark_at) - now))
+        if events:
+            yield b"".join([event_line(style, event, columns and i == 0) for i, event in enumerate(events)])
+            columns = False
+        if watcher.cut or time.monotonic() >= deadline:
+            return
+        if time.monotonic() >= bookmark_at:
+            bookmark_at = _next_bookmark(deadline)
+            if style.bookmarks:
+                yield bookmark_line(style, revision)
+
+
+def _next_bookmark(deadline: float) -> float:
+    now = time.monotonic()
+    before_end = deadline - BOOKMARK_BEFORE_END_SECONDS
+    return min(now + BOOKMARK_SECONDS, before_end) if before_end > now else deadline
+
+
+def event_line(style: Style, event: Event, columns: bool = False) -> bytes:
+    """`{"type":...,"object":...}` and a newline; kept with the change, for the next watcher of this form."""
+    if event.change is None:
+        return _render(style, event, columns)
+    name = (event.type, style.row.api_version, style.form, style.include, columns)
+    line = event.change.lines.get(name)
+    if line is None:
+        line = event.change.lines[name] = _render(style, event, columns)
+    return line
+
+
+def _render(style: Style, event: Event, columns: bool) -> bytes:
+    data = forms.one(style.row, event.entry, style.form, style.include, columns=columns)
+    return b'{"type":"%s","object":%s}\n' % (event.type.encode(), data)
+
+
+def bookmark_line(style: Style, revision: int, initial_events_end: bool = False) -> bytes:
+    metadata: Tree = {"resourceVersion": str(revision), "creationTimestamp": None}
+    if initial_events_end:
+        metadata["annotations"] = {"k8s.io/initial-events-end": "true"}
+    obj: Tree = {"kind": style.row.kind, "apiVersion": style.row.api_version, "metadata": metadata}
+    if style.form is Form.TABLE:
+        obj = {"kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": metadata, "columnDefinitions": None, "rows": []}
+    elif style.form is Form.METADATA:
+        obj |= {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1"}
+    return orjson.dumps({"type": "BOOKMARK", "object": obj}) + b"\n"
+
+
+def error_line(error: ApiError) -> bytes:
+    """What cannot be watched is told in the stream, as upstream's watch cache does."""
+    return orjson.dumps({"type": "ERROR", "object": error.status()}) + b"\n"
+
+
+def _check(info: RequestInfo) -> None:
+    errors: list[FieldError] = []
+    match, initial = info.param("resourceVersionMatch"), "sendInitialEvents" in info.query
+    if initial and match != "NotOlderThan":
+        if match:
+            errors.append(unsupported("resourceVersionMatch", match, ("NotOlderThan",)))
+        else:
+            errors.append(forbidden("resourceVersionMatch", "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"))
+    elif match and not initial:
+        text = "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
+        errors.append(forbidden("resourceVersionMatch", text))
+    if info.flag("sendInitialEvents") and not info.flag("allowWatchBookmarks"):
+        errors.append(forbidden("sendInitialEvents", "sendInitialEvents requires allowWatchBookmarks to be true"))
+    if errors:
+        causes = [{"reason": error.cause, "message": error.message, "field": error.path} for error in errors]
+        listed = str(errors[0]) if len(errors) == 1 else "[" + ", ".join(map(str, errors)) + "]"
+        details = {"group": "meta.k8s.io", "kind": "ListOptions", "causes": causes}
+        raise Invalid(f'ListOptions.meta.k8s.io "" is invalid: {listed}', details)
+
+
+async def _speak_websocket(request: Request, lines: AsyncIterator[bytes]) -> None:
+    """One text message an event; ends when the client closes."""
+    await request.receive()  # websocket.connect
+    await request.send({"type": "websocket.accept"})
+
+    async def speak() -> None:
+        async for piece in lines:
+            for line in piece.splitlines():
+                await request.send({"type": "websocket.send", "text": line.decode()})
+
+    speaking = asyncio.ensure_future(speak())
+    listening = asyncio.ensure_future(_until_closed(request))
+    try:
+        await asyncio.wait({speaking, listening}, return_when=asyncio.FIRST_COMPLETED)
+        if not listening.done():
+            await request.send({"type": "websocket.close", "code": 1000})
+    finally:
+        for task in (speaking, listening):
+            task.cancel()
+
+
+async def _until_closed(request: Request) -> None:
+    while (await request.receive())["type"] != "websocket.disconnect":
+        pass

@@ -1,0 +1,95 @@
+"""Write: POST and PUT of whole objects.
+
+https://kubernetes.io/docs/reference/using-api/api-concepts/#updates-to-existing-resources · apiserver pkg/registry/generic/registry
+"""
+
+from collections.abc import Awaitable, Callable
+
+from apiserver.context import Request, Response, Server
+from apiserver.handlers.body import read_object
+from apiserver.handlers.negotiation import accepted
+from apiserver.handlers.pipeline import Write, check_path, copy_tree
+from apiserver.handlers.read import key_of
+from apiserver.handlers.reply import reply
+from apiserver.storage.store import Store
+from kube.api.meta import Tree
+from kube.api.resource import Resource
+from kube.api.status import AlreadyExists, NotFound
+
+GENERATE_ATTEMPTS = 8  # upstream's maxNameGenerationCreateAttempts
+
+Transform = Callable[[Tree], Tree]  # from the object as it is to the object as the client wants it
+Advance = Callable[[Tree, Tree], Awaitable[Tree]]  # (new, old) through the pipeline
+
+
+async def create(server: Server, request: Request) -> Response:
+    row = row_of(request)
+    accepted(request)
+    tree = await read_object(request, row)
+    return reply(request, row, await stored_new(server, request, row, tree), 201)
+
+
+async def update(server: Server, request: Request) -> Response:
+    row = row_of(request)
+    accepted(request)
+    tree = await read_object(request, row)
+    info = request.info
+    check_path(tree, info.namespace if row.namespaced else "", info.name)
+    write = Write(server, request, row)
+    try:
+        stored = await replaced(write, lambda current: copy_tree(tree), write.updated)
+    except NotFound:
+        if not row.create_on_update:
+            raise
+        return reply(request, row, await stored_new(server, request, row, tree), 201)
+    return reply(request, row, stored, 200)
+
+
+async def stored_new(server: Server, request: Request, row: Resource, tree: Tree) -> Tree:
+    """Create the object; a generated name that is taken is generated again."""
+    generated = not (tree.get("metadata") or {}).get("name")
+    for attempt in range(GENERATE_ATTEMPTS if generated else 1):
+        write = Write(server, request, row)
+        store = write.store
+        try:
+            return await _stored_once(write, store, copy_tree(tree) if generated else tree)
+        except AlreadyExists as error:
+            if not generated:
+                raise
+            if attempt == GENERATE_ATTEMPTS - 1:
+                raise AlreadyExists(error.message, (error.details or {}) | {"retryAfterSeconds": 1}) from None
+    raise AssertionError("the last attempt returns or raises")
+
+
+async def _stored_once(write: Write, store: Store, tree: Tree) -> Tree:
+    done = False
+    try:
+        stored = await store.create(await write.created(tree), write.dry_run)
+        done = not write.dry_run
+        return stored
+    finally:
+        await write.ended(done)
+
+
+async def replaced(write: Write, transform: Transform, advance: Advance) -> Tree:
+    """The object after `transform` and the pipeline; both run again on the newest object where somebody was faster."""
+    done = False
+
+    async def mutate(current: Tree) -> Tree:
+        old = copy_tree(current)
+        return await advance(transform(current), old)
+
+    try:
+        stored = await write.store.update(key_of(write.request.info), mutate, write.dry_run)
+        done = not write.dry_run
+        return stored
+    finally:
+        await write.ended(done)
+
+
+def row_of(request: Request) -> Resource:
+    row = request.info.resource
+    assert row is not None, "dispatched by its row"
+    return row
+
+
