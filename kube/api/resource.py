@@ -7,6 +7,7 @@ https://kubernetes.io/docs/reference/using-api/api-concepts/#standard-api-termin
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from kube.api.meta import Tree
@@ -17,13 +18,13 @@ VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update
 
 @dataclass(frozen=True)
 class Column:
-    """One printed column. `value` takes the view (a tree for custom resources); None prints as `<none>`.
+    """One printed column. `value` takes the view (a tree for custom resources) and the time now; None prints as `<none>`.
 
     `priority` 0 is always shown, 1 with `-o wide` only. `type` and `format` are OpenAPI's, as in metav1.TableColumnDefinition.
     """
 
     name: str
-    value: Callable[[Any], Any]
+    value: Callable[[Any, datetime], Any]
     type: str = "string"
     format: str = ""
     priority: int = 0

@@ -1,0 +1,116 @@
+"""Pod: containers that run together on one node (v1).
+
+https://kubernetes.io/docs/concepts/workloads/pods/
+"""
+
+from collections.abc import Callable, Iterator
+
+from kube.api.core.pod_columns import COLUMNS
+from kube.api.core.pod_spec import set_pod_spec_defaults
+from kube.api.core.pod_validation import pod_spec_errors
+from kube.api.meta import Tree
+from kube.api.pod_qos import qos_class
+from kube.api.resource import Resource
+from kube.api.status import FieldError, forbidden
+from kube.api.types import Pod
+from kube.api.views import tree_of, view
+
+IMMUTABLE = (
+    "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,"
+    "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),"
+    "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"
+)
+
+
+def set_defaults(tree: Tree) -> None:
+    spec = tree.setdefault("spec", {})
+    set_pod_spec_defaults(spec)
+    spec.setdefault("enableServiceLinks", True)
+
+
+def prepare(new: Tree, old: Tree | None) -> None:
+    """A new pod is pending; its quality of service follows from its spec."""
+    if old is None:
+        new["status"] = {"phase": "Pending", "qosClass": qos_class(view(Pod, new))}
+        gates = new["spec"].get("schedulingGates")
+        if gates:
+            new["status"]["conditions"] = [
+                {
+                    "type": "PodScheduled",
+                    "status": "False",
+                    "reason": "SchedulingGated",
+                    "message": "Scheduling is blocked due to non-empty scheduling gates",
+                }
+            ]
+
+
+def validate(new: Pod, old: Pod | None) -> Iterator[FieldError]:
+    yield from pod_spec_errors(new.spec, "spec")
+    if old is not None and _fixed(new) != _fixed(old):
+        yield forbidden("spec", IMMUTABLE)
+    if old is not None:
+        known = [tree_of(one) for one in old.spec.tolerations or ()]
+        kept = [tree_of(one) for one in new.spec.tolerations or ()]
+        if any(one not in kept for one in known):
+            yield forbidden("spec.tolerations", "existing toleration can not be modified except its tolerationSeconds")
+
+
+def grace_seconds(tree: Tree, asked: int | None) -> int:
+    """What was asked, or the spec's; none for a pod that runs nowhere or has ended (behaviour: graceful deletion)."""
+    spec, phase = tree["spec"], (tree.get("status") or {}).get("phase")
+    seconds = asked if asked is not None else spec.get("terminationGracePeriodSeconds", 30)
+    if seconds < 0:
+        seconds = 1
+    if not spec.get("nodeName") or phase in ("Succeeded", "Failed"):
+        return 0
+    return int(seconds)
+
+
+def _fixed(pod: Pod) -> Tree:
+    """The spec without what may change."""
+    spec: Tree = tree_of(pod.spec)
+    for field in ("activeDeadlineSeconds", "tolerations", "terminationGracePeriodSeconds", "schedulingGates"):
+        spec.pop(field, None)
+    for field in ("containers", "initContainers"):
+        for container in spec.get(field) or ():
+            container.pop("image", None)
+            container.pop("resources", None)  # the resize subresource changes them
+    spec.pop("ephemeralContainers", None)
+    if pod.spec.schedulingGates is not None and not pod.spec.nodeName:
+        spec.pop("nodeSelector", None)
+        spec.pop("affinity", None)
+    return spec
+
+
+def _spec(field: str, default: str = "") -> Callable[[Tree], str]:
+    return lambda tree: _text((tree.get("spec") or {}).get(field, default))
+
+
+def _status(field: str) -> Callable[[Tree], str]:
+    return lambda tree: _text((tree.get("status") or {}).get(field, ""))
+
+
+def _text(value: object) -> str:
+    return ("true" if value else "false") if isinstance(value, bool) else str(value)
+
+
+RESOURCE = Resource(
+    view=Pod,
+    group="", version="v1", kind="Pod", plural="pods", short_names=("po",), categories=("all",),
+    subresources=(
+        "attach", "binding", "ephemeralcontainers", "eviction", "exec", "log", "portforward", "proxy", "resize", "status",
+    ),
+    set_defaults=set_defaults, prepare=prepare, validate=validate, grace_seconds=grace_seconds,
+    columns=COLUMNS,
+    field_selectors={
+        "spec.nodeName": _spec("nodeName"),
+        "spec.restartPolicy": _spec("restartPolicy"),
+        "spec.schedulerName": _spec("schedulerName"),
+        "spec.serviceAccountName": _spec("serviceAccountName"),
+        "spec.hostNetwork": _spec("hostNetwork", "false"),
+        "status.phase": _status("phase"),
+        "status.podIP": _status("podIP"),
+        "status.podIPs": _status("podIP"),
+        "status.nominatedNodeName": _status("nominatedNodeName"),
+    },
+)  # fmt: skip
