@@ -80,7 +80,7 @@ async def running(config: Config) -> AsyncIterator[tuple[Server, App]]:
             server._spawn = started.spawn
             started.spawn(stores.feed.run(), "feed")
             if config.etcd_compaction_interval:
-                started.spawn(compactor.run(etcd, config.etcd_compaction_interval), "compactor")
+                started.spawn(compactor.run(etcd, stores.root, config.etcd_compaction_interval), "compactor")
             await stores.feed.ready.wait()
             server.authenticator = authentication.build(server)
             server.authorizer = authorization.build(server)

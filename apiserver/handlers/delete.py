@@ -40,7 +40,7 @@ async def delete_collection(server: Server, request: Request) -> Response:
     ask = parse_ask(
         wanted, info.param("resourceVersion"), info.param("resourceVersionMatch"), number(info, "limit"), info.param("continue")
     )
-    page = await store.list(ask)
+    page = await store.page(ask)
     for entry in page.entries:
         metadata = entry.metadata
         try:

@@ -18,13 +18,14 @@ import orjson
 
 from apiserver.allocation import BEFORE_STORE
 from apiserver.context import AdmissionAttributes, Release, Request, Server
-from apiserver.handlers import managed_fields, object_meta
+from apiserver.handlers import managed_fields
 from apiserver.handlers.managed_fields import Manager
 from apiserver.storage.deletion import utc_now
 from apiserver.storage.metadata import count_generation, fill_new, keep_old
 from apiserver.storage.store import Store
 from kube.api import names
 from kube.api.meta import Tree
+from kube.api.metadata import metadata_errors
 from kube.api.resource import Resource
 from kube.api.status import OBJECT_MODIFIED, BadRequest, FieldError, Invalid, conflict, invalid, invalid_object
 from kube.api.status import unsupported as unsupported_value
@@ -146,7 +147,7 @@ class Write:
             raise conflict(self.row.plural, self.row.group, name, why)
 
     def _validate(self, new: Tree, old: Tree | None, rules: Any) -> None:
-        errors = [*object_meta.problems(new, old, self.row)]
+        errors = [*metadata_errors(self.row, new, old)]
         view_class = self.row.view
         if view_class is None:
             errors += rules(new, old)

@@ -35,7 +35,7 @@ async def list_objects(server: Server, request: Request) -> Response:
     limit, token = number(info, "limit"), info.param("continue")
     wanted = selection.of_request(info, store)
     ask = parse_ask(wanted, info.param("resourceVersion"), info.param("resourceVersionMatch"), limit, token)
-    page = await store.list(ask)
+    page = await store.page(ask)
     if form.form is Form.OBJECT:
         data = object_list(info.resource, page)
     else:

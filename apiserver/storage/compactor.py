@@ -1,6 +1,6 @@
 """Compactor: forgets revisions older than five minutes, once for the whole cluster however many API servers run.
 
-The servers race to write `compact_rev_key`, each guarded on the version it saw last; who wins compacts up to the revision
+The servers race to write `compact_rev_key` (below the prefix, so that the feed sees its revision pass), each guarded on the version it saw last; who wins compacts up to the revision
 noted one interval ago, the others learn the new version and wait.
 apiserver pkg/storage/etcd3/compact.go
 """
@@ -23,20 +23,20 @@ class Seen(NamedTuple):
     revision: int = 0  # of the store at that time: what to compact to the next time
 
 
-async def run(etcd: Etcd, interval_seconds: float = INTERVAL_SECONDS) -> None:
+async def run(etcd: Etcd, root: str, interval_seconds: float = INTERVAL_SECONDS) -> None:
     """For ever; a failed round is tried again an interval later."""
     seen = Seen()
     while True:
         await asyncio.sleep(interval_seconds)
         try:
-            seen = await compact_once(etcd, seen)
+            seen = await compact_once(etcd, root, seen)
         except ApiError as error:
             log.warning("compaction failed", err=error)
 
 
-async def compact_once(etcd: Etcd, seen: Seen) -> Seen:
+async def compact_once(etcd: Etcd, root: str, seen: Seen) -> Seen:
     """One round: compact to `seen.revision` where no other server did so since `seen`."""
-    won, version, revision = await etcd.put_version(COMPACT_KEY, str(seen.revision).encode(), seen.version)
+    won, version, revision = await etcd.put_version(root + COMPACT_KEY, str(seen.revision).encode(), seen.version)
     if won and seen.revision:
         try:
             await etcd.compact(seen.revision)

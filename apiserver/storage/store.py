@@ -82,7 +82,7 @@ class Store:
 
     def cached_list(self, namespace: str = "") -> list[Tree]:
         """Likewise; an empty namespace is all of them."""
-        return [self._viewed(entry.tree()) for entry in self.cache.list(self.prefix_of(namespace))]
+        return [self._viewed(entry.tree()) for entry in self.cache.below(self.prefix_of(namespace))]
 
     def prefix_of(self, namespace: str) -> str:
         return f"{self.prefix}{namespace}/" if namespace and self.resource.namespaced else self.prefix
@@ -93,7 +93,7 @@ class Store:
     async def reach(self, version: int) -> None:
         await self._feed.reach(version)
 
-    async def list(self, ask: Ask) -> Page:
+    async def page(self, ask: Ask) -> Page:
         """One page. Raises Expired where the revision asked for is gone."""
         if ask.freshness is Freshness.EXACT:
             await self._feed.reach(ask.revision)
@@ -111,10 +111,10 @@ class Store:
         cache, selection = self.cache, ask.selection
         after = self.prefix + ask.after
         if not ask.limit:
-            entries = cache.list(selection.prefix, after)
+            entries = cache.below(selection.prefix, after)
             return Page([one for one in entries if selection.everything or selection.matches(one)], revision)
         found: list[Entry] = []
-        for entry in cache.list(selection.prefix, after):
+        for entry in cache.below(selection.prefix, after):
             if len(found) == ask.limit:
                 return self._unfinished(ask, revision, found, cache.count(selection.prefix, entry.key))
             if selection.matches(entry):

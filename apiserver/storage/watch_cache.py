@@ -238,7 +238,7 @@ class WatchCache:
     def get(self, key: str) -> Entry | None:
         return self._entries.get(key)
 
-    def list(self, prefix: str, after: str = "") -> Iterator[Entry]:
+    def below(self, prefix: str, after: str = "") -> Iterator[Entry]:
         """Entries below `prefix` in key order, from the first key at or after `after`. Do not await while iterating."""
         keys, entries = self._keys, self._entries
         position = bisect.bisect_left(keys, max(prefix, after))
@@ -271,7 +271,7 @@ class WatchCache:
 
     def watch_from_now(self, selection: Selection) -> tuple[list[Event], Watcher]:
         """What matches at `revision` as ADDED events, and a watcher of everything after."""
-        present = [Event("ADDED", entry, None) for entry in self.list(selection.prefix) if selection.matches(entry)]
+        present = [Event("ADDED", entry, None) for entry in self.below(selection.prefix) if selection.matches(entry)]
         watcher = Watcher(self, selection, self.revision)
         self._place(watcher)[watcher] = None
         return present, watcher
