@@ -6,9 +6,10 @@ https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/object-me
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from lightkube.models.meta_v1 import ObjectMeta, OwnerReference
+if TYPE_CHECKING:  # the model classes take half a second to import, and programs that carry trees alone do without them
+    from lightkube.models.meta_v1 import ObjectMeta, OwnerReference
 
 Tree = dict[str, Any]
 
@@ -51,13 +52,13 @@ def parse_key(text: str) -> Key:
     return Key(namespace, name)
 
 
-def controller_of(metadata: ObjectMeta) -> OwnerReference | None:
+def controller_of(metadata: "ObjectMeta") -> "OwnerReference | None":
     """The one owner that manages the object, if it has one."""
     owners: Sequence[OwnerReference] = metadata.ownerReferences or ()
     return next((owner for owner in owners if owner.controller), None)
 
 
-def controlled_by(metadata: ObjectMeta, uid: str) -> bool:
+def controlled_by(metadata: "ObjectMeta", uid: str) -> bool:
     """Whether the object's managing owner has this uid (names are reused, uids never)."""
     owner = controller_of(metadata)
     return owner is not None and owner.uid == uid
