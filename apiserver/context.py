@@ -10,7 +10,8 @@ The seams, in the order a request meets them (filters/ and handlers/ call, the n
     subresources.SUBRESOURCES[(group, plural, subresource)](server, request) -> Response      subresources/__init__.py
 
 Hooks keep no kind names in generic code: a row that needs one is named in its room's table. `/status` and `/scale` are
-generic (handlers/); every other subresource of a row is looked up in SUBRESOURCES. A handler that takes over the connection
+generic (handlers/); every other subresource of a row is looked up in SUBRESOURCES, and with an empty subresource a row that has
+no storage (reviews, bindings, componentstatuses): its handler gets each of the row's verbs. A handler that takes over the connection
 (exec, port-forward) speaks on `request.send` itself and returns None.
 What rooms do with objects (storage/store.py; trees are the caller's own copies, namespace "" is all of them):
 

@@ -35,7 +35,10 @@ def handler_of(request: Request) -> Handler:
         raise NotFound("the server could not find the requested resource")
     if row.namespaced and not info.namespace and (info.verb == "create" or info.subresource or (info.name and info.verb == "get")):
         raise _not_allowed(info.method, row.plural)
-    if not info.subresource:
+    handler: Handler | None
+    if (row.group, row.plural, "") in SUBRESOURCES:  # a row without storage
+        handler = SUBRESOURCES[(row.group, row.plural, "")] if info.verb in row.verbs else None
+    elif not info.subresource:
         handler = VERBS.get(info.verb) if info.verb in row.verbs else None
     elif (row.group, row.plural, info.subresource) in SUBRESOURCES:
         handler = SUBRESOURCES[(row.group, row.plural, info.subresource)]
