@@ -6,18 +6,12 @@ one carries its group or version: core's `Event` and `EventsEvent`, `HorizontalP
 """
 
 # ruff: noqa: F401, F403 -- a roof re-exports everything under it
-from lightkube.models.admissionregistration_v1 import (
-    MutatingWebhookConfiguration,
-)
-from lightkube.models.admissionregistration_v1 import (
-    ValidatingAdmissionPolicy,
-)
-from lightkube.models.admissionregistration_v1 import (
-    ValidatingAdmissionPolicyBinding,
-)
-from lightkube.models.admissionregistration_v1 import (
-    ValidatingWebhookConfiguration,
-)
+from lightkube.models.admissionregistration_v1 import MutatingAdmissionPolicy
+from lightkube.models.admissionregistration_v1 import MutatingAdmissionPolicyBinding
+from lightkube.models.admissionregistration_v1 import MutatingWebhookConfiguration
+from lightkube.models.admissionregistration_v1 import ValidatingAdmissionPolicy
+from lightkube.models.admissionregistration_v1 import ValidatingAdmissionPolicyBinding
+from lightkube.models.admissionregistration_v1 import ValidatingWebhookConfiguration
 from lightkube.models.apiextensions_v1 import CustomResourceDefinition
 from lightkube.models.apiregistration_v1 import APIService
 from lightkube.models.apps_v1 import *

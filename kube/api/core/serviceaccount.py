@@ -1,0 +1,18 @@
+"""ServiceAccount: who a pod is, to the API (v1).
+
+https://kubernetes.io/docs/concepts/security/service-accounts/
+"""
+
+from kube.api.resource import Resource
+from kube.api.types import ServiceAccount
+
+RESOURCE = Resource(
+    view=ServiceAccount,
+    group="",
+    version="v1",
+    kind="ServiceAccount",
+    plural="serviceaccounts",
+    short_names=("sa",),
+    subresources=("token",),
+    has_generation=False,
+)
