@@ -33,6 +33,7 @@ class Cluster:
     api_port: int = 6443
     etcd_port: int = 2379
     etcd_peer_port: int = 2380
+    cgroup_root: str = "/"  # pods' cgroups are made below it
     docker_socket: Path = DOCKER_SOCKET  # an engine that answers there is used; otherwise one is started that does
 
     @property

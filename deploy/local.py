@@ -40,10 +40,17 @@ def up(
     docker_socket: Socket = DOCKER_SOCKET,
     pod_cidr: Annotated[str, typer.Option(envvar="POD_CIDR")] = Cluster().pod_cidr,
     service_cidr: Annotated[str, typer.Option(envvar="SERVICE_CIDR")] = Cluster().service_cidr,
+    cgroup_root: Annotated[str, typer.Option(help="Where pods' cgroups are made.")] = Cluster().cgroup_root,
     show_demo: Annotated[bool, typer.Option("--demo/--no-demo", help="Apply and fetch the demo.")] = True,
 ) -> None:
     """Bring the cluster up, prove that it serves, and say what to type next."""
-    cluster = Cluster(state=state.resolve(), docker_socket=docker_socket, pod_cidr=pod_cidr, service_cidr=service_cidr)
+    cluster = Cluster(
+        state=state.resolve(),
+        docker_socket=docker_socket,
+        pod_cidr=pod_cidr,
+        service_cidr=service_cidr,
+        cgroup_root=cgroup_root,
+    )
     started_at = time.monotonic()
     supervisor, engine = Supervisor(cluster), Engine(cluster.docker_socket)
     was_running = supervisor.running()

@@ -151,6 +151,7 @@ def kubelet_flags(cluster: Cluster) -> dict[str, object]:
         "cluster-domain": cluster.domain,
         "cluster-cidr": cluster.pod_cidr,
         "client-ca-file": cluster.pki / "ca.crt",
+        "cgroup-root": cluster.cgroup_root,
         **_serving(cluster, "kubelet"),
     }
 

@@ -29,7 +29,8 @@ def flag(name: str, default: Any, text: str, *, aliases: tuple[str, ...] = ()) -
 
 def parse(config: type[C], argv: list[str] | None = None, prog: str = "") -> C:
     """The configuration that a command line states; `argv` without the program's name."""
-    parser = _Parser(prog=prog or None, description=config.__doc__, allow_abbrev=False)
+    about = sys.modules[config.__module__].__doc__
+    parser = _Parser(prog=prog or None, description=about, allow_abbrev=False)
     hints = get_type_hints(config)
     for one in fields(config):  # type: ignore[arg-type]  # a dataclass, by contract
         if "flag" in one.metadata:
@@ -40,7 +41,8 @@ def parse(config: type[C], argv: list[str] | None = None, prog: str = "") -> C:
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        print(f"Error: {message}", file=sys.stderr)
+        unknown = message.removeprefix("unrecognized arguments: ")
+        print(f"Error: unknown flag: {unknown.split()[0]}" if unknown != message else f"Error: {message}", file=sys.stderr)
         raise SystemExit(1)
 
 
