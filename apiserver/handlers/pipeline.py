@@ -42,6 +42,7 @@ class Write:
     request: Request
     row: Resource
     subresource: str = ""
+    applies: bool = False  # server-side apply, which keeps its own account of managed fields
     _releases: list[Release] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -68,7 +69,7 @@ class Write:
             tree.pop("status", None)
         row.prepare(tree, None)
         await self._allocate(tree, None)
-        managed_fields.track(tree, None, self.manager, row, self.subresource)
+        self._track(tree, None)
         self._validate(tree, None, row.validate)
         attributes.name = metadata["name"]
         await self.server.admission.validate(attributes, self.server)
@@ -91,7 +92,7 @@ class Write:
         if row.has_generation:
             count_generation(new, old)
         await self._allocate(new, old)
-        managed_fields.track(new, old, self.manager, row, self.subresource)
+        self._track(new, old)
         self._validate(new, old, row.validate)
         await self.server.admission.validate(attributes, self.server)
         return new
@@ -106,7 +107,7 @@ class Write:
         _copy("status", new, tree)
         attributes = self._attributes("UPDATE", tree, old)
         await self.server.admission.mutate(attributes, self.server)
-        managed_fields.track(tree, old, self.manager, self.row, self.subresource)
+        self._track(tree, old)
         self._validate(tree, old, self.row.validate_status)
         await self.server.admission.validate(attributes, self.server)
         return tree
@@ -116,6 +117,10 @@ class Write:
         releases, self._releases = self._releases, []
         for release in releases:
             await release(stored)
+
+    def _track(self, new: Tree, old: Tree | None) -> None:
+        if not self.applies:
+            managed_fields.track(new, old, self.manager, self.row, self.subresource)
 
     async def _allocate(self, new: Tree, old: Tree | None) -> None:
         hook = BEFORE_STORE.get((self.row.group, self.row.plural))

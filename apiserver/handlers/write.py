@@ -45,11 +45,11 @@ async def update(server: Server, request: Request) -> Response:
     return reply(request, row, stored, 200)
 
 
-async def stored_new(server: Server, request: Request, row: Resource, tree: Tree) -> Tree:
+async def stored_new(server: Server, request: Request, row: Resource, tree: Tree, applies: bool = False) -> Tree:
     """Create the object; a generated name that is taken is generated again."""
     generated = not (tree.get("metadata") or {}).get("name")
     for attempt in range(GENERATE_ATTEMPTS if generated else 1):
-        write = Write(server, request, row)
+        write = Write(server, request, row, applies=applies)
         store = write.store
         try:
             return await _stored_once(write, store, copy_tree(tree) if generated else tree)

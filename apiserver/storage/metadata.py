@@ -33,7 +33,7 @@ def fill_new(tree: Tree, resource: Resource, namespace: str, now: datetime) -> N
 def keep_old(new: Tree, old: Tree, resource: Resource) -> None:
     """What an update cannot change stays as it was."""
     metadata, before = new.setdefault("metadata", {}), old["metadata"]
-    for field in (*SERVER_WRITTEN, "name", "namespace", "resourceVersion"):
+    for field in (*SERVER_WRITTEN, "resourceVersion"):
         if field in before:
             metadata[field] = before[field]
         else:

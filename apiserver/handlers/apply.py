@@ -1,0 +1,62 @@
+"""Server-side apply: PATCH with the fields that one manager wants to own; conflicts and dropped fields are kube.api.patch.apply's.
+
+An object that is not there is created. What is applied must name its kind and may not carry managedFields.
+https://kubernetes.io/docs/reference/using-api/server-side-apply/ · KEP-555
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from apiserver.handlers.body import check_fields, parse_yaml
+from apiserver.handlers.pipeline import Write, check_path
+from apiserver.handlers.write import Advance, replaced, stored_new
+from apiserver.storage.deletion import utc_now
+from kube.api.meta import Tree
+from kube.api.patch import apply
+from kube.api.resource import Resource
+from kube.api.status import BadRequest, Invalid, NotFound, required
+from kube.api.views import timestamp
+
+Around = Callable[[Tree, Callable[[Tree], Tree]], Tree]
+
+
+async def applied(write: Write, advance: Advance, form: Resource | None, around: Around) -> tuple[Tree, bool]:
+    """The object afterwards, and whether it is new."""
+    row, request = form or write.row, write.request
+    manager = request.info.param("fieldManager")
+    if not manager:
+        error = required("fieldManager", "is required for apply patch")
+        raise Invalid(f'PatchOptions.meta.k8s.io "" is invalid: {error}')
+    wanted = await _wanted(write, row)
+
+    def merged(live: Tree) -> Tree:
+        return apply.apply(
+            live, wanted, row, manager=manager, force=request.info.flag("force"), subresource=write.subresource,
+            now=timestamp(utc_now()),
+        )  # fmt: skip
+
+    write.applies = True
+    try:
+        return await replaced(write, lambda current: around(current, merged), advance), False
+    except NotFound:
+        if write.subresource:
+            raise
+    fresh = {"apiVersion": row.api_version, "kind": row.kind, "metadata": {"name": request.info.name}}
+    if row.namespaced:
+        fresh["metadata"]["namespace"] = request.info.namespace
+    return await stored_new(write.server, request, row, merged(fresh), applies=True), True
+
+
+async def _wanted(write: Write, row: Resource) -> Tree:
+    """The applied configuration, checked."""
+    info = write.request.info
+    tree: Any = parse_yaml(await write.request.body())
+    if not isinstance(tree, dict) or not tree.get("apiVersion") or not tree.get("kind"):
+        raise BadRequest("error decoding YAML: couldn't get version/kind; the applied object names its apiVersion and kind")
+    if (tree["apiVersion"], tree["kind"]) != (row.api_version, row.kind):
+        raise BadRequest(f"the applied object is a {tree['apiVersion']} {tree['kind']}, not a {row.api_version} {row.kind}")
+    check_path(tree, info.namespace if row.namespaced else "", info.name)
+    if tree["metadata"].get("managedFields"):
+        raise BadRequest("metadata.managedFields must be nil")
+    check_fields(write.request, row, tree, [])
+    return tree
