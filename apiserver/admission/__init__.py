@@ -1,0 +1,61 @@
+"""Admission: rules about writes that look beyond the object itself. In upstream's order.
+
+A plugin is an object with `mutate`, `validate` or both; it is told what happens (AdmissionAttributes) and raises to refuse.
+https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/
+"""
+
+from typing import Any
+
+from apiserver.admission import (
+    default_toleration_seconds,
+    namespace_lifecycle,
+    node_restriction,
+    priority,
+    service_account,
+    taint_nodes_by_condition,
+)
+from apiserver.context import AdmissionAttributes, Server
+from kube.component.run import StartupError
+
+ADMISSION: tuple[Any, ...] = (
+    namespace_lifecycle.NamespaceLifecycle(),
+    service_account.ServiceAccountAdmission(),
+    node_restriction.NodeRestriction(),
+    taint_nodes_by_condition.TaintNodesByCondition(),
+    priority.Priority(),
+    default_toleration_seconds.DefaultTolerationSeconds(),
+)
+LATER = (  # upstream's plugins that flags may name; what they rule is not built yet
+    "LimitRanger", "PodSecurity", "DefaultStorageClass", "StorageObjectInUseProtection", "RuntimeClass",
+    "CertificateApproval", "CertificateSigning", "CertificateSubjectRestriction", "DefaultIngressClass",
+    "MutatingAdmissionWebhook", "ValidatingAdmissionPolicy", "ValidatingAdmissionWebhook", "ResourceQuota",
+)  # fmt: skip
+
+
+class Chain:
+    """The plugins that are on."""
+
+    def __init__(self, plugins: tuple[Any, ...]) -> None:
+        self._mutating = tuple(one for one in plugins if hasattr(one, "mutate"))
+        self._validating = tuple(one for one in plugins if hasattr(one, "validate"))
+
+    async def mutate(self, attributes: AdmissionAttributes, server: Server) -> None:
+        for plugin in self._mutating:
+            await plugin.mutate(attributes, server)
+
+    async def validate(self, attributes: AdmissionAttributes, server: Server) -> None:
+        for plugin in self._validating:
+            await plugin.validate(attributes, server)
+
+
+def build(server: Server) -> Chain:
+    """The chain that the flags ask for. Raises StartupError for a plugin that nobody knows, or that is not built."""
+    known = {plugin.name for plugin in ADMISSION}
+    for name in (*server.config.enable_admission_plugins, *server.config.disable_admission_plugins):
+        if name not in known and name not in LATER:
+            raise StartupError(f'enable-admission-plugins plugin "{name}" is unknown')
+    wanted = [name for name in server.config.enable_admission_plugins if name in LATER]
+    if wanted:
+        raise StartupError(f"admission plugins that are not built yet: {', '.join(wanted)}; leave them out of the flag")
+    off = server.config.disable_admission_plugins
+    return Chain(tuple(plugin for plugin in ADMISSION if plugin.name not in off))

@@ -1,0 +1,29 @@
+"""DefaultTolerationSeconds: pods stay five minutes on a node that went away, unless they say otherwise.
+
+https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/#taint-based-evictions
+"""
+
+from apiserver.context import AdmissionAttributes, Server
+from kube.api.meta import Tree
+
+KEYS = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
+SECONDS = 300
+
+
+class DefaultTolerationSeconds:
+    name = "DefaultTolerationSeconds"
+
+    async def mutate(self, attributes: AdmissionAttributes, server: Server) -> None:
+        if attributes.resource.kind != "Pod" or attributes.subresource or attributes.operation != "CREATE":
+            return
+        assert attributes.object is not None, "a create has an object"
+        tolerations = attributes.object["spec"].setdefault("tolerations", [])
+        for key in KEYS:
+            if not any(_covers(one, key) for one in tolerations):
+                tolerations.append({"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": SECONDS})
+        if not tolerations:
+            del attributes.object["spec"]["tolerations"]
+
+
+def _covers(toleration: Tree, key: str) -> bool:
+    return toleration.get("key") in (key, "", None) and toleration.get("effect") in ("NoExecute", "", None)

@@ -1,0 +1,48 @@
+"""NamespaceLifecycle: nothing new in a namespace that is not there or is going; some namespaces never go.
+
+https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/#namespacelifecycle
+"""
+
+from apiserver.context import AdmissionAttributes, Server
+from kube.api.meta import Key
+from kube.api.resources import resource_of
+from kube.api.status import NotFound, is_forbidden, not_found
+from kube.api.types import Namespace
+
+IMMORTAL = ("default", "kube-system", "kube-public")
+ALLOWED_WHILE_GOING = ("localsubjectaccessreviews", "events")  # telling what happens is no new content
+
+
+class NamespaceLifecycle:
+    name = "NamespaceLifecycle"
+
+    async def validate(self, attributes: AdmissionAttributes, server: Server) -> None:
+        row = attributes.resource
+        if row.plural == "namespaces" and not row.group:
+            if attributes.operation == "DELETE" and attributes.name in IMMORTAL:
+                raise is_forbidden(row.plural, row.group, attributes.name, "this namespace may not be deleted")
+            return
+        if attributes.operation != "CREATE" or not row.namespaced or attributes.subresource:
+            return
+        namespace = await self._namespace(attributes.namespace, server)
+        if namespace["metadata"].get("deletionTimestamp") and row.plural not in ALLOWED_WHILE_GOING:
+            why = f"unable to create new content in namespace {attributes.namespace} because it is being terminated"
+            error = is_forbidden(row.plural, row.group, attributes.name, why)
+            cause = {
+                "reason": "NamespaceTerminating",
+                "message": f"namespace {attributes.namespace} is being terminated",
+                "field": "metadata.namespace",
+            }
+            error.details = {**(error.details or {}), "causes": [cause]}
+            raise error
+
+    async def _namespace(self, name: str, server: Server) -> dict[str, dict[str, object]]:
+        """From the cache; the newest where the cache has none: it may have been made a moment ago."""
+        store = server.stores.store_for(resource_of(Namespace))
+        found = store.cached(Key("", name))
+        if found is None:
+            try:
+                found = await store.get(Key("", name))
+            except NotFound:
+                raise not_found("namespaces", "", name) from None
+        return found

@@ -1,0 +1,95 @@
+"""Authentication: from a client certificate or a bearer token to a user.
+
+The first that applies decides: a verified client certificate (CN is the name, each O a group), a token of --token-auth-file, a
+service account's token. A token that nobody knows is Unauthorized, never anonymous. Impersonate-* headers make system:masters
+somebody else. https://kubernetes.io/docs/reference/access-authn-authz/authentication/
+"""
+
+import csv
+import hmac
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from apiserver.auth.tokens import ServiceAccountTokens
+from apiserver.context import ANONYMOUS, Authenticator, Request, Server, User
+from kube.api.status import Forbidden, Unauthorized
+
+AUTHENTICATED, MASTERS = "system:authenticated", "system:masters"
+SERVICE_ACCOUNT_PREFIX = "system:serviceaccount:"
+
+
+def build(server: Server) -> Authenticator:
+    """The authenticator that the flags ask for."""
+    config = server.config
+    static = read_token_file(config.token_auth_file) if config.token_auth_file else {}
+    tokens = ServiceAccountTokens(server)
+    server.state["tokens"] = tokens
+    return Authentication(static, tokens, anonymous=config.anonymous_auth)
+
+
+class Authentication:
+    def __init__(self, static: dict[str, User], tokens: ServiceAccountTokens, *, anonymous: bool) -> None:
+        self._static = static
+        self._tokens = tokens
+        self._anonymous = anonymous
+
+    async def authenticate(self, request: Request) -> User:
+        user = self._of_certificate(request) or await self._of_token(request)
+        if user is None:
+            if not self._anonymous:
+                raise Unauthorized
+            return ANONYMOUS
+        user = replace(user, groups=(*user.groups, *(() if AUTHENTICATED in user.groups else (AUTHENTICATED,))))
+        return impersonated(request, user)
+
+    async def of_bearer(self, token: str, audiences: Iterable[str] = ()) -> User | None:
+        """The user of a token, or None for one that nobody knows."""
+        for known, user in self._static.items():
+            if hmac.compare_digest(known.encode(), token.encode()):
+                return user
+        return self._tokens.user_of(token, tuple(audiences))
+
+    def _of_certificate(self, request: Request) -> User | None:
+        subject = request.scope.get("extensions", {}).get("tls", {}).get("subject")
+        if not subject or not subject.get("CN"):
+            return None
+        return User(subject["CN"], tuple(subject.get("O") or ()))
+
+    async def _of_token(self, request: Request) -> User | None:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            return None
+        user = await self.of_bearer(token.strip())
+        if user is None:
+            raise Unauthorized
+        return user
+
+
+def impersonated(request: Request, user: User) -> User:
+    """The user that the Impersonate headers name. Only system:masters may, until RBAC grants `impersonate`."""
+    name = request.headers.get("impersonate-user")
+    groups = tuple(request.header_values("impersonate-group"))
+    if name is None:
+        if groups:
+            raise Forbidden("requested groups without impersonating a user")
+        return user
+    if MASTERS not in user.groups:
+        raise Forbidden(f'users "{name}" is forbidden: User "{user.name}" cannot impersonate resource "users" in API group ""'
+                        " at the cluster scope")  # fmt: skip
+    if not groups and name.startswith(SERVICE_ACCOUNT_PREFIX):
+        namespace = name.removeprefix(SERVICE_ACCOUNT_PREFIX).partition(":")[0]
+        groups = ("system:serviceaccounts", f"system:serviceaccounts:{namespace}")
+    extra_group = "system:unauthenticated" if name == ANONYMOUS.name else AUTHENTICATED
+    return User(name, (*groups, *(() if extra_group in groups else (extra_group,))), request.headers.get("impersonate-uid", ""))
+
+
+def read_token_file(path: Path) -> dict[str, User]:
+    """Lines of `token,user,uid,"group1,group2"`."""
+    users = {}
+    with path.open(newline="") as file:
+        for row in csv.reader(file):
+            if len(row) >= 3:
+                groups = tuple(part for part in (row[3] if len(row) > 3 else "").split(",") if part)
+                users[row[0].strip()] = User(row[1].strip(), groups, row[2].strip())
+    return users
