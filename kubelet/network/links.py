@@ -155,7 +155,7 @@ def _has_address(ipr: Any, address: IPv4Address) -> bool:
 
 
 def _socket_in_namespace_of(pid: int) -> int:
-    """A netlink socket that acts in the process's network namespace. Raises NetworkFailure where that is gone, or the node's."""
+    """A netlink socket that acts in the process's network namespace. NetworkFailure where that is gone, or the node's own."""
     result: list[int | OSError] = []
     thread = threading.Thread(target=_open_inside, args=(pid, result))  # entering a namespace is for a thread's life
     thread.start()
