@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 import yaml
 
+from apiserver import protobuf
 from apiserver.context import Request
 from apiserver.handlers.negotiation import content_type, unsupported
 from kube.api import schema
@@ -27,22 +28,31 @@ VALIDATIONS = ("Ignore", "Strict", "Warn")
 
 async def read_object(request: Request, row: Resource) -> Tree:
     """The object in the body, of this row's kind."""
-    data = await request.body()
-    kind = content_type(request)
-    if kind in ("", "application/json"):
-        tree, duplicates = parse_json(data)
-    elif kind == "application/yaml":
-        tree, duplicates = parse_yaml(data), []
-    else:
-        raise unsupported()
+    tree, duplicates = await read_tree(request)
     if not isinstance(tree, dict):
         raise BadRequest(f"couldn't get version/kind; json parse error: the body is no {row.kind} object")
-    tree.setdefault("apiVersion", row.api_version)
-    tree.setdefault("kind", row.kind)
+    for name, value in (("apiVersion", row.api_version), ("kind", row.kind)):
+        if not tree.get(name):
+            tree[name] = value
     if (tree["apiVersion"], tree["kind"]) != (row.api_version, row.kind):
         raise _wrong_kind(tree, row)
     check_fields(request, row, tree, duplicates)
     return tree
+
+
+async def read_tree(request: Request) -> tuple[Any, list[str]]:
+    """Whatever is in the body, by its content type, and the paths of duplicate fields. Raises UnsupportedMediaType."""
+    data, kind = await request.body(), content_type(request)
+    if kind in ("", "application/json"):
+        return parse_json(data)
+    if kind == "application/yaml":
+        return parse_yaml(data), []
+    if kind == protobuf.MEDIA_TYPE:
+        try:
+            return protobuf.decode(data), []
+        except protobuf.ProtobufError as error:
+            raise BadRequest(str(error)) from None
+    raise unsupported()
 
 
 def check_fields(request: Request, row: Resource, tree: Tree, duplicates: list[str]) -> None:

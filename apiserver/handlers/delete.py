@@ -4,12 +4,9 @@ The answer is a Status where the object is gone, else the object that waits for 
 https://kubernetes.io/docs/concepts/architecture/garbage-collection/ · apiserver pkg/endpoints/handlers/delete.go
 """
 
-from typing import Any
-
 from apiserver.context import AdmissionAttributes, Request, Response, Server, json_response
 from apiserver.handlers import read, selection
-from apiserver.handlers.body import parse_json, parse_yaml
-from apiserver.handlers.negotiation import content_type, unsupported
+from apiserver.handlers.body import read_tree
 from apiserver.handlers.pipeline import is_dry_run
 from apiserver.handlers.read import key_of, number
 from apiserver.handlers.reply import reply
@@ -67,7 +64,7 @@ async def _delete_one(server: Server, request: Request, row: Resource, key: Key,
 async def delete_options(request: Request) -> Tree:
     """From the body, if there is one; else from the query."""
     data = await request.body()
-    options = _body_options(request, data) if data.strip() else _query_options(request)
+    options = await _body_options(request) if data.strip() else _query_options(request)
     errors = list(_problems(options))
     if errors:
         causes = [{"reason": error.cause, "message": error.message, "field": error.path} for error in errors]
@@ -77,14 +74,8 @@ async def delete_options(request: Request) -> Tree:
     return options
 
 
-def _body_options(request: Request, data: bytes) -> Tree:
-    kind = content_type(request)
-    if kind in ("", "application/json"):
-        options: Any = parse_json(data)[0]
-    elif kind == "application/yaml":
-        options = parse_yaml(data)
-    else:
-        raise unsupported()
+async def _body_options(request: Request) -> Tree:
+    options, _ = await read_tree(request)
     if not isinstance(options, dict) or options.get("kind", "DeleteOptions") != "DeleteOptions":
         raise BadRequest("decoded object cannot be converted to DeleteOptions")
     grace = options.get("gracePeriodSeconds")

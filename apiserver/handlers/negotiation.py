@@ -1,7 +1,7 @@
 """Negotiation: in which form the client wants objects, from its Accept header, and in which form it sends them.
 
 Forms: JSON, YAML (one object or a whole list), and JSON transformed on the server: `as=Table`, `as=PartialObjectMetadata`,
-`as=PartialObjectMetadataList`. Protobuf and CBOR are not offered; clients that accept JSON beside them get JSON.
+`as=PartialObjectMetadataList`. Bodies may be protobuf; answers never are, and CBOR is neither: clients accept JSON beside them.
 https://kubernetes.io/docs/reference/using-api/api-concepts/#alternate-representations-of-resources
 """
 
@@ -12,7 +12,8 @@ from typing import NamedTuple
 from apiserver.context import Request
 from kube.api.status import NotAcceptable, UnsupportedMediaType
 
-OFFERED = ("application/json", "application/yaml")
+OFFERED = ("application/json", "application/yaml")  # to read
+TAKEN = ("application/json", "application/yaml", "application/vnd.kubernetes.protobuf")  # as bodies
 TRANSFORMS = {"Table", "PartialObjectMetadata", "PartialObjectMetadataList"}
 
 
@@ -37,7 +38,7 @@ def content_type(request: Request) -> str:
     return request.headers.get("content-type", "").split(";", 1)[0].strip().lower()
 
 
-def unsupported(offered: tuple[str, ...] = OFFERED) -> UnsupportedMediaType:
+def unsupported(offered: tuple[str, ...] = TAKEN) -> UnsupportedMediaType:
     return UnsupportedMediaType(
         f"the body of the request was in an unknown format - accepted media types include: {', '.join(offered)}"
     )
