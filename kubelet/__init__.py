@@ -1,0 +1,1 @@
+"""kubelet: the agent of a node, which runs the pods bound to it."""

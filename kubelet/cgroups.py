@@ -1,0 +1,134 @@
+"""Cgroups: a cgroup for every pod, above those of its containers, and what it uses. Version 1 and 2 of the kernel's interface.
+
+The engine makes the containers' cgroups below the pod's. With the systemd driver the pod's slice is systemd's to make, and none of
+this is done. https://kubernetes.io/docs/concepts/architecture/cgroups/ · https://docs.kernel.org/admin-guide/cgroup-v2.html
+"""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from kube.api.types import Pod
+from kubelet.resources import cgroup_segments, pod_limits
+from kubelet.runtime.docker_config import QUOTA_PERIOD
+from kubelet.runtime.runtime import Limits
+
+MOUNT = Path("/sys/fs/cgroup")
+LIMITED_V1 = ("cpu", "memory")
+V2_CONTROLLERS = "+cpu +memory +pids"
+
+
+@dataclass(frozen=True)
+class Usage:
+    cpu_nanoseconds: int
+    memory: int  # bytes, with the page cache
+    working_set: int  # bytes: without what the kernel would give up first
+
+
+class Cgroups:
+    def __init__(self, root: str = "", driver: str = "cgroupfs", mount: Path = MOUNT) -> None:
+        self._mount = mount
+        self._root = root.strip("/")
+        self._own = driver == "cgroupfs"
+        self.v2 = (mount / "cgroup.controllers").exists()
+
+    def make(self, pod: Pod) -> None:
+        """Make the pod's cgroup and set its limits; where it is there already, set them again."""
+        if not self._own:
+            return
+        for directory in self._directories(pod):
+            directory.mkdir(parents=True, exist_ok=True)
+        if self.v2:
+            self._delegate(pod)
+        for path, value in self._settings(pod, pod_limits(pod)):
+            with suppress(OSError):  # a controller that this kernel lacks limits nothing
+                path.write_text(value)
+
+    def remove(self, pod: Pod) -> None:
+        """Remove the pod's cgroup, once its containers are gone from it."""
+        for directory in self._directories(pod):
+            for child in sorted((one for one in directory.glob("*") if one.is_dir()), reverse=True):
+                with suppress(OSError):
+                    child.rmdir()
+            with suppress(OSError):  # gone, or still in use by what the engine is removing
+                directory.rmdir()
+
+    def usage(self, pod: Pod, container_id: str = "") -> Usage:
+        """What the pod, or one container of it, uses now."""
+        below = "/".join([part for part in (self._root, *cgroup_segments(pod), container_id) if part])
+        if self.v2:
+            directory = self._mount / below
+            cpu = _fields(directory / "cpu.stat").get("usage_usec", 0) * 1000
+            memory, inactive = _number(directory / "memory.current"), _fields(directory / "memory.stat").get("inactive_file", 0)
+        else:
+            cpu = _number(self._mount / "cpuacct" / below / "cpuacct.usage")
+            directory = self._mount / "memory" / below
+            memory = _number(directory / "memory.usage_in_bytes")
+            inactive = _fields(directory / "memory.stat").get("total_inactive_file", 0)
+        return Usage(cpu, memory, max(0, memory - inactive))
+
+    def node_usage(self) -> Usage:
+        """What the whole machine uses."""
+        info = _fields(Path("/proc/meminfo"), ":", 1024)
+        used = info.get("MemTotal", 0) - info.get("MemFree", 0)
+        return Usage(_machine_cpu(), used, info.get("MemTotal", 0) - info.get("MemAvailable", 0))
+
+    def _directories(self, pod: Pod) -> Iterator[Path]:
+        segments = [part for part in (self._root, *cgroup_segments(pod)) if part]
+        if self.v2:
+            yield self._mount.joinpath(*segments)
+            return
+        for controller in LIMITED_V1:
+            yield self._mount.joinpath(controller, *segments)
+
+    def _delegate(self, pod: Pod) -> None:
+        """Let the levels above the pod hand their controllers down."""
+        directory = self._mount
+        for segment in [part for part in (self._root, *cgroup_segments(pod)) if part]:
+            with suppress(OSError):
+                (directory / "cgroup.subtree_control").write_text(V2_CONTROLLERS)
+            directory = directory / segment
+        with suppress(OSError):
+            (directory / "cgroup.subtree_control").write_text(V2_CONTROLLERS)
+
+    def _settings(self, pod: Pod, limits: Limits) -> Iterator[tuple[Path, str]]:
+        if self.v2:
+            directory = next(iter(self._directories(pod)))
+            yield directory / "cpu.weight", str(weight(limits.cpu_shares))
+            yield directory / "cpu.max", f"{limits.cpu_quota or 'max'} {QUOTA_PERIOD}"
+            yield directory / "memory.max", str(limits.memory or "max")
+            return
+        cpu, memory = self._directories(pod)
+        yield cpu / "cpu.shares", str(limits.cpu_shares)
+        yield cpu / "cpu.cfs_period_us", str(QUOTA_PERIOD)
+        yield cpu / "cpu.cfs_quota_us", str(limits.cpu_quota or -1)
+        yield memory / "memory.limit_in_bytes", str(limits.memory or -1)
+
+
+def weight(shares: int) -> int:
+    """cpu.shares (2 to 262144) as cpu.weight (1 to 10000), as runc converts them."""
+    return 1 + (shares - 2) * 9999 // 262142 if shares else 100
+
+
+def _number(path: Path) -> int:
+    try:
+        return int(path.read_text())
+    except (OSError, ValueError):
+        return 0
+
+
+def _fields(path: Path, separator: str = " ", unit: int = 1) -> dict[str, int]:
+    try:
+        lines = path.read_text().splitlines()
+    except OSError:
+        return {}
+    pairs = (line.partition(separator) for line in lines)
+    return {name: int(value.split()[0]) * unit for name, _, value in pairs if value.split() and value.split()[0].isdigit()}
+
+
+def _machine_cpu() -> int:
+    """Nanoseconds of all processors since the boot, without the idle ones."""
+    ticks = [int(word) for word in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
+    user, nice, system, _idle, _iowait, irq, softirq, steal = ticks
+    return (user + nice + system + irq + softirq + steal) * 10_000_000  # a tick is 10 ms

@@ -1,0 +1,117 @@
+"""Configuration: the kubelet's flags, over the fields of a KubeletConfiguration file (--config).
+
+A flag that is given goes before the file, the file before the default. Flags and fields are upstream's; ours are marked.
+https://kubernetes.io/docs/reference/command-line-tools-reference/kubelet/ ·
+https://kubernetes.io/docs/reference/config-api/kubelet-config.v1beta1/
+"""
+
+import socket
+from dataclasses import MISSING, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from kube.component.flags import flag
+from kube.component.run import StartupError
+
+
+@dataclass(frozen=True)
+class KubeletConfig:
+    """The kubelet runs the pods that are bound to its node."""
+
+    kubeconfig: Path | None = flag("--kubeconfig", None, "How to reach the API server; without it only static pods run.")
+    config: Path | None = flag("--config", None, "A KubeletConfiguration file.")
+    hostname_override: str = flag("--hostname-override", "", "The node's name, instead of the hostname.")
+    node_ip: str = flag("--node-ip", "", "The node's address.")
+    static_pod_path: Path | None = flag(
+        "--pod-manifest-path", None, "A directory of manifests of static pods.", aliases=("--static-pod-path",)
+    )
+    root_dir: Path = flag("--root-dir", Path("/var/lib/kubelet"), "Where pods' volumes and files are kept.")
+    log_dir: Path = flag("--log-dir", Path("/var/log/pods"), "Where pods' logs are found.", aliases=("--pod-logs-dir",))
+    container_runtime_endpoint: str = flag("--container-runtime-endpoint", "unix:///var/run/docker.sock", "Docker's socket.")
+    pod_infra_container_image: str = flag(
+        "--pod-infra-container-image", "registry.k8s.io/pause:3.10", "The image of the containers that hold pods' networks."
+    )
+    cluster_dns: tuple[str, ...] = flag("--cluster-dns", (), "The addresses of the cluster's DNS.")
+    cluster_domain: str = flag("--cluster-domain", "cluster.local", "The cluster's domain.")
+    cluster_cidr: str = flag("--cluster-cidr", "10.244.0.0/16", "The range of all pods' addresses (ours).")
+    resolv_conf: Path = flag("--resolv-conf", Path("/etc/resolv.conf"), "The resolver of pods with dnsPolicy Default.")
+    register_node: bool = flag("--register-node", True, "Register with the API server.")
+    node_labels: tuple[str, ...] = flag("--node-labels", (), "Labels to register with, as name=value.")
+    register_with_taints: tuple[str, ...] = flag("--register-with-taints", (), "Taints to register with, as key=value:effect.")
+    max_pods: int = flag("--max-pods", 110, "How many pods may run on this node.")
+    address: str = flag("--address", "0.0.0.0", "The address that the server listens on.")
+    port: int = flag("--port", 10250, "The port that the server listens on.")
+    healthz_bind_address: str = flag("--healthz-bind-address", "127.0.0.1", "The address of the local healthz server.")
+    healthz_port: int = flag("--healthz-port", 10248, "The port of the local healthz server; 0: none.")
+    tls_cert_file: Path | None = flag("--tls-cert-file", None, "The server's certificate.")
+    tls_private_key_file: Path | None = flag("--tls-private-key-file", None, "The server's key.")
+    client_ca_file: Path | None = flag("--client-ca-file", None, "Who may sign clients' certificates.")
+    cgroup_root: str = flag("--cgroup-root", "", "The cgroup below which pods' cgroups are made.")
+    system_reserved: tuple[str, ...] = flag("--system-reserved", (), "Resources that pods do not get, as cpu=200m,memory=1Gi.")
+    v: int = flag("--v", 0, "How much to log.")
+
+    @property
+    def node_name(self) -> str:
+        return (self.hostname_override or socket.gethostname()).strip().lower()
+
+
+# KubeletConfiguration's names for what is not simply the flag's name in camel case.
+_FIELDS = {
+    "staticPodPath": "static_pod_path",
+    "clusterDNS": "cluster_dns",
+    "clusterDomain": "cluster_domain",
+    "containerRuntimeEndpoint": "container_runtime_endpoint",
+    "resolvConf": "resolv_conf",
+    "maxPods": "max_pods",
+    "address": "address",
+    "port": "port",
+    "healthzBindAddress": "healthz_bind_address",
+    "healthzPort": "healthz_port",
+    "tlsCertFile": "tls_cert_file",
+    "tlsPrivateKeyFile": "tls_private_key_file",
+    "cgroupRoot": "cgroup_root",
+    "registerNode": "register_node",
+    "podLogsDir": "log_dir",
+}
+
+
+def with_file(config: KubeletConfig) -> KubeletConfig:
+    """The configuration with the file's values where no flag was given. Raises StartupError."""
+    if config.config is None:
+        return config
+    try:
+        tree = yaml.safe_load(config.config.read_text()) or {}
+    except (OSError, yaml.YAMLError) as error:
+        raise StartupError(f"failed to load kubelet config file, path: {config.config}, error: {error}") from error
+    if tree.get("kind") != "KubeletConfiguration":
+        raise StartupError(f"failed to load kubelet config file, path: {config.config}: it is no KubeletConfiguration")
+    return replace(config, **_stated(config, tree))
+
+
+def _stated(config: KubeletConfig, tree: dict[str, Any]) -> dict[str, Any]:
+    values = {ours: tree[theirs] for theirs, ours in _FIELDS.items() if theirs in tree}
+    authority = ((tree.get("authentication") or {}).get("x509") or {}).get("clientCAFile")
+    if authority:
+        values["client_ca_file"] = authority
+    reserved = tree.get("systemReserved")
+    if reserved:
+        values["system_reserved"] = tuple(f"{name}={amount}" for name, amount in reserved.items())
+    return {
+        one.name: _like(one.type, values[one.name])
+        for one in fields(config)
+        if one.name in values and getattr(config, one.name) == one.default and one.default is not MISSING
+    }
+
+
+def _like(kind: Any, value: Any) -> Any:
+    """A YAML value as the field's type has it."""
+    if "Path" in str(kind):
+        return Path(value)
+    return tuple(value) if isinstance(value, list) else value
+
+
+def pairs(words: tuple[str, ...]) -> dict[str, str]:
+    """name=value words."""
+    return {name: value for name, _, value in (word.partition("=") for word in words)}

@@ -1,0 +1,144 @@
+"""Container status: the states of a pod's containers, as the API tells them. Pure.
+
+A container that has ended and will be started again is Waiting (with its past in lastState) as soon as there is a reason to wait;
+until then it is Terminated. https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#container-states · upstream
+kubelet_pods.go convertToAPIContainerStatuses
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from kube.api.meta import Tree
+from kube.api.types import Container, ContainerStatus, Pod
+from kube.api.views import timestamp, tree_of
+from kubelet.pod_state import Observed, Waiting, finished, initialized, is_sidecar, restarts
+from kubelet.runtime.runtime import RuntimeContainer
+
+CREATING = Waiting("ContainerCreating")
+INITIALIZING = Waiting("PodInitializing")
+LOST_EXIT_CODE = 137
+LOST_MESSAGE = "The container could not be located when the pod was terminated"
+
+
+def container_statuses(
+    pod: Pod, observed: Observed, containers: Iterable[Container], known: Iterable[ContainerStatus]
+) -> list[Tree]:
+    """In the order of the spec. `known` is what the API server was told before: all that is left of records that are gone."""
+    before = {one.name: one for one in known}
+    return [_status(pod, observed, container, before.get(container.name)) for container in containers]
+
+
+def _status(pod: Pod, observed: Observed, container: Container, known: ContainerStatus | None) -> Tree:
+    record = observed.newest(container.name)
+    if record is None:
+        return _without_record(pod, observed, container, known)
+    health = observed.health_of(record)
+    state, last = _states(pod, observed, container, record)
+    status: Tree = {
+        "name": container.name,
+        "state": state,
+        "lastState": last,
+        "ready": _ready(pod, container, observed, record),
+        "restartCount": record.attempt,
+        "image": container.image,
+        "imageID": f"docker://{record.image_id}" if record.image_id else "",
+        "containerID": f"docker://{record.id}",
+        "started": record.running and health.started,
+    }
+    return status | _resources(container, record)
+
+
+def _resources(container: Container, record: RuntimeContainer) -> Tree:
+    resources: Tree = tree_of(container.resources) if container.resources is not None else {}
+    if not record.running or not resources:
+        return {}
+    given: Tree = {"resources": resources}
+    if resources.get("requests"):
+        given["allocatedResources"] = resources["requests"]
+    return given
+
+
+def _without_record(pod: Pod, observed: Observed, container: Container, known: ContainerStatus | None) -> Tree:
+    """Never started here; or its record was removed from the engine, which ends it if the pod cannot start it again."""
+    waiting = observed.waiting.get(container.name) or _default_waiting(pod, observed)
+    status: Tree = {
+        "name": container.name,
+        "state": {"waiting": _waiting(waiting)},
+        "lastState": {},
+        "ready": False,
+        "restartCount": 0,
+        "image": container.image,
+        "imageID": "",
+        "started": False,
+    }
+    if known is None or known.state is None or (known.state.waiting is not None and not known.restartCount):
+        return status
+    told = tree_of(known)
+    if known.state.terminated is not None:
+        return told | {"ready": is_init(pod, container) and known.state.terminated.exitCode == 0, "started": False}
+    if known.state.running is not None and observed.ending is not None:
+        lost = {"reason": "ContainerStatusUnknown", "message": LOST_MESSAGE, "exitCode": LOST_EXIT_CODE}
+        return told | {
+            "state": {"terminated": lost | {"startedAt": None, "finishedAt": None}},
+            "ready": False,
+            "started": False,
+        }
+    return status | {"restartCount": known.restartCount, "lastState": tree_of(known.lastState) if known.lastState else {}}
+
+
+def _states(pod: Pod, observed: Observed, container: Container, record: RuntimeContainer) -> tuple[Tree, Tree]:
+    before = observed.before(container.name)
+    past = _terminated(before) if before is not None and before.state == "exited" else {}
+    waiting = observed.waiting.get(container.name)
+    if record.running:
+        return {"running": {"startedAt": timestamp(record.started_at)}}, past
+    if record.state == "created":
+        return {"waiting": _waiting(waiting or _default_waiting(pod, observed))}, past
+    if waiting is not None and observed.ending is None and _comes_back(pod, container, record):
+        return {"waiting": _waiting(waiting)}, _terminated(record)
+    return _terminated(record), past
+
+
+def _comes_back(pod: Pod, container: Container, record: RuntimeContainer) -> bool:
+    if is_sidecar(container):
+        return True
+    if is_init(pod, container):
+        return record.exit_code != 0 and pod.spec.restartPolicy != "Never"
+    return restarts(pod, record)
+
+
+def is_init(pod: Pod, container: Container) -> bool:
+    return any(one.name == container.name for one in pod.spec.initContainers or ())
+
+
+def _ready(pod: Pod, container: Container, observed: Observed, record: RuntimeContainer) -> bool:
+    if is_init(pod, container) and not is_sidecar(container):
+        return record.state == "exited" and record.exit_code == 0
+    return record.running and observed.health_of(record).ready
+
+
+def _default_waiting(pod: Pod, observed: Observed) -> Waiting:
+    return (
+        INITIALIZING if pod.spec.initContainers and not initialized(pod, observed) and not finished(pod, observed) else CREATING
+    )
+
+
+def _waiting(waiting: Waiting) -> Tree:
+    return {"reason": waiting.reason, **({"message": waiting.message} if waiting.message else {})}
+
+
+def _terminated(record: RuntimeContainer) -> Tree:
+    terminated: Tree = {
+        "exitCode": record.exit_code,
+        "reason": record.reason,
+        "startedAt": _time(record.started_at),
+        "finishedAt": _time(record.finished_at),
+        "containerID": f"docker://{record.id}",
+    }
+    if record.message:
+        terminated["message"] = record.message
+    return {"terminated": terminated}
+
+
+def _time(moment: datetime | None) -> str | None:
+    return timestamp(moment) if moment is not None else None

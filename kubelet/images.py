@@ -1,0 +1,108 @@
+"""Images: has a container's image at hand before it starts, by its pull policy.
+
+IfNotPresent pulls what is absent, Never does not pull, Always asks the registry each time. Our choice: an image that never came from
+a registry (it was built or loaded here, so it has no digest) cannot be asked for anew; Always takes it as it is. A pull that fails is
+tried again after 10 s, 20 s ... 5 min; a container that asks in between is told so.
+https://kubernetes.io/docs/concepts/containers/images/#image-pull-policy · upstream pkg/kubelet/images/image_manager.go
+"""
+
+import asyncio
+import re
+from datetime import datetime
+
+from kube.api.types import Container, Pod
+from kube.component.clock import Clock
+from kubelet.backoff import Backoff
+from kubelet.container_error import InspectError, InvalidName, NeverPull, PullBackoff, PullError
+from kubelet.pod_events import NORMAL, WARNING, PodEvents
+from kubelet.runtime.runtime import Image, ImageUnavailable, Runtime, RuntimeFailure, RuntimeUnavailable
+
+_PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_DOMAIN = r"(?:[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?(?::[0-9]+)?/)?"
+_NAME = re.compile(rf"^{_DOMAIN}{_PART}(?:/{_PART})*(?::(?P<tag>\w[\w.-]{{0,127}}))?(?P<digest>@[a-z0-9+.]+:[0-9a-f]{{32,}})?$")
+
+
+def with_tag(name: str) -> str:
+    """The name with the tag that it implies. Raises InvalidName."""
+    match = _NAME.match(name)
+    if match is None:
+        raise InvalidName(
+            f'Failed to apply default image tag "{name}": couldn\'t parse image name "{name}": invalid reference format'
+        )
+    return name if match["tag"] or match["digest"] else f"{name}:latest"
+
+
+def pull_policy(container: Container) -> str:
+    """Always for `latest` and no tag, else IfNotPresent; the API server fills it in, a static pod may lack it."""
+    if container.imagePullPolicy:
+        return str(container.imagePullPolicy)
+    return "Always" if with_tag(container.image).endswith(":latest") else "IfNotPresent"
+
+
+class Images:
+    def __init__(self, runtime: Runtime, events: PodEvents, clock: Clock) -> None:
+        self._runtime = runtime
+        self._events = events
+        self._clock = clock
+        self._backoff = Backoff()
+        self._failures: dict[str, tuple[datetime, str]] = {}  # by image: when a pull failed, and why
+        self._pulls: dict[str, asyncio.Lock] = {}  # one pull of an image at a time
+
+    async def ensure(self, pod: Pod, container: Container) -> Image:
+        """The image, present on this node. Raises StartError with the reason to wait."""
+        name = with_tag(container.image)
+        try:
+            present = await self._runtime.image(name)
+        except RuntimeUnavailable:
+            raise
+        except RuntimeFailure as error:
+            raise InspectError(f'Failed to inspect image "{name}": {error}') from error
+        policy = pull_policy(container)
+        if present is not None and (policy != "Always" or not present.digests):
+            message = f'Container image "{container.image}" already present on machine'
+            self._events.event(pod, NORMAL, "Pulled", message, container.name)
+            return present
+        if policy == "Never":
+            message = f'Container image "{container.image}" is not present with pull policy of Never'
+            self._events.event(pod, WARNING, "ErrImageNeverPull", message, container.name)
+            raise NeverPull(message)
+        async with self._pulls.setdefault(name, asyncio.Lock()):
+            return await self._pull(pod, container, name)
+
+    async def _pull(self, pod: Pod, container: Container, name: str) -> Image:
+        now = self._clock.now()
+        failure = self._failures.get(name)
+        if failure is not None:
+            retry_at = self._backoff.retry_at(name, failure[0])
+            if retry_at is not None and now < retry_at:
+                message = f'Back-off pulling image "{container.image}"'
+                self._events.event(pod, NORMAL, "BackOff", message, container.name)
+                raise PullBackoff(f"{message}: {PullError.reason}: {failure[1]}")
+            self._backoff.tried(name, failure[0], now)
+        self._events.event(pod, NORMAL, "Pulling", f'Pulling image "{container.image}"', container.name)
+        try:
+            await self._runtime.pull(name, None)
+        except ImageUnavailable as error:
+            if failure is None:
+                self._backoff.tried(name, now, now)
+            self._failures[name] = (self._clock.now(), str(error))
+            self._events.event(pod, WARNING, "Failed", f'Failed to pull image "{container.image}": {error}', container.name)
+            raise PullError(str(error)) from error
+        self._failures.pop(name, None)
+        self._backoff.forget(name)
+        image = await self._runtime.image(name)
+        if image is None:
+            raise PullError(f'image "{name}" is absent after its pull')
+        took = (self._clock.now() - now).total_seconds()
+        message = (
+            f'Successfully pulled image "{container.image}" in {took:.3g}s ({took:.3g}s including waiting). '
+            f"Image size: {image.size} bytes."
+        )
+        self._events.event(pod, NORMAL, "Pulled", message, container.name)
+        return image
+
+    def retry_at(self, container: Container) -> datetime | None:
+        """When a pull that failed may be tried again."""
+        name = with_tag(container.image)
+        failure = self._failures.get(name)
+        return self._backoff.retry_at(name, failure[0]) if failure is not None else None

@@ -1,0 +1,26 @@
+"""Pod events: what the kubelet tells about a pod for people to read; of the whole pod, or of one container of it.
+
+https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/ · reasons: upstream pkg/kubelet/events/event.go
+"""
+
+from typing import Protocol
+
+from kube.api.types import Pod
+from kube.component.logging import get_logger
+
+log = get_logger("kubelet.events")
+
+NORMAL, WARNING = "Normal", "Warning"
+
+
+class PodEvents(Protocol):
+    def event(self, pod: Pod, type: str, reason: str, message: str, container: str = "") -> None:
+        """Never blocks."""
+
+
+class LoggedEvents:
+    """For a kubelet without an API server."""
+
+    def event(self, pod: Pod, type: str, reason: str, message: str, container: str = "") -> None:
+        key = f"{pod.metadata.namespace}/{pod.metadata.name}"
+        log.info("event", pod=key, container=container, type=type, reason=reason, message=message)

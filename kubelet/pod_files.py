@@ -1,0 +1,84 @@
+"""Pod files: where the kubelet keeps what belongs to a pod, below --root-dir and --log-dir.
+
+    pods/<uid>/{etc-hosts,resolv.conf,hostname}
+    pods/<uid>/volumes/<plugin>/<volume>       pods/<uid>/volume-subpaths/<volume>/<container>/<n>
+    pods/<uid>/containers/<container>/<attempt>     the termination message
+    <log-dir>/<namespace>_<name>_<uid>/<container>/<attempt>.log -> the engine's log file
+
+https://kubernetes.io/docs/reference/node/kubelet-files/
+"""
+
+import os
+import shutil
+from pathlib import Path
+
+from kubelet.runtime.runtime import PodIdentity
+
+DIRECTORY_MODE = 0o750
+MESSAGE_MODE = 0o666  # the container's user, whoever that is, writes it
+
+
+class PodFiles:
+    """The paths of one pod."""
+
+    def __init__(self, root: Path, log_root: Path, pod: PodIdentity) -> None:
+        self.directory = root / "pods" / pod.uid
+        self.logs = log_root / f"{pod.namespace}_{pod.name}_{pod.uid}"
+
+    @property
+    def etc_hosts(self) -> Path:
+        return self.directory / "etc-hosts"
+
+    @property
+    def resolv_conf(self) -> Path:
+        return self.directory / "resolv.conf"
+
+    @property
+    def hostname(self) -> Path:
+        return self.directory / "hostname"
+
+    @property
+    def volumes(self) -> Path:
+        return self.directory / "volumes"
+
+    @property
+    def subpaths(self) -> Path:
+        return self.directory / "volume-subpaths"
+
+    def termination_message(self, container: str, attempt: int) -> Path:
+        return self.directory / "containers" / container / str(attempt)
+
+    def log(self, container: str, attempt: int) -> Path:
+        return self.logs / container / f"{attempt}.log"
+
+    def make(self) -> None:
+        self.directory.mkdir(parents=True, exist_ok=True, mode=DIRECTORY_MODE)
+        self.directory.chmod(0o755)  # a container without root reads its hosts file through here
+
+    def make_termination_message(self, container: str, attempt: int) -> Path:
+        """An empty file for the container to write to."""
+        path = self.termination_message(container, attempt)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"")
+        path.chmod(MESSAGE_MODE)
+        return path
+
+    def link_log(self, container: str, attempt: int, target: str) -> None:
+        """Let log collectors find the engine's file under the name that they know."""
+        path = self.log(container, attempt)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)
+        path.symlink_to(target)
+
+    def forget_attempt(self, container: str, attempt: int) -> None:
+        self.log(container, attempt).unlink(missing_ok=True)
+        self.termination_message(container, attempt).unlink(missing_ok=True)
+
+    def remove(self) -> None:
+        """Remove everything; volumes must have been torn down before, or it refuses."""
+        for parent, directories, _ in os.walk(self.directory):
+            assert not any(os.path.ismount(os.path.join(parent, one)) for one in directories), (
+                f"a volume is mounted in {parent}"
+            )
+        shutil.rmtree(self.directory, ignore_errors=True)
+        shutil.rmtree(self.logs, ignore_errors=True)

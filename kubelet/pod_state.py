@@ -1,0 +1,159 @@
+"""Pod state: what the kubelet sees of one pod at one moment, and the plain questions that plan and status ask of it.
+
+All pure. A container's *newest* record is its highest attempt; earlier ones are its past. Init containers count only where they ran
+in the present sandbox: a new sandbox begins from the start.
+https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from kube.api.types import Container, Pod
+from kubelet.runtime.runtime import RuntimeContainer
+
+MIRROR = "kubernetes.io/config.mirror"
+SOURCE = "kubernetes.io/config.source"
+HASH = "kubernetes.io/config.hash"
+CONTAINER_HASH = "annotation.io.kubernetes.container.hash"
+DEFAULT_GRACE_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Health:
+    """What the probes say of one running container (by its id)."""
+
+    started: bool = True
+    ready: bool = True
+    must_restart: str = ""  # "liveness" or "startup": the probe that gave up on it
+    grace_seconds: int | None = None  # the probe's own terminationGracePeriodSeconds
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Why a container does not run: the reason and message of its waiting state."""
+
+    reason: str
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Ending:
+    """The pod must end, and never comes back: deleted, evicted, past its deadline, or all its work done."""
+
+    deadline: datetime  # when what still runs is killed
+    reason: str = ""  # status.reason: DeadlineExceeded, Evicted; none for a deletion
+    message: str = ""
+    failed: bool = False  # the phase is Failed, whatever the exit codes say
+
+
+@dataclass(frozen=True)
+class Observed:
+    """One look at a pod: the engine's records, and what this kubelet remembers of its own attempts."""
+
+    sandbox: RuntimeContainer | None = None  # the newest one, running or not
+    containers: tuple[RuntimeContainer, ...] = ()  # the newest attempt first; no sandboxes
+    ip: str = ""
+    health: Mapping[str, Health] = field(default_factory=dict)  # by container id
+    waiting: Mapping[str, Waiting] = field(default_factory=dict)  # by container name
+    retry_at: Mapping[str, datetime] = field(default_factory=dict)  # by container name; "" is the sandbox
+    stopping: Mapping[str, datetime] = field(default_factory=dict)  # container id -> when it will be killed
+    ending: Ending | None = None
+    volumes_ready: bool = True
+
+    @property
+    def sandbox_runs(self) -> bool:
+        return self.sandbox is not None and self.sandbox.running
+
+    def newest(self, name: str) -> RuntimeContainer | None:
+        return next((one for one in self.containers if one.name == name), None)
+
+    def before(self, name: str) -> RuntimeContainer | None:
+        """The attempt before the newest, if its record is still there."""
+        records = [one for one in self.containers if one.name == name]
+        return records[1] if len(records) > 1 else None
+
+    def running(self) -> list[RuntimeContainer]:
+        return [one for one in self.containers if one.running]
+
+    def health_of(self, record: RuntimeContainer) -> Health:
+        return self.health.get(record.id) or Health(started=False, ready=False)
+
+
+def is_sidecar(container: Container) -> bool:
+    """An init container that is started and kept running (KEP-753)."""
+    return container.restartPolicy == "Always"
+
+
+def is_static(pod: Pod) -> bool:
+    """Whether the pod came from a file or URL of this node, not from the API server."""
+    return (pod.metadata.annotations or {}).get(SOURCE, "api") != "api"
+
+
+def is_mirror(pod: Pod) -> bool:
+    return MIRROR in (pod.metadata.annotations or {})
+
+
+def all_containers(pod: Pod) -> list[Container]:
+    return [*(pod.spec.initContainers or ()), *pod.spec.containers]
+
+
+def sidecars(pod: Pod) -> list[Container]:
+    return [one for one in pod.spec.initContainers or () if is_sidecar(one)]
+
+
+def grace_seconds(pod: Pod) -> int:
+    grace = pod.spec.terminationGracePeriodSeconds
+    return DEFAULT_GRACE_SECONDS if grace is None else max(1, grace)
+
+
+def ended_in_this_sandbox(observed: Observed, name: str) -> RuntimeContainer | None:
+    """The newest record of an init container, if it ended in the present sandbox."""
+    record = observed.newest(name)
+    if record is None or record.state != "exited" or observed.sandbox is None:
+        return None
+    return record if record.sandbox_id == observed.sandbox.id else None
+
+
+def initialized(pod: Pod, observed: Observed) -> bool:
+    """Every plain init container has ended well, every sidecar has started; or the pod's own containers have begun."""
+    if observed.sandbox is not None and any(
+        (record := observed.newest(one.name)) is not None and record.sandbox_id == observed.sandbox.id
+        for one in pod.spec.containers
+    ):
+        return True
+    for container in pod.spec.initContainers or ():
+        if is_sidecar(container):
+            record = observed.newest(container.name)
+            if record is None or not record.running or not observed.health_of(record).started:
+                return False
+        else:
+            ended = ended_in_this_sandbox(observed, container.name)
+            if ended is None or ended.exit_code != 0:
+                return False
+    return True
+
+
+def restarts(pod: Pod, record: RuntimeContainer) -> bool:
+    """Whether a container of the pod that ended so is started again."""
+    if record.state == "created":
+        return True
+    policy = pod.spec.restartPolicy or "Always"
+    return policy == "Always" or (policy == "OnFailure" and record.exit_code != 0)
+
+
+def initialization_failed(pod: Pod, observed: Observed) -> bool:
+    """An init container failed, and is not to be tried again."""
+    if pod.spec.restartPolicy != "Never":
+        return False
+    plain = [one for one in pod.spec.initContainers or () if not is_sidecar(one)]
+    ended = [ended_in_this_sandbox(observed, one.name) for one in plain]
+    return any(record is not None and record.exit_code != 0 for record in ended)
+
+
+def finished(pod: Pod, observed: Observed) -> bool:
+    """All the pod's work is done, well or not: nothing of it will be started again. Sidecars do not count."""
+    if initialization_failed(pod, observed):
+        return True
+    records = [observed.newest(one.name) for one in pod.spec.containers]
+    return all(record is not None and record.state == "exited" and not restarts(pod, record) for record in records)

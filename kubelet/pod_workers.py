@@ -1,0 +1,141 @@
+"""Pod workers: which pods this node runs: one worker a uid, from the first word of a pod until nothing of it is left.
+
+Pods come from sources (the API server, files); until each has spoken once, nothing is taken for an orphan. Containers of pods that no
+source names are orphans: their pods ended while no kubelet ran, and are ended here.
+"""
+
+import asyncio
+
+from kube.api.meta import Key, Tree, key_of
+from kube.api.types import Pod
+from kube.api.views import view
+from kube.component.logging import get_logger
+from kubelet.admission import Admission
+from kubelet.lifecycle import Lifecycle, Tools
+from kubelet.pod_state import grace_seconds
+from kubelet.pod_worker import PodWorker, Report
+from kubelet.probes.prober import Prober
+from kubelet.runtime.runtime import PodIdentity, RuntimeContainer
+from kubelet.status import FINAL, rejected
+
+log = get_logger("kubelet.pod_workers")
+
+ORPHAN_GRACE_SECONDS = 1  # upstream's, for pods that nobody knows any more
+
+
+class PodWorkers:
+    def __init__(self, tools: Tools, prober: Prober, admission: Admission, report: Report) -> None:
+        self._tools = tools
+        self._prober = prober
+        self._admission = admission
+        self._report = report
+        self._workers: dict[str, PodWorker] = {}
+        self._waiting: dict[Key, Pod] = {}  # pods whose name is still taken by one that is ending
+        self._tasks: asyncio.TaskGroup | None = None
+
+    async def run(self) -> None:
+        """Run the workers, and wake them when something of their pod ends, until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            self._tasks = tasks
+            while True:
+                uid = await self._tools.runtime.changes.get()
+                for worker in [self._workers.get(uid)] if uid else list(self._workers.values()):
+                    if worker is not None:
+                        worker.wake()
+
+    def set(self, pod: Pod) -> None:
+        """A pod to run, or its newer form."""
+        worker = self._workers.get(pod.metadata.uid)
+        if worker is not None:
+            worker.update(pod)
+        elif self._namesake(pod) is not None:
+            self._waiting[key_of(pod)] = pod
+        else:
+            self._begin(pod)
+
+    def remove(self, uid: str) -> None:
+        """The pod is gone from its source: end what runs of it."""
+        for key in [key for key, pod in self._waiting.items() if pod.metadata.uid == uid]:
+            del self._waiting[key]
+        worker = self._workers.get(uid)
+        if worker is not None:
+            worker.leave(grace_seconds(worker.pod))
+
+    def get(self, uid: str) -> PodWorker | None:
+        return self._workers.get(uid)
+
+    def pods(self) -> list[Pod]:
+        return [worker.pod for worker in self._workers.values()]
+
+    def wake_all(self) -> None:
+        for worker in self._workers.values():
+            worker.wake()
+
+    def objects_changed(self, uid: str) -> None:
+        worker = self._workers.get(uid)
+        if worker is not None:
+            worker.objects_changed()
+
+    def _namesake(self, pod: Pod) -> PodWorker | None:
+        """Another pod under the same name, which has to be gone first (a static pod whose file was changed)."""
+        return next((one for one in self._workers.values() if key_of(one.pod) == key_of(pod)), None)
+
+    def _begin(self, pod: Pod) -> None:
+        if pod.metadata.deletionTimestamp is None and pod.status.phase not in FINAL:
+            refusal = self._admission.refuse(pod, self.pods())
+            if refusal is not None:
+                self._tools.events.event(pod, "Warning", refusal.reason, refusal.message)
+                self._report(pod, rejected(refusal.reason, refusal.message, self._tools.clock.now()), False)
+                return
+        worker = PodWorker(pod, Lifecycle(pod, self._tools), self._prober, self._report)
+        if pod.status.phase in FINAL:
+            worker.end(grace_seconds(pod), reason=pod.status.reason or "", message=pod.status.message or "")
+        if pod.metadata.deletionTimestamp is not None:
+            worker.update(pod)
+        self._workers[pod.metadata.uid] = worker
+        assert self._tasks is not None, "PodWorkers.run is running before pods come"
+        self._tasks.create_task(self._run(worker), name=f"pod {key_of(pod)}")
+
+    async def _run(self, worker: PodWorker) -> None:
+        uid, key = worker.pod.metadata.uid, key_of(worker.pod)
+        await worker.run()
+        del self._workers[uid]
+        log.info("pod is gone", pod=key, uid=uid)
+        successor = self._waiting.pop(key, None)
+        if successor is not None:
+            self.set(successor)
+
+    async def end_orphans(self) -> None:
+        """End the pods that the engine knows and no source names. Called once all sources have spoken."""
+        orphans: dict[str, list[RuntimeContainer]] = {}
+        for record in await self._tools.runtime.containers():
+            if record.pod.uid not in self._workers:
+                orphans.setdefault(record.pod.uid, []).append(record)
+        for records in orphans.values():
+            pod = _pod_of(records)
+            log.info("ending a pod that no source names", pod=key_of(pod), uid=pod.metadata.uid)
+            self._begin_orphan(pod)
+
+    def _begin_orphan(self, pod: Pod) -> None:
+        worker = PodWorker(pod, Lifecycle(pod, self._tools), self._prober, _nobody)
+        worker.leave(ORPHAN_GRACE_SECONDS)
+        self._workers[pod.metadata.uid] = worker
+        assert self._tasks is not None, "PodWorkers.run is running before pods come"
+        self._tasks.create_task(self._run(worker), name=f"orphan {key_of(pod)}")
+
+
+def _nobody(pod: Pod, status: Tree, gone: bool) -> None:
+    """The report of a pod that the API server does not know."""
+
+
+def _pod_of(records: list[RuntimeContainer]) -> Pod:
+    """As much of a pod as its containers' labels tell."""
+    identity: PodIdentity = records[0].pod
+    names = sorted({one.name for one in records if not one.is_sandbox})
+    tree: Tree = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"namespace": identity.namespace, "name": identity.name, "uid": identity.uid},
+        "spec": {"containers": [{"name": name} for name in names] or [{"name": "none"}]},
+    }
+    return view(Pod, tree)

@@ -1,0 +1,49 @@
+"""EmptyDir volumes: a directory that lives as long as its pod, on disk or in memory.
+
+https://kubernetes.io/docs/concepts/storage/volumes/#emptydir
+"""
+
+import asyncio
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from kube.api import quantity
+from kube.api.types import Volume
+from kubelet.environment import Reference
+from kubelet.volumes import memory
+from kubelet.volumes.volume import Mounted, VolumeContext, VolumeError, fs_group
+
+MODE = 0o777
+GROUP_MODE = 0o2777  # what is made in it belongs to the group too
+
+
+class EmptyDirVolume:
+    field = "emptyDir"
+    plugin = "kubernetes.io~empty-dir"
+
+    def references(self, volume: Volume) -> Iterator[Reference]:
+        return iter(())
+
+    async def set_up(self, volume: Volume, context: VolumeContext) -> Mounted:
+        source = volume.emptyDir
+        if source.medium not in (None, "", "Memory"):
+            raise VolumeError(f'unknown storage medium "{source.medium}"')
+        size = quantity.value(source.sizeLimit) if source.sizeLimit is not None and source.medium == "Memory" else 0
+        await asyncio.to_thread(_make, context.path, source.medium == "Memory", size, fs_group(context.pod))
+        return Mounted(context.path)
+
+    async def tear_down(self, path: Path) -> None:
+        await asyncio.to_thread(memory.unmount, path)
+
+
+def _make(path: Path, in_memory: bool, size: int, group: int | None) -> None:
+    """Made once: what the pod then does to its mode or owner is its own."""
+    if path.is_dir() and path.is_mount() == in_memory:
+        return
+    path.mkdir(parents=True, exist_ok=True)
+    if in_memory:
+        memory.mount(path, size)
+    if group is not None:
+        os.chown(path, -1, group)
+    path.chmod(MODE if group is None else GROUP_MODE)
