@@ -22,6 +22,11 @@ def encode(tree: Tree) -> bytes:
     return orjson.dumps(ordered)
 
 
+def is_object(stored: bytes | None) -> bool:
+    """Whether these bytes are an object's, or a deletion; else they are an allocator's notes, which are nobody's to watch."""
+    return stored is None or stored.startswith(b"{")
+
+
 def served(stored: bytes, revision: int) -> bytes:
     """The object with this resourceVersion, from stored bytes or from bytes served before."""
     head = _HEAD.match(stored)

@@ -124,6 +124,8 @@ class Feed:
             page = await self._etcd.range(start, end, revision=revision, limit=PAGE)
             revision = revision or page.revision
             for item in page.items:
+                if not codec.is_object(item.value):
+                    continue
                 entry = Entry(item.key, codec.served(item.value, item.revision), item.revision)
                 found.setdefault(self._bucket(item.key), []).append(entry)
             if not page.more:
@@ -153,7 +155,7 @@ class Feed:
         revision = min(batch.revision, self._believable) if batch.progress else batch.revision
         for change in batch.changes:
             prefix = self._bucket(change.key)
-            if prefix:
+            if prefix and codec.is_object(change.value):
                 self.cache(prefix).apply(change.key, change.value, change.revision)
         if revision > self.revision:
             self._position.revision = revision
