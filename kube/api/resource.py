@@ -60,6 +60,10 @@ def _nothing_holds(tree: Tree) -> bool:
     return False
 
 
+def _no_conditions(tree: Tree) -> list[Tree]:
+    return []
+
+
 @dataclass(frozen=True)
 class Resource:
     """A served kind. `group` is empty for core. `plural` is the name in paths."""
@@ -82,6 +86,7 @@ class Resource:
     validate_status: Callable[[Any, Any], Iterable[FieldError]] = _valid  # for writes to /status
     validate_name: Callable[[str], Iterable[str]] | None = None  # None: names.subdomain
     columns: tuple[Column, ...] | None = None  # None: NAME and CREATED AT; Name itself is the framework's first column
+    row_conditions: Callable[[Tree], list[Tree]] = _no_conditions  # of its row in a Table: that it is completed
     field_selectors: dict[str, Callable[[Tree], str]] = field(default_factory=dict)  # beyond metadata.name and .namespace
     grace_seconds: Callable[[Tree, int | None], int] = _immediately  # (object, asked) -> seconds to wait before it is gone
     has_generation: bool = True  # metadata.generation counts changes outside metadata and status

@@ -126,7 +126,8 @@ class _Walk:
         return _NO_VALUE
 
     def _container(self, kind: Type, value: Any) -> Any:
-        if not isinstance(value, list if kind.form == LIST else dict):
+        wanted: type[Any] = list if kind.form == LIST else dict
+        if not isinstance(value, wanted):
             self.found.wrong_types.append(self._mismatch(kind, value))
             return _NO_VALUE
         match kind.form:

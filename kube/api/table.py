@@ -1,0 +1,77 @@
+"""Table: objects as rows of cells, the form that kubectl asks for (meta.k8s.io/v1 Table); and the metadata-only form of an object.
+
+Name is every table's first column. A kind without columns of its own has one more, when it was created.
+https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-resources-as-tables · pkg/printers/internalversion
+"""
+
+from datetime import datetime
+from typing import Any
+
+from kube.api.meta import Tree
+from kube.api.resource import Column, Resource
+from kube.api.views import view
+
+NAME = (
+    "Name must be unique within a namespace. Is required when creating resources, although some resources may allow a client to "
+    "request the generation of an appropriate name automatically. Name is primarily intended for creation idempotence and "
+    "configuration definition. Cannot be updated. "
+    "More info: https://kubernetes.io/docs/concepts/overview/working-with-objects/names#names"
+)
+CREATED_AT = (
+    "CreationTimestamp is a timestamp representing the server time when this object was created. It is not guaranteed to be set "
+    "in happens-before order across separate operations. Clients may not set this value. It is represented in RFC3339 form and "
+    "is in UTC.\n\nPopulated by the system. Read-only. Null for lists. More info: "
+    "https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#metadata"
+)
+
+
+def table(
+    resource: Resource, objects: list[Tree], *, now: datetime, include_object: str = "Metadata", with_columns: bool = True
+) -> Tree:
+    """The objects as a Table. `include_object`: what each row carries of its object — Metadata, Object or None."""
+    return {
+        "kind": "Table",
+        "apiVersion": "meta.k8s.io/v1",
+        "metadata": {},
+        "columnDefinitions": _definitions(resource.columns) if with_columns else None,
+        "rows": [_row(resource, tree, now, include_object) for tree in objects],
+    }
+
+
+def partial_metadata(tree: Tree) -> Tree:
+    """What generic clients need of an object."""
+    return {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": tree["metadata"]}
+
+
+def _row(resource: Resource, tree: Tree, now: datetime, include_object: str) -> Tree:
+    metadata = tree["metadata"]
+    if resource.columns is None:
+        cells = [metadata.get("name", ""), metadata.get("creationTimestamp", "<unknown>")]
+    else:
+        shown = tree if resource.view is None else view(resource.view, tree)
+        cells = [metadata.get("name", ""), *(_cell(column, shown, now) for column in resource.columns)]
+    row: Tree = {"cells": cells}
+    if include_object == "Object":
+        row["object"] = tree
+    elif include_object == "Metadata":
+        row["object"] = partial_metadata(tree)
+    conditions = resource.row_conditions(tree)
+    if conditions:
+        row["conditions"] = conditions
+    return row
+
+
+def _cell(column: Column, shown: Any, now: datetime) -> Any:
+    value = column.value(shown, now)
+    return "<none>" if value is None else value
+
+
+def _definitions(columns: tuple[Column, ...] | None) -> list[Tree]:
+    made = [_definition("Name", "string", "name", NAME, 0)]
+    if columns is None:
+        return [*made, _definition("Created At", "date", "", CREATED_AT, 0)]
+    return made + [_definition(one.name, one.type, one.format, one.description, one.priority) for one in columns]
+
+
+def _definition(name: str, kind: str, form: str, description: str, priority: int) -> Tree:
+    return {"name": name, "type": kind, "format": form, "description": description, "priority": priority}
