@@ -59,8 +59,6 @@ def many(row: Resource, entries: Iterable[Entry], metadata: Tree, form: Form, in
 def _table(row: Resource, trees: list[Tree], metadata: Tree, include: str, columns: bool) -> Tree:
     if include not in INCLUDES:
         raise BadRequest(f'unrecognized includeObject value: "{include}"')
-    made = table.table(row, trees, datetime.now(UTC), include=include or "Metadata")
+    made = table.table(row, trees, now=datetime.now(UTC), include_object=include or "Metadata", with_columns=columns)
     made["metadata"] = metadata
-    if not columns:
-        made["columnDefinitions"] = None
     return made
