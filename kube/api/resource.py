@@ -87,7 +87,9 @@ class Resource:
     validate_name: Callable[[str], Iterable[str]] | None = None  # None: names.subdomain
     columns: tuple[Column, ...] | None = None  # None: NAME and CREATED AT; Name itself is the framework's first column
     row_conditions: Callable[[Tree], list[Tree]] = _no_conditions  # of its row in a Table: that it is completed
-    field_selectors: dict[str, Callable[[Tree], str]] = field(default_factory=dict)  # beyond metadata.name and .namespace
+    field_selectors: dict[str, Callable[[Tree], str]] = field(
+        default_factory=dict, hash=False
+    )  # beyond metadata.name and .namespace
     grace_seconds: Callable[[Tree, int | None], int] = _immediately  # (object, asked) -> seconds to wait before it is gone
     has_generation: bool = True  # metadata.generation counts changes outside metadata and status
     unconditional_update: bool = True  # PUT without a resourceVersion overwrites
