@@ -19,7 +19,7 @@ from apiserver.auth import authentication, authorization
 from apiserver.config import ACCEPTED_WITHOUT_EFFECT, Config
 from apiserver.context import Receive, Request, Response, Scope, Send, Server
 from apiserver.filters import chain
-from apiserver.handlers import handle
+from apiserver.handlers.dispatch import handle
 from apiserver.routes import Routes
 from apiserver.storage import compactor
 from apiserver.storage.etcd import Etcd, EtcdTLS
@@ -76,7 +76,7 @@ async def running(config: Config) -> AsyncIterator[tuple[Server, App]]:
     stores.removed = _removal_hooks(server)
     try:
         async with asyncio.TaskGroup() as tasks:
-            started = _spawner(tasks)
+            started = _Tasks(tasks)
             server._spawn = started.spawn
             started.spawn(stores.feed.run(), "feed")
             if config.etcd_compaction_interval:
@@ -104,7 +104,7 @@ async def run(config: Config) -> None:
             await listener.close()
 
 
-class _spawner:
+class _Tasks:
     """Tasks of the server's life."""
 
     def __init__(self, group: asyncio.TaskGroup) -> None:

@@ -10,9 +10,11 @@ The seams, in the order a request meets them (filters/ and handlers/ call, the n
     subresources.SUBRESOURCES[(group, plural, subresource)](server, request) -> Response      subresources/__init__.py
 
 Hooks keep no kind names in generic code: a row that needs one is named in its room's table. `/status` and `/scale` are
-generic (handlers/); every other subresource of a row is looked up in SUBRESOURCES, and with an empty subresource a row that has
-no storage (reviews, bindings, componentstatuses): its handler gets each of the row's verbs. A handler that takes over the connection
-(exec, port-forward) speaks on `request.send` itself and returns None.
+generic (handlers/); every other subresource of a row is looked up in SUBRESOURCES; and so is, with an empty subresource, a
+row that has no storage (reviews, bindings, componentstatuses): its handler gets each of the row's verbs. A handler that takes
+over the connection (exec, port-forward) speaks on `request.send` itself and returns None. Bodies are read by
+`await handlers.body.read_object(request, row)`, in JSON, YAML or protobuf.
+
 What rooms do with objects (storage/store.py; trees are the caller's own copies, namespace "" is all of them):
 
     store = server.stores.store_for(resource)
@@ -20,7 +22,7 @@ What rooms do with objects (storage/store.py; trees are the caller's own copies,
     store.cached(key) -> Tree | None                what the watch cache has, perhaps some ms old; for admission
     store.cached_list(namespace="") -> list[Tree]   likewise
     await store.create(tree, dry_run=False) -> Tree              the object as stored; metadata must be complete
-    await store.update(key, mutate, dry_run=False) -> Tree       `async mutate(current: Tree) -> Tree`, called again on each race
+    await store.update(key, mutate, dry_run=False) -> Tree       `async mutate(current: Tree) -> Tree`, again on each race
     await store.delete(key, options: Tree, dry_run=False) -> tuple[Tree, bool]    (object, whether it is gone)
     storage.metadata.fill_new(tree, resource, namespace, now)    uid, creationTimestamp, generation: what create expects
 
@@ -74,9 +76,9 @@ class RequestInfo:
         return values[0] if values else default
 
     def flag(self, name: str) -> bool:
-        """Whether a boolean query parameter is set: present and neither empty, "0" nor "false" (conversion.Convert_Slice_string_To_bool)."""
-        values = self.query.get(name)
-        return bool(values) and values[0].lower() not in ("0", "false")
+        """Whether a boolean query parameter is set to anything but "0" and "false"."""
+        values = self.query.get(name) or [""]
+        return values[0].lower() not in ("", "0", "false")
 
 
 @dataclass(frozen=True, slots=True)

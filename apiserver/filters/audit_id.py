@@ -1,6 +1,6 @@
 """Audit-ID: the name of a request, the client's own if it sent one.
 
-https://kubernetes.io/docs/tasks/debug/debug-cluster/audit/ · apiserver pkg/endpoints/filters/request_received_time.go, audit_init.go
+https://kubernetes.io/docs/tasks/debug/debug-cluster/audit/ · apiserver pkg/endpoints/filters/audit_init.go
 """
 
 import uuid
@@ -11,7 +11,9 @@ from apiserver.context import Request, Response, Server
 MAX_LENGTH = 64  # a longer one is not believed
 
 
-async def audit_id(server: Server, request: Request, call_next: Callable[[Request], Awaitable[Response | None]]) -> Response | None:
+async def audit_id(
+    server: Server, request: Request, call_next: Callable[[Request], Awaitable[Response | None]]
+) -> Response | None:
     given = request.headers.get("audit-id", "")
     request.audit_id = given if 0 < len(given) <= MAX_LENGTH else str(uuid.uuid4())
     return await call_next(request)

@@ -13,7 +13,9 @@ READING = frozenset(("get", "list", "watch", "head", "options"))
 RETRY_SECONDS = 1
 
 
-async def in_flight(server: Server, request: Request, call_next: Callable[[Request], Awaitable[Response | None]]) -> Response | None:
+async def in_flight(
+    server: Server, request: Request, call_next: Callable[[Request], Awaitable[Response | None]]
+) -> Response | None:
     if is_long_running(request.info):
         return await call_next(request)
     reads = request.info.verb in READING

@@ -1,4 +1,6 @@
-"""Server-side apply: PATCH with the fields that one manager wants to own; conflicts and dropped fields are kube.api.patch.apply's.
+"""Server-side apply: PATCH with the fields that one manager wants to own.
+
+What is a conflict, and which fields go, is kube.api.patch.apply's to decide.
 
 An object that is not there is created. What is applied must name its kind and may not carry managedFields.
 https://kubernetes.io/docs/reference/using-api/server-side-apply/ · KEP-555
@@ -7,14 +9,16 @@ https://kubernetes.io/docs/reference/using-api/server-side-apply/ · KEP-555
 from collections.abc import Callable
 from typing import Any
 
+from kube.api.patch import apply
+
 from apiserver.handlers.body import check_fields, parse_yaml
 from apiserver.handlers.pipeline import Write, check_path
 from apiserver.handlers.write import Advance, replaced, stored_new
 from apiserver.storage.deletion import utc_now
+from apiserver.storage.listing import invalid_options
 from kube.api.meta import Tree
-from kube.api.patch import apply
 from kube.api.resource import Resource
-from kube.api.status import BadRequest, Invalid, NotFound, required
+from kube.api.status import BadRequest, NotFound, required
 from kube.api.views import timestamp
 
 Around = Callable[[Tree, Callable[[Tree], Tree]], Tree]
@@ -26,7 +30,7 @@ async def applied(write: Write, advance: Advance, form: Resource | None, around:
     manager = request.info.param("fieldManager")
     if not manager:
         error = required("fieldManager", "is required for apply patch")
-        raise Invalid(f'PatchOptions.meta.k8s.io "" is invalid: {error}')
+        raise invalid_options("PatchOptions", [error])
     wanted = await _wanted(write, row)
 
     def merged(live: Tree) -> Tree:
@@ -41,9 +45,8 @@ async def applied(write: Write, advance: Advance, form: Resource | None, around:
     except NotFound:
         if write.subresource:
             raise
-    fresh = {"apiVersion": row.api_version, "kind": row.kind, "metadata": {"name": request.info.name}}
-    if row.namespaced:
-        fresh["metadata"]["namespace"] = request.info.namespace
+    metadata = {"name": request.info.name} | ({"namespace": request.info.namespace} if row.namespaced else {})
+    fresh: Tree = {"apiVersion": row.api_version, "kind": row.kind, "metadata": metadata}
     return await stored_new(write.server, request, row, merged(fresh), applies=True), True
 
 

@@ -17,10 +17,11 @@ import yaml
 from apiserver import protobuf
 from apiserver.context import Request
 from apiserver.handlers.negotiation import content_type, unsupported
+from apiserver.storage.listing import invalid_options
 from kube.api import schema
 from kube.api.meta import Tree
 from kube.api.resource import Resource
-from kube.api.status import BadRequest, Invalid
+from kube.api.status import BadRequest
 from kube.api.status import unsupported as unsupported_value
 
 VALIDATIONS = ("Ignore", "Strict", "Warn")
@@ -74,7 +75,7 @@ def field_validation(request: Request) -> str:
     value = request.info.param("fieldValidation") or "Warn"
     if value not in VALIDATIONS:
         error = unsupported_value("fieldValidation", value, VALIDATIONS)
-        raise Invalid(f'CreateOptions.meta.k8s.io "" is invalid: {error}')
+        raise invalid_options("CreateOptions", [error])
     return value
 
 
@@ -127,5 +128,3 @@ def _wrong_kind(tree: Tree, row: Resource) -> BadRequest:
         if tree["apiVersion"] != row.api_version
         else f'{tree["kind"]} in version "{row.version}" cannot be handled as a {row.kind}: the data is of {got}'
     )
-
-

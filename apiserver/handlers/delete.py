@@ -11,10 +11,10 @@ from apiserver.handlers.pipeline import is_dry_run
 from apiserver.handlers.read import key_of, number
 from apiserver.handlers.reply import reply
 from apiserver.handlers.write import row_of
-from apiserver.storage.listing import parse_ask
+from apiserver.storage.listing import invalid_options, parse_ask
 from kube.api.meta import Key, Tree
 from kube.api.resource import Resource
-from kube.api.status import BadRequest, FieldError, Invalid, NotFound, invalid
+from kube.api.status import BadRequest, FieldError, NotFound, invalid
 from kube.api.status import unsupported as unsupported_value
 
 POLICIES = ("Background", "Foreground", "Orphan")
@@ -67,9 +67,7 @@ async def delete_options(request: Request) -> Tree:
     options = await _body_options(request) if data.strip() else _query_options(request)
     errors = list(_problems(options))
     if errors:
-        causes = [{"reason": error.cause, "message": error.message, "field": error.path} for error in errors]
-        details = {"group": "meta.k8s.io", "kind": "DeleteOptions", "causes": causes}
-        raise Invalid(f'DeleteOptions.meta.k8s.io "" is invalid: {errors[0]}', details)
+        raise invalid_options("DeleteOptions", errors)
     is_dry_run(request, options)
     return options
 

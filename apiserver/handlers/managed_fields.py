@@ -5,12 +5,14 @@ https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-manageme
 
 from dataclasses import dataclass
 
+from kube.api.patch import apply
+
 from apiserver.context import Request
 from apiserver.storage.deletion import utc_now
+from apiserver.storage.listing import invalid_options
 from kube.api.meta import Tree
-from kube.api.patch import apply
 from kube.api.resource import Resource
-from kube.api.status import BadRequest, Invalid, too_long
+from kube.api.status import BadRequest, too_long
 from kube.api.views import timestamp
 
 MAX_NAME = 128
@@ -26,7 +28,7 @@ class Manager:
     def of(cls, request: Request) -> "Manager":
         name = request.info.param("fieldManager")
         if len(name) > MAX_NAME:
-            raise Invalid(f'PatchOptions.meta.k8s.io "" is invalid: {too_long("fieldManager", MAX_NAME)}')
+            raise invalid_options("PatchOptions", [too_long("fieldManager", MAX_NAME)])
         if not name.isprintable():
             raise BadRequest("fieldManager: should only contain printable characters")
         return cls(name or request.headers.get("user-agent", "unknown").split("/", 1)[0][:MAX_NAME])

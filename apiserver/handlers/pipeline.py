@@ -21,6 +21,7 @@ from apiserver.context import AdmissionAttributes, Release, Request, Server
 from apiserver.handlers import managed_fields
 from apiserver.handlers.managed_fields import Manager
 from apiserver.storage.deletion import utc_now
+from apiserver.storage.listing import invalid_options
 from apiserver.storage.metadata import count_generation, fill_new, keep_old
 from apiserver.storage.store import Store
 from kube.api import names
@@ -67,7 +68,7 @@ class Write:
             metadata["name"] = names.generate(metadata["generateName"], _random.choice)
         if "status" in row.subresources and not row.status_on_create:
             tree.pop("status", None)
-        row.prepare(tree, None)
+        row.prepare(tree, None)  # type: ignore[arg-type]  # kube.api is read without strict optionals
         await self._allocate(tree, None)
         self._track(tree, None)
         self._validate(tree, None, row.validate)
@@ -197,7 +198,7 @@ def is_dry_run(request: Request, options: Tree | None = None) -> bool:
     for value in values:
         if value != "All":
             error = unsupported_value("dryRun", value, ("All",))
-            raise Invalid(f'CreateOptions.meta.k8s.io "" is invalid: {error}')
+            raise invalid_options("CreateOptions", [error])
     return bool(values)
 
 

@@ -9,11 +9,11 @@ import yaml
 from apiserver.context import Request, RequestInfo, Response, Server
 from apiserver.handlers import forms, selection
 from apiserver.handlers.negotiation import Accepted, Form, accepted
-from apiserver.storage.listing import parse_ask, parse_version
+from apiserver.storage.listing import invalid_options, parse_ask, parse_version
 from apiserver.storage.store import Page
 from kube.api.meta import Key, Tree
 from kube.api.resource import Resource
-from kube.api.status import BadRequest, FieldError, Invalid, forbidden
+from kube.api.status import BadRequest, forbidden
 
 
 async def get(server: Server, request: Request) -> Response:
@@ -30,7 +30,7 @@ async def list_objects(server: Server, request: Request) -> Response:
     info, form = request.info, accepted(request)
     assert info.resource is not None, "dispatched by its row"
     if "sendInitialEvents" in info.query:
-        raise _not_for_list()
+        raise invalid_options("ListOptions", [forbidden("sendInitialEvents", "sendInitialEvents is forbidden for list")])
     store = server.stores.store_for(info.resource)
     limit, token = number(info, "limit"), info.param("continue")
     wanted = selection.of_request(info, store)
@@ -51,7 +51,11 @@ def key_of(info: RequestInfo) -> Key:
 def object_list(row: Resource, page: Page) -> bytes:
     """The List object, in one join over the objects' own bytes."""
     metadata = orjson.dumps(list_metadata(page))
-    head = b'{"kind":"%sList","apiVersion":"%s","metadata":%s,"items":[' % (row.kind.encode(), row.api_version.encode(), metadata)
+    head = b'{"kind":"%sList","apiVersion":"%s","metadata":%s,"items":[' % (
+        row.kind.encode(),
+        row.api_version.encode(),
+        metadata,
+    )
     parts = [forms.object_bytes(row, entry) for entry in page.entries]
     if not parts:
         return head + b"]}"
@@ -85,10 +89,3 @@ def number(info: RequestInfo, name: str) -> int:
         return int(text) if text else 0
     except ValueError:
         raise BadRequest(f'strconv.ParseInt: parsing "{text}": invalid syntax') from None
-
-
-def _not_for_list() -> Invalid:
-    error: FieldError = forbidden("sendInitialEvents", "sendInitialEvents is forbidden for list")
-    causes = [{"reason": error.cause, "message": error.message, "field": error.path}]
-    details = {"group": "meta.k8s.io", "kind": "ListOptions", "causes": causes}
-    return Invalid(f'ListOptions.meta.k8s.io "" is invalid: {error}', details)

@@ -18,12 +18,12 @@ from apiserver.context import Request, RequestInfo, Response, Server
 from apiserver.handlers import forms, selection
 from apiserver.handlers.negotiation import Form, accepted
 from apiserver.handlers.read import number
-from apiserver.storage.listing import parse_version
+from apiserver.storage.listing import invalid_options, parse_version
 from apiserver.storage.store import Store
 from apiserver.storage.watch_cache import Event, Watcher
 from kube.api.meta import Tree
 from kube.api.resource import Resource
-from kube.api.status import ApiError, FieldError, Invalid, forbidden, unsupported
+from kube.api.status import ApiError, FieldError, forbidden, unsupported
 
 MIN_WATCH_SECONDS = 1800.0  # --min-request-timeout: without timeoutSeconds a watch lives this long, times 1 to 2
 BOOKMARK_SECONDS = 60.0
@@ -155,17 +155,16 @@ def _check(info: RequestInfo) -> None:
         if match:
             errors.append(unsupported("resourceVersionMatch", match, ("NotOlderThan",)))
         else:
-            errors.append(forbidden("resourceVersionMatch", "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"))
+            errors.append(
+                forbidden("resourceVersionMatch", "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan")
+            )
     elif match and not initial:
         text = "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
         errors.append(forbidden("resourceVersionMatch", text))
     if info.flag("sendInitialEvents") and not info.flag("allowWatchBookmarks"):
         errors.append(forbidden("sendInitialEvents", "sendInitialEvents requires allowWatchBookmarks to be true"))
     if errors:
-        causes = [{"reason": error.cause, "message": error.message, "field": error.path} for error in errors]
-        listed = str(errors[0]) if len(errors) == 1 else "[" + ", ".join(map(str, errors)) + "]"
-        details = {"group": "meta.k8s.io", "kind": "ListOptions", "causes": causes}
-        raise Invalid(f'ListOptions.meta.k8s.io "" is invalid: {listed}', details)
+        raise invalid_options("ListOptions", errors)
 
 
 async def _speak_websocket(request: Request, lines: AsyncIterator[bytes]) -> None:

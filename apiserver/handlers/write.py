@@ -1,6 +1,7 @@
 """Write: POST and PUT of whole objects.
 
-https://kubernetes.io/docs/reference/using-api/api-concepts/#updates-to-existing-resources · apiserver pkg/registry/generic/registry
+https://kubernetes.io/docs/reference/using-api/api-concepts/#updates-to-existing-resources
+apiserver pkg/endpoints/handlers/create.go, update.go
 """
 
 from collections.abc import Awaitable, Callable
@@ -91,5 +92,3 @@ def row_of(request: Request) -> Resource:
     row = request.info.resource
     assert row is not None, "dispatched by its row"
     return row
-
-

@@ -1,9 +1,9 @@
 """From Go: writes messages.txt, the numbers of the fields of every kind's protobuf form, out of upstream's Go types.
 
-    python -m apiserver.protobuf.from_go <directory that holds k8s.io/api and k8s.io/apimachinery> > apiserver/protobuf/messages.txt
+    python -m apiserver.protobuf.from_go <directory with k8s.io's api/ and apimachinery/> > apiserver/protobuf/messages.txt
 
-Run again for a new version of upstream; the sources are in Debian's golang-k8s-api-dev and golang-k8s-apimachinery-dev. Only the
-struct tags hold all that is needed: the number, the JSON name, whether it is a pointer, and whether it is inline in JSON.
+Run again for a new version of upstream; the sources are in Debian's golang-k8s-api-dev and golang-k8s-apimachinery-dev. Only
+the struct tags hold all that is needed: the number, the JSON name, whether it is a pointer, and whether it is inline in JSON.
 """
 
 import re
@@ -15,8 +15,9 @@ ALIAS = re.compile(r"^type (\w+) ([\w.\[\]*]+)$", re.MULTILINE)
 FIELD = re.compile(r'^\s*(?:(\w+)\s+)?([\w.\[\]*]+)\s+`json:"([^"]*)"[^`]*?\sprotobuf:"\w+,(\d+)[^"]*"', re.MULTILINE)
 IMPORT = re.compile(r'^\s+(?:(\w+)\s+)?"k8s\.io/(?:api|apimachinery/pkg/apis)/([\w/]+)"', re.MULTILINE)
 SCALARS = {
-    "string": "string", "bool": "bool", "int": "int64", "int32": "int64", "int64": "int64", "float64": "double", "[]byte": "bytes",
-    "types.UID": "string", "types.NodeName": "string", "resource.Quantity": "quantity", "intstr.IntOrString": "intorstring",
+    "string": "string", "bool": "bool", "int": "int64", "int32": "int64", "int64": "int64", "float64": "double",
+    "[]byte": "bytes", "types.UID": "string", "types.NodeName": "string", "resource.Quantity": "quantity",
+    "intstr.IntOrString": "intorstring",
     "metav1.Time": "time", "metav1.MicroTime": "microtime", "metav1.Duration": "duration", "metav1.FieldsV1": "json",
     "runtime.RawExtension": "json", "time.Duration": "int64",
 }  # fmt: skip

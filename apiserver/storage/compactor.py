@@ -1,7 +1,8 @@
 """Compactor: forgets revisions older than five minutes, once for the whole cluster however many API servers run.
 
-The servers race to write `compact_rev_key` (below the prefix, so that the feed sees its revision pass), each guarded on the version it saw last; who wins compacts up to the revision
-noted one interval ago, the others learn the new version and wait.
+The servers race to write `compact_rev_key`, each guarded on the version it saw last; who wins compacts up to the revision noted
+one interval ago, the others learn the new version and wait. The key stands below the registry's prefix, so that the feed sees
+its revision pass.
 apiserver pkg/storage/etcd3/compact.go
 """
 

@@ -50,7 +50,7 @@ def decide(resource: Resource, tree: Tree, options: Tree, now: datetime) -> Deci
         asked = 1  # upstream: negative values are treated as one second
     if metadata.get("deletionTimestamp"):
         return _again(resource, tree, asked, finalizers)
-    grace = resource.grace_seconds(tree, asked)
+    grace = resource.grace_seconds(tree, asked)  # type: ignore[arg-type]  # kube.api is read without strict optionals
     metadata["finalizers"] = finalizers
     if not finalizers:
         del metadata["finalizers"]
@@ -64,7 +64,12 @@ def may_go(resource: Resource, tree: Tree) -> bool:
     """Whether an object that waits for its deletion has nothing left to wait for: its last holder let go."""
     metadata = tree["metadata"]
     waiting = bool(metadata.get("deletionTimestamp"))
-    return waiting and not metadata.get("deletionGracePeriodSeconds") and not metadata.get("finalizers") and not resource.held(tree)
+    return (
+        waiting
+        and not metadata.get("deletionGracePeriodSeconds")
+        and not metadata.get("finalizers")
+        and not resource.held(tree)
+    )
 
 
 def propagation_finalizers(finalizers: list[str], options: Tree) -> list[str]:
@@ -101,7 +106,7 @@ def _again(resource: Resource, tree: Tree, asked: int | None, finalizers: list[s
     if not finalizers:
         del metadata["finalizers"]
     shorter = asked is not None and current is not None and asked < current
-    if shorter:
+    if shorter and asked is not None:
         ends = datetime.fromisoformat(metadata["deletionTimestamp"]) + timedelta(seconds=asked - current)
         metadata["deletionTimestamp"] = timestamp(ends)
         metadata["deletionGracePeriodSeconds"] = asked

@@ -16,12 +16,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
+import etcd3.etcdrpc
 import grpc
-from etcd3 import etcdrpc as rpc
 
 from kube.api.status import ApiError, ServiceUnavailable, Timeout, TooLarge
 
 T = TypeVar("T")
+rpc: Any = etcd3.etcdrpc  # generated code, without types
 
 CALL_SECONDS = 10.0  # etcd itself gives up on a request after 5 s plus two elections
 CONNECT_SECONDS = 3.0  # how long a call looks for an endpoint that answers
@@ -63,7 +64,7 @@ class KeyValue(NamedTuple):
 class Range(NamedTuple):
     items: list[KeyValue]
     revision: int  # of the store when it was read
-    count: int  # of all keys in the range, whatever the limit
+    total: int  # keys in the range, whatever the limit
     more: bool
 
 
@@ -120,7 +121,12 @@ class Etcd:
     ) -> Range:
         """Keys in [start, end) in order; an empty `end` means the key `start` alone. Raises Compacted, FutureRevision."""
         request = rpc.RangeRequest(
-            key=start.encode(), range_end=end.encode(), revision=revision, limit=limit, keys_only=keys_only, count_only=count_only
+            key=start.encode(),
+            range_end=end.encode(),
+            revision=revision,
+            limit=limit,
+            keys_only=keys_only,
+            count_only=count_only,
         )
         answer = await self._read(lambda channel: rpc.KVStub(channel).Range(request, timeout=CALL_SECONDS))
         return Range([_key_value(kv) for kv in answer.kvs], answer.header.revision, answer.count, answer.more)
@@ -226,7 +232,9 @@ def translated(error: grpc.aio.AioRpcError) -> Exception:
     if code == grpc.StatusCode.OUT_OF_RANGE:
         return Compacted(0) if "compacted" in details else FutureRevision(details)
     if code == grpc.StatusCode.DEADLINE_EXCEEDED:
-        return Timeout("Timeout: request did not complete within requested timeout - context deadline exceeded", {"retryAfterSeconds": 1})
+        return Timeout(
+            "Timeout: request did not complete within requested timeout - context deadline exceeded", {"retryAfterSeconds": 1}
+        )
     if code == grpc.StatusCode.INVALID_ARGUMENT and "too large" in details:
         return TooLarge(f"Request entity too large: {details}")
     if code == grpc.StatusCode.UNAVAILABLE and "timed out" in details:

@@ -12,13 +12,13 @@ from collections.abc import AsyncIterator
 from typing import Any, NamedTuple
 
 import grpc
-from etcd3 import etcdrpc as rpc
 
-from apiserver.storage.etcd import Compacted, Etcd
+from apiserver.storage.etcd import Compacted, Etcd, rpc
 from kube.api.status import ApiError
 
 RETRY_SECONDS = 0.1
 MAX_RETRY_SECONDS = 2.0
+END_OF_STREAM: Any = getattr(grpc.aio, "EOF")  # noqa: B009  (the stubs lack it)
 REQUIRE_LEADER = (("hasleader", "true"),)  # a member cut off from its cluster ends the stream
 
 
@@ -77,7 +77,7 @@ class EtcdWatch:
         try:
             await call.write(rpc.WatchRequest(create_request=create))
             self._call = call
-            while (answer := await call.read()) is not grpc.aio.EOF:
+            while (answer := await call.read()) is not END_OF_STREAM:
                 if answer.canceled:
                     if answer.compact_revision:
                         raise Compacted(answer.compact_revision)

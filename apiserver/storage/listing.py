@@ -4,7 +4,8 @@
     RV=N                 not older       RV=N with limit     exactly N (as does resourceVersionMatch=Exact)
     continue             exactly the first page's revision, from the key after its last
 
-https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions · apimachinery pkg/apis/meta/internalversion/validation
+https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions
+apimachinery pkg/apis/meta/internalversion/validation
 """
 
 import base64
@@ -51,9 +52,7 @@ def parse_ask(selection: Selection, version: str, match: str, limit: int, token:
     """Raises Invalid where the parameters do not go together, BadRequest where one cannot be read."""
     errors = _problems(version, match, bool(token), limit)
     if errors:
-        causes = [{"reason": error.cause, "message": error.message, "field": error.path} for error in errors]
-        listed = str(errors[0]) if len(errors) == 1 else "[" + ", ".join(map(str, errors)) + "]"
-        raise Invalid(f'ListOptions.meta.k8s.io "" is invalid: {listed}', {"group": "meta.k8s.io", "kind": "ListOptions", "causes": causes})
+        raise invalid_options("ListOptions", errors)
     if token:
         revision, after = decode_token(token)
         if version not in ("", "0"):
@@ -72,20 +71,35 @@ def parse_ask(selection: Selection, version: str, match: str, limit: int, token:
     return Ask(selection, freshness, revision, limit)
 
 
+def invalid_options(kind: str, errors: list[FieldError]) -> Invalid:
+    """Query parameters (or DeleteOptions) that do not go together."""
+    causes = [{"reason": error.cause, "message": error.message, "field": error.path} for error in errors]
+    listed = str(errors[0]) if len(errors) == 1 else "[" + ", ".join(map(str, errors)) + "]"
+    return Invalid(f'{kind}.meta.k8s.io "" is invalid: {listed}', {"group": "meta.k8s.io", "kind": kind, "causes": causes})
+
+
 def _problems(version: str, match: str, continues: bool, limit: int) -> list[FieldError]:
     errors: list[FieldError] = []
     if match:
         if not version:
-            errors.append(forbidden("resourceVersionMatch", "resourceVersionMatch is forbidden unless resourceVersion is provided"))
+            errors.append(
+                forbidden("resourceVersionMatch", "resourceVersionMatch is forbidden unless resourceVersion is provided")
+            )
         if continues:
-            errors.append(forbidden("resourceVersionMatch", "resourceVersionMatch is forbidden when continue is provided"))
+            errors.append(_match_forbidden("resourceVersionMatch is forbidden when continue is provided"))
         if match not in ("Exact", "NotOlderThan"):
             errors.append(unsupported("resourceVersionMatch", match, ("Exact", "NotOlderThan", "")))
         if match == "Exact" and version == "0":
-            errors.append(forbidden("resourceVersionMatch", 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'))
+            errors.append(
+                forbidden("resourceVersionMatch", 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"')
+            )
     if limit < 0:
         errors.append(invalid("limit", limit, "must be greater than or equal to 0"))
     return errors
+
+
+def _match_forbidden(text: str) -> FieldError:
+    return forbidden("resourceVersionMatch", text)
 
 
 def encode_token(revision: int, start: str) -> str:

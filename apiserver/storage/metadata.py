@@ -1,6 +1,7 @@
 """Metadata: the fields of every object that only the server writes. Pure, but for a new object's uid and time.
 
-https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/object-meta/ · apiserver pkg/registry/rest/{create,update}.go
+https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/object-meta/
+apiserver pkg/registry/rest/create.go, update.go
 """
 
 import uuid

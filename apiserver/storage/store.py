@@ -1,8 +1,8 @@
 """Store: the generic registry of one resource — create, get, list, update, delete — on the watch cache and etcd.
 
-Every write is a compare-and-swap on the object's mod_revision. An update takes the object from the cache, lets `mutate` make the
-new one, and writes it if nobody was faster; else it begins again with what stands in etcd. A refusal, or a change that is
-none, counts only against an object that is known to be the newest. An update that changes nothing writes nothing.
+Every write is a compare-and-swap on the object's mod_revision. An update takes the object from the cache, lets `mutate` make
+the new one, and writes it if nobody was faster; else it begins again with what stands in etcd. A refusal, or a change that
+is none, counts only against an object that is known to be the newest. An update that changes nothing writes nothing.
 apiserver pkg/registry/generic/registry/store.go, pkg/storage/etcd3/store.go
 """
 
@@ -141,11 +141,11 @@ class Store:
                 raise too_large(ask.revision, self._feed.revision) from None
             for seen, item in enumerate(page.items):
                 if ask.limit and len(found) == ask.limit:
-                    return self._unfinished(ask, ask.revision, found, page.count - seen)
+                    return self._unfinished(ask, ask.revision, found, page.total - seen)
                 entry = Entry(item.key, codec.served(item.value, item.revision), item.revision)
                 if selection.matches(entry):
                     found.append(entry)
-            more, remaining = page.more, page.count - len(page.items)
+            more, remaining = page.more, page.total - len(page.items)
             start = page.items[-1].key + "\0" if page.items else start
             if more and ask.limit and len(found) == ask.limit:
                 return self._unfinished(ask, ask.revision, found, remaining)

@@ -331,9 +331,7 @@ class WatchCache:
         return found
 
     def _values(self, change: Change) -> set[tuple[str, str]]:
-        return {
-            item for entry in (change.old, change.new) if entry is not None for item in entry.fields(self.getters).items()
-        }
+        return {item for entry in (change.old, change.new) if entry is not None for item in entry.fields(self.getters).items()}
 
 
 def _demanded_value(selection: Selection) -> tuple[str, str] | None:

@@ -1,0 +1,57 @@
+"""Dispatch: the one table of verbs, and which handler a request meets once the filters let it through."""
+
+from apiserver.context import Handler, Request, Response, Server
+from apiserver.handlers import delete, patch, read, scale, status, watch, write
+from apiserver.subresources import SUBRESOURCES
+from kube.api.status import MethodNotAllowed, NotFound
+
+VERBS: dict[str, Handler] = {
+    "get": read.get,
+    "list": read.list_objects,
+    "watch": watch.watch,
+    "create": write.create,
+    "update": write.update,
+    "patch": patch.patch,
+    "delete": delete.delete,
+    "deletecollection": delete.delete_collection,
+}
+GENERIC_SUBRESOURCES: dict[str, dict[str, Handler]] = {
+    "status": {"get": read.get, "update": status.update, "patch": status.patch},
+    "scale": {"get": scale.get, "update": scale.update, "patch": scale.patch},
+}
+
+
+async def handle(server: Server, request: Request) -> Response | None:
+    """Answer a request for a resource."""
+    handler = handler_of(request)
+    return await handler(server, request)
+
+
+def handler_of(request: Request) -> Handler:
+    """Raises NotFound for what is not served, MethodNotAllowed for what cannot be done with it."""
+    info = request.info
+    row = info.resource
+    if row is None or (info.subresource and info.subresource not in row.subresources):
+        raise NotFound("the server could not find the requested resource")
+    if (
+        row.namespaced
+        and not info.namespace
+        and (info.verb == "create" or info.subresource or (info.name and info.verb == "get"))
+    ):
+        raise _not_allowed(info.method, row.plural)
+    handler: Handler | None
+    if (row.group, row.plural, "") in SUBRESOURCES:  # a row without storage
+        handler = SUBRESOURCES[(row.group, row.plural, "")] if info.verb in row.verbs else None
+    elif not info.subresource:
+        handler = VERBS.get(info.verb) if info.verb in row.verbs else None
+    elif (row.group, row.plural, info.subresource) in SUBRESOURCES:
+        handler = SUBRESOURCES[(row.group, row.plural, info.subresource)]
+    else:
+        handler = GENERIC_SUBRESOURCES.get(info.subresource, {}).get(info.verb)
+    if handler is None:
+        raise _not_allowed(info.verb, row.plural)
+    return handler
+
+
+def _not_allowed(verb: str, plural: str) -> MethodNotAllowed:
+    return MethodNotAllowed(f'{verb.lower()} is not supported on resources of kind "{plural}"', {"kind": plural})
