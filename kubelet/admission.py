@@ -44,5 +44,5 @@ class Admission:
 
 
 def _out_of(name: str, requested: int, used: int, capacity: int) -> Refusal:
-    message = f"Pod was rejected: Node didn't have enough resource: {name}, requested: {requested}, used: {used}, capacity: {capacity}"
-    return Refusal(f"OutOf{name}", message)
+    counted = f"requested: {requested}, used: {used}, capacity: {capacity}"
+    return Refusal(f"OutOf{name}", f"Pod was rejected: Node didn't have enough resource: {name}, {counted}")

@@ -1,8 +1,8 @@
 """Back-off: how long to wait before a container is started, or an image pulled, again.
 
-The first retry is immediate; then 10 s, 20 s, 40 s ... 300 s, each counted from the last failure. A delay is forgotten once nothing
-failed for twice the longest. Pure: every method is told the time. https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/
-#restart-policy · client-go util/flowcontrol/backoff.go
+The first retry is immediate; then 10 s, 20 s, 40 s ... 300 s, each counted from the last failure. A delay is forgotten once
+nothing failed for twice the longest. Pure: every method is told the time.
+https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/ #restart-policy · client-go util/flowcontrol/backoff.go
 """
 
 from dataclasses import dataclass

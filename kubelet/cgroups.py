@@ -1,7 +1,7 @@
 """Cgroups: a cgroup for every pod, above those of its containers, and what it uses. Version 1 and 2 of the kernel's interface.
 
-The engine makes the containers' cgroups below the pod's. With the systemd driver the pod's slice is systemd's to make, and none of
-this is done. https://kubernetes.io/docs/concepts/architecture/cgroups/ · https://docs.kernel.org/admin-guide/cgroup-v2.html
+The engine makes the containers' cgroups below the pod's. With the systemd driver the pod's slice is systemd's to make, and none
+of this is done. https://kubernetes.io/docs/concepts/architecture/cgroups/ · https://docs.kernel.org/admin-guide/cgroup-v2.html
 """
 
 from collections.abc import Iterator

@@ -36,6 +36,7 @@ class KubeletConfig:
     cluster_dns: tuple[str, ...] = flag("--cluster-dns", (), "The addresses of the cluster's DNS.")
     cluster_domain: str = flag("--cluster-domain", "cluster.local", "The cluster's domain.")
     cluster_cidr: str = flag("--cluster-cidr", "10.244.0.0/16", "The range of all pods' addresses (ours).")
+    pod_cidr: str = flag("--pod-cidr", "", "The range of this node's pods, where no API server tells it.")
     resolv_conf: Path = flag("--resolv-conf", Path("/etc/resolv.conf"), "The resolver of pods with dnsPolicy Default.")
     register_node: bool = flag("--register-node", True, "Register with the API server.")
     node_labels: tuple[str, ...] = flag("--node-labels", (), "Labels to register with, as name=value.")
@@ -72,6 +73,7 @@ _FIELDS = {
     "tlsCertFile": "tls_cert_file",
     "tlsPrivateKeyFile": "tls_private_key_file",
     "cgroupRoot": "cgroup_root",
+    "podCIDR": "pod_cidr",
     "registerNode": "register_node",
     "podLogsDir": "log_dir",
 }

@@ -1,4 +1,5 @@
-"""Container spec: from a pod and what is known of its surroundings to what the runtime is asked for. Pure, but for subPath mounts.
+"""Container spec: from a pod and what is known of its surroundings to what the runtime is asked for. Pure, but for subPath
+mounts.
 
 Upstream: pkg/kubelet/kuberuntime/kuberuntime_container.go generateContainerConfig.
 """
@@ -47,7 +48,9 @@ def identity(pod: Pod) -> PodIdentity:
 
 
 def container_hash(container: Container) -> str:
-    """What tells a changed definition. Only the image can change in a pod, so only it and the name count, as upstream has it."""
+    """What tells a changed definition. Only the image can change in a pod, so only it and the name count, as upstream has
+    it.
+    """
     tree = tree_of(container)
     return hashlib.sha256(orjson.dumps([tree.get("name"), tree.get("image")])).hexdigest()[:8]
 

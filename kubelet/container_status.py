@@ -1,7 +1,7 @@
 """Container status: the states of a pod's containers, as the API tells them. Pure.
 
-A container that has ended and will be started again is Waiting (with its past in lastState) as soon as there is a reason to wait;
-until then it is Terminated. https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#container-states · upstream
+A container that has ended and will be started again is Waiting (with its past in lastState) as soon as there is a reason to
+wait; until then it is Terminated. https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#container-states · upstream
 kubelet_pods.go convertToAPIContainerStatuses
 """
 
@@ -73,7 +73,7 @@ def _without_record(pod: Pod, observed: Observed, container: Container, known: C
     }
     if known is None or known.state is None or (known.state.waiting is not None and not known.restartCount):
         return status
-    told = tree_of(known)
+    told: Tree = tree_of(known)
     if known.state.terminated is not None:
         return told | {"ready": is_init(pod, container) and known.state.terminated.exitCode == 0, "started": False}
     if known.state.running is not None and observed.ending is not None:

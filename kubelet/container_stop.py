@@ -1,7 +1,8 @@
 """Container stop: preStop, then the stop signal, then SIGKILL, all within the time that the pod gives.
 
 The time of preStop counts; however long it took, the process then has two seconds at least.
-https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination-flow · upstream kuberuntime_container.go killContainer
+https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination-flow · upstream kuberuntime_container.go
+killContainer
 """
 
 import asyncio

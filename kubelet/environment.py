@@ -1,7 +1,7 @@
 """Environment: the variables of one container, from values, references, services, and each other. Pure.
 
-Order as upstream: the services' variables, then envFrom in order, then env in order; a later one of the same name wins. `$(NAME)`
-refers to variables before it, `$$` is a dollar sign, a reference that is not known stays as it is.
+Order as upstream: the services' variables, then envFrom in order, then env in order; a later one of the same name wins.
+`$(NAME)` refers to variables before it, `$$` is a dollar sign, a reference that is not known stays as it is.
 https://kubernetes.io/docs/tasks/inject-data-application/define-environment-variable-container/ · pkg/kubelet/kubelet_pods.go
 """
 

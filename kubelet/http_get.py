@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import httpx
-from kube.client.version import MAJOR, MINOR
 
 from kube.api.types import HTTPGetAction, HTTPHeader, Pod
+from kube.client.version import MAJOR, MINOR
 
 MAX_BODY = 10 * 1024  # bytes: what upstream reads of an answer
 MAX_REDIRECTS = 10

@@ -1,8 +1,8 @@
 """Images: has a container's image at hand before it starts, by its pull policy.
 
-IfNotPresent pulls what is absent, Never does not pull, Always asks the registry each time. Our choice: an image that never came from
-a registry (it was built or loaded here, so it has no digest) cannot be asked for anew; Always takes it as it is. A pull that fails is
-tried again after 10 s, 20 s ... 5 min; a container that asks in between is told so.
+IfNotPresent pulls what is absent, Never does not pull, Always asks the registry each time. Our choice: an image that never came
+from a registry (it was built or loaded here, so it has no digest) cannot be asked for anew; Always takes it as it is. A pull
+that fails is tried again after 10 s, 20 s ... 5 min; a container that asks in between is told so.
 https://kubernetes.io/docs/concepts/containers/images/#image-pull-policy · upstream pkg/kubelet/images/image_manager.go
 """
 

@@ -1,7 +1,7 @@
 """Objects: the config maps and secrets that this node's pods name, the services, and the pods' tokens.
 
-Each named object is watched by itself, from the first pod that names it to the last (a node may read no others); a change wakes the
-pods that name it. Upstream: pkg/kubelet/util/manager/watch_based_manager.go
+Each named object is watched by itself, from the first pod that names it to the last (a node may read no others); a change wakes
+the pods that name it. Upstream: pkg/kubelet/util/manager/watch_based_manager.go
 """
 
 import asyncio
@@ -50,6 +50,11 @@ class NoObjects:
 
     def release(self, uid: str) -> None:
         """Nothing was followed."""
+
+
+async def no_token(pod: Pod, audience: str, seconds: int) -> Token:
+    """For a kubelet without an API server."""
+    raise VolumeError("failed to fetch token: this kubelet has no API server")
 
 
 class _Place(NamedTuple):

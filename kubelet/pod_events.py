@@ -6,6 +6,7 @@ https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/ 
 from typing import Protocol
 
 from kube.api.types import Pod
+from kube.client.events import EventRecorder
 from kube.component.logging import get_logger
 
 log = get_logger("kubelet.events")
@@ -23,4 +24,22 @@ class LoggedEvents:
 
     def event(self, pod: Pod, type: str, reason: str, message: str, container: str = "") -> None:
         key = f"{pod.metadata.namespace}/{pod.metadata.name}"
-        log.info("event", pod=key, container=container, type=type, reason=reason, message=message)
+        log.info("event", pod=key, container=container, type=type, reason=reason, text=message)
+
+
+class RecordedEvents:
+    """Events on the API server. A container's event points at its place in the pod's spec."""
+
+    def __init__(self, recorder: EventRecorder) -> None:
+        self._recorder = recorder
+
+    def event(self, pod: Pod, type: str, reason: str, message: str, container: str = "") -> None:
+        self._recorder.event(pod, type, reason, message, field_path=field_path(pod, container))
+
+
+def field_path(pod: Pod, container: str) -> str:
+    """`spec.containers{name}`; empty for the pod as a whole."""
+    if not container:
+        return ""
+    inits = {one.name for one in pod.spec.initContainers or ()}
+    return f"spec.initContainers{{{container}}}" if container in inits else f"spec.containers{{{container}}}"

@@ -1,7 +1,7 @@
 """Pod state: what the kubelet sees of one pod at one moment, and the plain questions that plan and status ask of it.
 
-All pure. A container's *newest* record is its highest attempt; earlier ones are its past. Init containers count only where they ran
-in the present sandbox: a new sandbox begins from the start.
+All pure. A container's *newest* record is its highest attempt; earlier ones are its past. Init containers count only where they
+ran in the present sandbox: a new sandbox begins from the start.
 https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/
 """
 
@@ -82,12 +82,13 @@ class Observed:
 
 def is_sidecar(container: Container) -> bool:
     """An init container that is started and kept running (KEP-753)."""
-    return container.restartPolicy == "Always"
+    return bool(container.restartPolicy == "Always")
 
 
 def is_static(pod: Pod) -> bool:
     """Whether the pod came from a file or URL of this node, not from the API server."""
-    return (pod.metadata.annotations or {}).get(SOURCE, "api") != "api"
+    source: str = (pod.metadata.annotations or {}).get(SOURCE, "api")
+    return source != "api"
 
 
 def is_mirror(pod: Pod) -> bool:

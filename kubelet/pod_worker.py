@@ -3,10 +3,11 @@
 Promise, kept from the upstream kubelet:
 - a uid has at most one worker; updates coalesce, only the newest spec counts;
 - a pod that ends (deleted, evicted, past its deadline, its work done) never goes back to running;
-- a pass is: look (`observe`), decide (`plan`, pure), do, report. Passes follow one another; a pass begins when something happened:
-  a newer spec, a container's end, a probe's result, a config map's change, or a time that the last plan asked for. Nothing polls;
-- stops run beside the passes, each to its end; starts run one after another in one task, which an ending pod cuts short. Both are
-  told by their results alone: the next look finds out what they did;
+- a pass is: look (`observe`), decide (`plan`, pure), do, report. Passes follow one another; a pass begins when something
+  happened: a newer spec, a container's end, a probe's result, a config map's change, or a time that the last plan asked for.
+  Nothing polls;
+- stops run beside the passes, each to its end; starts run one after another in one task, which an ending pod cuts short. Both
+  are told by their results alone: the next look finds out what they did;
 - memory is never needed to be right: a new kubelet's worker looks, and finds the containers that the old one left running.
 """
 
@@ -40,6 +41,7 @@ class PodWorker:
         self.pod = pod
         self._lifecycle = lifecycle
         self._clock = lifecycle.clock
+        self._prober = prober
         self._report = report
         self._memory = PodMemory(self._clock, lifecycle.images, lifecycle.events)
         self._probes = PodProbes(prober, self.wake)
@@ -52,6 +54,12 @@ class PodWorker:
         self._leaving = False  # the pod is deleted: once ended, nothing of it is kept
         self._cleaned = False
         self._known = pod.status
+
+    def successor(self, lifecycle: Lifecycle) -> "PodWorker":
+        """Another worker for the same pod, which remembers only that the pod must end."""
+        other = PodWorker(self.pod, lifecycle, self._prober, self._report)
+        other._ending, other._leaving = self._ending, self._leaving
+        return other
 
     def wake(self) -> None:
         """Something about the pod may have changed: look again."""

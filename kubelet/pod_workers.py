@@ -1,7 +1,7 @@
 """Pod workers: which pods this node runs: one worker a uid, from the first word of a pod until nothing of it is left.
 
-Pods come from sources (the API server, files); until each has spoken once, nothing is taken for an orphan. Containers of pods that no
-source names are orphans: their pods ended while no kubelet ran, and are ended here.
+Pods come from sources (the API server, files); until each has spoken once, nothing is taken for an orphan. Containers of pods
+that no source names are orphans: their pods ended while no kubelet ran, and are ended here.
 """
 
 import asyncio
@@ -20,6 +20,7 @@ from kubelet.status import FINAL, rejected
 
 log = get_logger("kubelet.pod_workers")
 
+RESTART_SECONDS = 5.0
 ORPHAN_GRACE_SECONDS = 1  # upstream's, for pods that nobody knows any more
 
 
@@ -97,8 +98,16 @@ class PodWorkers:
         self._tasks.create_task(self._run(worker), name=f"pod {key_of(pod)}")
 
     async def _run(self, worker: PodWorker) -> None:
+        """A worker that fails by a bug is replaced, like a kubelet that was restarted, and no other pod suffers."""
         uid, key = worker.pod.metadata.uid, key_of(worker.pod)
-        await worker.run()
+        while True:
+            try:
+                await worker.run()
+                break
+            except Exception:  # the top of a pod's loop
+                log.exception("pod worker failed, beginning anew", pod=key)
+            await self._tools.clock.sleep(RESTART_SECONDS)
+            worker = self._workers[uid] = worker.successor(Lifecycle(worker.pod, self._tools))
         del self._workers[uid]
         log.info("pod is gone", pod=key, uid=uid)
         successor = self._waiting.pop(key, None)

@@ -1,6 +1,7 @@
 """Resources: from a pod's requests and limits to what the kernel is told: shares, quota, memory, OOM score, cgroup. Pure.
 
-https://kubernetes.io/docs/concepts/workloads/pods/pod-qos/ · upstream pkg/kubelet/cm/helpers_linux.go, pkg/kubelet/qos/policy.go
+https://kubernetes.io/docs/concepts/workloads/pods/pod-qos/ · upstream pkg/kubelet/cm/helpers_linux.go,
+pkg/kubelet/qos/policy.go
 """
 
 from kube.api.pod_qos import qos_class

@@ -1,6 +1,7 @@
 """Security: a container's effective security context: its own fields, else the pod's. Pure.
 
-https://kubernetes.io/docs/tasks/configure-pod-container/security-context/ · upstream pkg/kubelet/kuberuntime/security_context.go
+https://kubernetes.io/docs/tasks/configure-pod-container/security-context/ · upstream
+pkg/kubelet/kuberuntime/security_context.go
 """
 
 from pathlib import Path

@@ -1,7 +1,8 @@
 """Pod status: phase, conditions and addresses of a pod, from one look at it. Pure.
 
-The phase follows upstream's getPhase: init containers first, then how many containers run, wait and have ended, then restartPolicy.
-A phase that is final stays. https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/ · upstream pkg/kubelet/kubelet_pods.go
+The phase follows upstream's getPhase: init containers first, then how many containers run, wait and have ended, then
+restartPolicy. A phase that is final stays. https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/ · upstream
+pkg/kubelet/kubelet_pods.go
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,7 +1,7 @@
 """Probe: how single answers become a verdict. Pure.
 
-A verdict changes after `successThreshold` successes or `failureThreshold` failures in a row. Readiness starts false, liveness true,
-startup unknown; until startup succeeds the others are not asked.
+A verdict changes after `successThreshold` successes or `failureThreshold` failures in a row. Readiness starts false, liveness
+true, startup unknown; until startup succeeds the others are not asked.
 https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#container-probes · upstream pkg/kubelet/prober/worker.go
 """
 

@@ -1,8 +1,9 @@
 """Prober: asks containers how they are, in their rhythm, and keeps the verdicts for the pod's worker.
 
-A task for each probe of each running container, which sleeps between its questions. A container's tasks end with it, so a restart
-begins anew. While a pod ends, readiness alone goes on.
-https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/ · upstream pkg/kubelet/prober
+A task for each probe of each running container, which sleeps between its questions. A container's tasks end with it, so a
+restart begins anew. While a pod ends, readiness alone goes on.
+https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/ · upstream
+pkg/kubelet/prober
 """
 
 import asyncio

@@ -20,6 +20,10 @@ GRPC_CHECK = "/grpc.health.v1.Health/Check"
 GRPC_SERVING = b"\x08\x01"  # HealthCheckResponse{status: SERVING} in protobuf
 
 
+def _as_it_is(message: bytes) -> bytes:
+    return message
+
+
 class Answer(NamedTuple):
     good: bool
     message: str
@@ -82,7 +86,7 @@ class Asking:
         request = b"\x0a" + bytes([len(service)]) + service if service else b""  # HealthCheckRequest{service}
         async with grpc.aio.insecure_channel(f"{pod_ip}:{probe.grpc.port}") as channel:
             try:
-                answer: bytes = await channel.unary_unary(GRPC_CHECK)(request)
+                answer: bytes = await channel.unary_unary(GRPC_CHECK, _as_it_is, _as_it_is)(request)
             except grpc.aio.AioRpcError as error:
                 return Answer(False, f"error: health rpc probe failed: {error.details()}")
         good = answer.startswith(GRPC_SERVING)

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 import docker
 import requests
+from docker import utils as docker_utils
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 
 from kube.component.logging import get_logger
@@ -145,13 +146,13 @@ class DockerRuntime:
     async def _create(self, name: str, body: dict[str, Any]) -> str:
         def create(api: docker.APIClient) -> str:
             try:
-                return str(api.create_container_from_config(body, name)["Id"])
+                return str(api.create_container_from_config(body, name)["Id"])  # type: ignore[no-untyped-call]
             except APIError as error:
                 if error.status_code != 409:
                     raise
             # Left by a kubelet that ended between creating and starting; this attempt was never told to anyone.
             api.remove_container(name, force=True, v=True)
-            return str(api.create_container_from_config(body, name)["Id"])
+            return str(api.create_container_from_config(body, name)["Id"])  # type: ignore[no-untyped-call]
 
         return await self._call(create)
 
@@ -197,8 +198,11 @@ class DockerRuntime:
             return
 
     async def update(self, container_id: str, limits: Limits) -> None:
-        changes = {"cpu_shares": limits.cpu_shares, "cpu_quota": limits.cpu_quota or -1, "mem_limit": limits.memory}
-        await self._call(lambda api: api.update_container(container_id, **{k: v for k, v in changes.items() if v}))
+        def change(api: docker.APIClient) -> None:
+            memory, quota = limits.memory or None, limits.cpu_quota or -1
+            api.update_container(container_id, cpu_shares=limits.cpu_shares or None, cpu_quota=quota, mem_limit=memory)
+
+        await self._call(change)
 
     async def execute(self, container_id: str, argv: Sequence[str], within: float | None) -> ExecResult:
         exec_id = await self._create_exec(container_id, argv, stdin=False, tty=False)
@@ -258,7 +262,7 @@ class DockerRuntime:
     async def image(self, name: str) -> Image | None:
         def look(api: docker.APIClient) -> Image | None:
             try:
-                return _image(api.inspect_image(name))
+                return _image(api.inspect_image(name))  # type: ignore[no-untyped-call]
             except (ImageNotFound, NotFound):
                 return None
 
@@ -270,7 +274,7 @@ class DockerRuntime:
 
     async def pull(self, name: str, auth: Mapping[str, str] | None) -> None:
         def pull(api: docker.APIClient) -> None:
-            repository, tag = docker.utils.parse_repository_tag(name)
+            repository, tag = docker_utils.parse_repository_tag(name)
             for line in api.pull(
                 repository, tag or "latest", stream=True, decode=True, auth_config=dict(auth) if auth else None
             ):

@@ -1,7 +1,8 @@
 """Docker's words for sandboxes and containers: names, labels, and the bodies of the engine's create calls. Pure.
 
 Names and labels are those of upstream's dockershim, which tutorials and tools know: `k8s_<container>_<pod>_<namespace>_<uid>_
-<attempt>`, pause containers `k8s_POD_...`. https://docs.docker.com/reference/api/engine/version/v1.41/#operation/ContainerCreate
+<attempt>`, pause containers `k8s_POD_...`.
+https://docs.docker.com/reference/api/engine/version/v1.41/#operation/ContainerCreate
 """
 
 from collections.abc import Iterable

@@ -56,8 +56,14 @@ class HijackedSession:
     ) -> None:
         self._reader, self._writer = streams
         self._tty = tty
-        self.exit_code = exit_code
-        self.resize = resize
+        self._exit_code = exit_code
+        self._resize = resize
+
+    async def exit_code(self) -> int:
+        return await self._exit_code()
+
+    async def resize(self, width: int, height: int) -> None:
+        await self._resize(width, height)
 
     async def frames(self) -> AsyncIterator[tuple[int, bytes]]:
         try:

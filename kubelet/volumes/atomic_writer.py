@@ -1,7 +1,7 @@
 """Atomic writer: a set of files that changes all at once.
 
-Files live in a directory named by the time, `..data` is a link to it, and what users see are links through `..data`. A change writes
-a new directory, then renames a new link over `..data`: a reader sees all old files or all new ones.
+Files live in a directory named by the time, `..data` is a link to it, and what users see are links through `..data`. A change
+writes a new directory, then renames a new link over `..data`: a reader sees all old files or all new ones.
 
     token -> ..data/token      ..data -> ..2026_01_02_03_04_05.123456789
 

@@ -1,7 +1,7 @@
 """SubPath: a part of a volume as a mount of its own, which cannot lead out of the volume.
 
-The path is resolved, walked again one directory at a time without following links, and bind-mounted from the open file: a link that
-a container swaps in meanwhile changes nothing. https://kubernetes.io/docs/concepts/storage/volumes/#using-subpath ·
+The path is resolved, walked again one directory at a time without following links, and bind-mounted from the open file: a link
+that a container swaps in meanwhile changes nothing. https://kubernetes.io/docs/concepts/storage/volumes/#using-subpath ·
 CVE-2017-1002101, CVE-2021-25741 · upstream pkg/volume/util/subpath
 """
 

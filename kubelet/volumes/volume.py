@@ -1,7 +1,7 @@
 """Volume: what every volume type does, and what it is told.
 
-`set_up` is called before the pod's containers start, and again whenever something that it shows may have changed; it does only what
-is missing. It raises VolumeError with the reason; the pod's start waits and is tried again.
+`set_up` is called before the pod's containers start, and again whenever something that it shows may have changed; it does only
+what is missing. It raises VolumeError with the reason; the pod's start waits and is tried again.
 """
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -58,4 +58,5 @@ class VolumeType(Protocol):
 
 def fs_group(pod: Pod) -> int | None:
     """The group that owns the pod's files."""
-    return getattr(pod.spec.securityContext, "fsGroup", None)
+    group: int | None = getattr(pod.spec.securityContext, "fsGroup", None)
+    return group

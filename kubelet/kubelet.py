@@ -1,0 +1,242 @@
+"""Kubelet: puts the parts together and keeps them running.
+
+    pod_source ─▶ pod_workers ─▶ pod_worker (one a pod) ─▶ plan ─▶ lifecycle ─▶ runtime, network, volumes
+                                      └─▶ status ─▶ status_manager ─▶ API server
+    node_agent: the Node object, its lease, the pod range         server: logs, exec, stats on port 10250
+
+Without a kubeconfig only static pods run, on the range that --pod-cidr names.
+https://kubernetes.io/docs/concepts/architecture/#kubelet
+"""
+
+import asyncio
+from contextlib import AsyncExitStack
+from ipaddress import IPv4Network
+from pathlib import Path
+
+from kube.api.meta import Tree
+from kube.api.types import Node, Pod, Service
+from kube.client import kubeconfig
+from kube.client.events import EventRecorder
+from kube.client.informer import Informer
+from kube.client.rest import Client
+from kube.component.clock import SystemClock
+from kube.component.logging import get_logger
+from kube.component.run import StartupError
+from kubelet.admission import Admission
+from kubelet.cgroups import Cgroups
+from kubelet.config import KubeletConfig, pairs, with_file
+from kubelet.container_start import ContainerStart
+from kubelet.container_stop import ContainerStop
+from kubelet.eviction import Pressure, eviction_message, victim
+from kubelet.hooks import Hooks
+from kubelet.http_get import HttpGet
+from kubelet.images import Images
+from kubelet.lifecycle import Tools
+from kubelet.mirror_pods import MirrorPods
+from kubelet.network.bridge import BridgeNetwork
+from kubelet.node_agent import NodeAgent
+from kubelet.node_facts import NodeFacts
+from kubelet.node_info import Machine, own_address, read_machine
+from kubelet.node_status import Identity, allocatable, parse_taint
+from kubelet.objects import NoObjects, WatchedObjects, no_token
+from kubelet.pod_events import LoggedEvents, PodEvents, RecordedEvents
+from kubelet.pod_source import PodSource
+from kubelet.pod_volumes import PodVolumes
+from kubelet.pod_workers import PodWorkers
+from kubelet.probes.prober import Prober
+from kubelet.probes.question import Asking
+from kubelet.runtime.capabilities import NAMES
+from kubelet.runtime.docker import DockerRuntime
+from kubelet.runtime.runtime import EngineInfo
+from kubelet.static_pods import StaticPods
+from kubelet.status_manager import StatusManager
+
+log = get_logger("kubelet")
+
+POD_RANGE_FILE = "pod-cidr"  # below --root-dir: the node's range, for a start without the API server
+
+
+async def kubelet(config: KubeletConfig) -> None:
+    """Run until cancelled. Pods go on running when it ends."""
+    config = with_file(config)
+    for directory in (config.root_dir, config.log_dir):
+        directory.mkdir(parents=True, exist_ok=True)
+    async with AsyncExitStack() as stack:
+        client = None
+        if config.kubeconfig is not None:
+            client = await stack.enter_async_context(Client(_load(config.kubeconfig), "kubelet"))
+        http = HttpGet()
+        stack.push_async_callback(http.close)
+        runtime = DockerRuntime(config.container_runtime_endpoint)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(runtime.run(), name="container engine")
+            await runtime.connected.wait()
+            engine = await runtime.info()
+            await Kubelet(config, client, runtime, engine, http).run(tasks)
+
+
+def _load(path: Path) -> kubeconfig.Config:
+    try:
+        return kubeconfig.load(str(path))
+    except kubeconfig.ConfigError as error:
+        raise StartupError(f"failed to load kubeconfig {path}: {error}") from error
+
+
+class Kubelet:
+    """The parts of one node's kubelet."""
+
+    def __init__(
+        self, config: KubeletConfig, client: Client | None, runtime: DockerRuntime, engine: EngineInfo, http: HttpGet
+    ) -> None:
+        self._config = config
+        self._client = client
+        self._runtime = runtime
+        self._clock = SystemClock()
+        self.machine = read_machine(config.root_dir, f"{engine.name}://{engine.version}")
+        self.identity = _identity(config)
+        self.facts = _facts(config, self.identity, self.machine, engine, bounded=len(runtime.capabilities) < len(NAMES))
+        self.network = BridgeNetwork(config.cluster_cidr)
+        self.cgroups = Cgroups(config.cgroup_root, engine.cgroup_driver)
+        self._recorder = EventRecorder(client, "kubelet", self.identity.name) if client is not None else None
+        self.events: PodEvents = RecordedEvents(self._recorder) if self._recorder is not None else LoggedEvents()
+        self._services = Informer(client, Service) if client is not None else None
+        self._objects = WatchedObjects(client, self._services, self._objects_changed) if client is not None else None
+        pods = Informer(client, Pod, field_selector=f"spec.nodeName={self.identity.name}") if client is not None else None
+        self.pods = pods
+        prober = Prober(Asking(runtime, http), self.events, self._clock)
+        self.workers = PodWorkers(self._tools(http), prober, Admission(self.facts.allocatable), self._report)
+        self.source = PodSource(self.workers, pods, files=config.static_pod_path is not None)
+        self.status = StatusManager(client, self.source.api_object) if client is not None else None
+        self.agent = (
+            NodeAgent(client, self.identity, self.machine, runtime, self.network, self._clock) if client is not None else None
+        )
+
+    def _tools(self, http: HttpGet) -> Tools:
+        runtime, events, clock, facts = self._runtime, self.events, self._clock, self.facts
+        images = Images(runtime, events, clock)
+        hooks = Hooks(runtime, http)
+        objects = self._objects
+        return Tools(
+            runtime=runtime,
+            network=self.network,
+            images=images,
+            start=ContainerStart(runtime, images, hooks, events, facts),
+            stop=ContainerStop(runtime, hooks, events, clock),
+            volumes=PodVolumes(objects.token if objects is not None else no_token, clock),
+            objects=objects if objects is not None else NoObjects(),
+            cgroups=self.cgroups,
+            events=events,
+            clock=clock,
+            node=facts,
+        )
+
+    async def run(self, tasks: asyncio.TaskGroup) -> None:
+        """Start every part in `tasks`, and return when all have started."""
+        config = self._config
+        await self._restore_network()
+        tasks.create_task(self.workers.run(), name="pod workers")
+        if self._client is not None:
+            self._start_client_parts(tasks)
+        if config.static_pod_path is not None:
+            static = StaticPods(config.static_pod_path, self.identity.name, self.source.files_say)
+            tasks.create_task(static.run(), name="static pods")
+        self.source.start()
+        tasks.create_task(self._end_orphans(), name="orphans")
+
+    def _start_client_parts(self, tasks: asyncio.TaskGroup) -> None:
+        mirror_pods = MirrorPods(self._client, self.identity.name, self.source.mirror_pods, self.source.static_pods)
+        self.source.on_mirrors = mirror_pods.changed
+        self.source.on_new_mirror = lambda pod: self.status.again(pod.metadata.uid)
+        self.agent.informer.on_change(lambda old, new: self._node_changed(new, tasks))
+        for name, work in (
+            ("events", self._recorder.run()),
+            ("objects", self._objects.run()),
+            ("services", self._services.run()),
+            ("status", self.status.run()),
+            ("node", self._follow_node()),
+            ("node object", self.agent.informer.run()),
+        ):
+            tasks.create_task(work, name=name)
+        tasks.create_task(self._follow_pods(mirror_pods), name="pods")
+
+    async def _follow_node(self) -> None:
+        if self._config.register_node:
+            await self.agent.register()
+        await self.agent.run(self._recorder, self._on_pressure)
+
+    async def _follow_pods(self, mirror_pods: MirrorPods) -> None:
+        """Pods after services: a container's variables name those that are there before it."""
+        await self._services.synced.wait()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.pods.run(), name="pods of the API server")
+            await self.source.all_spoke()
+            tasks.create_task(mirror_pods.run(), name="mirror pods")
+
+    async def _end_orphans(self) -> None:
+        await self.source.all_spoke()
+        await self.workers.end_orphans()
+
+    async def _restore_network(self) -> None:
+        """The range that a flag or an earlier run tells."""
+        file = self._config.root_dir / POD_RANGE_FILE
+        known = self._config.pod_cidr or (file.read_text().strip() if file.exists() else "")
+        if known:
+            await self.network.start(known)
+
+    def _node_changed(self, node: Node | None, tasks: asyncio.TaskGroup) -> None:
+        if node is not None and node.spec is not None and node.spec.podCIDR and not self.network.ready:
+            tasks.create_task(self._start_network(node.spec.podCIDR), name="pod network")
+
+    async def _start_network(self, pod_cidr: str) -> None:
+        await self.network.start(str(IPv4Network(pod_cidr)))
+        (self._config.root_dir / POD_RANGE_FILE).write_text(pod_cidr + "\n")
+        self.agent.wake()
+        self.workers.wake_all()
+
+    def _report(self, pod: Pod, status: Tree, gone: bool) -> None:
+        if self.status is not None:
+            self.status.report(pod, status, gone)
+
+    def _objects_changed(self, uid: str) -> None:
+        self.workers.objects_changed(uid)
+
+    def _on_pressure(self, pressure: Pressure) -> None:
+        """Evict one pod, where memory is short."""
+        if not pressure.memory:
+            return
+        pod = victim(self.workers.pods(), lambda one: self.cgroups.usage(one).working_set)
+        if pod is not None:
+            message = eviction_message(pod, self.cgroups.usage(pod).working_set, pressure.memory_available)
+            self.events.event(pod, "Warning", "Evicted", message)
+            self.workers.get(pod.metadata.uid).end(0, reason="Evicted", message=message, failed=True)
+
+
+def _identity(config: KubeletConfig) -> Identity:
+    return Identity(
+        name=config.node_name,
+        addresses=(config.node_ip or own_address(),),
+        labels=pairs(config.node_labels),
+        taints=[parse_taint(text) for text in config.register_with_taints],
+        port=config.port,
+        max_pods=config.max_pods,
+        reserved=pairs(config.system_reserved),
+    )
+
+
+def _facts(config: KubeletConfig, identity: Identity, machine: Machine, engine: EngineInfo, *, bounded: bool) -> NodeFacts:
+    return NodeFacts(
+        name=identity.name,
+        root=config.root_dir.resolve(),
+        log_root=config.log_dir.resolve(),
+        sandbox_image=config.pod_infra_container_image,
+        addresses=identity.addresses,
+        memory=machine.memory,
+        allocatable=allocatable(identity, machine),
+        cluster_dns=config.cluster_dns,
+        cluster_domain=config.cluster_domain,
+        resolv_conf=config.resolv_conf,
+        cgroup_root=config.cgroup_root,
+        cgroup_driver=engine.cgroup_driver,
+        least_oom_score=0 if bounded else -1000,
+        bounded=bounded,
+    )

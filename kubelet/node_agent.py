@@ -1,0 +1,159 @@
+"""Node agent: keeps this node's Node object and Lease on the API server.
+
+The lease is renewed every 10 s: it is the heartbeat. The status is looked at as often, and sent where it changed, or after 5
+min. The node's pod range comes back from the API server, and starts the pod network; it is kept in a file, so that a kubelet
+which starts while the API server is away can go on. https://kubernetes.io/docs/concepts/architecture/nodes/#node-heartbeats
+(KEP-589)
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from kube.api.meta import Key, Tree
+from kube.api.status import AlreadyExists, ApiError, NotFound
+from kube.api.types import Lease, Node
+from kube.api.views import micro_timestamp
+from kube.client.events import EventRecorder
+from kube.client.informer import Informer
+from kube.client.rest import STRATEGIC, Client, Unreachable
+from kube.component.clock import Clock
+from kube.component.logging import get_logger
+from kubelet.eviction import Pressure
+from kubelet.node_info import Machine, read_pressure
+from kubelet.node_status import (
+    NETWORK_NOT_READY,
+    RUNTIME_DOWN,
+    Identity,
+    condition_events,
+    labels,
+    node_status,
+    node_tree,
+    with_heartbeat,
+)
+from kubelet.pod_network import Network
+from kubelet.runtime.runtime import Image, Runtime, RuntimeFailure
+
+log = get_logger("kubelet.node")
+
+LEASE_NAMESPACE = "kube-node-lease"
+LEASE_SECONDS = 40
+BEAT_SECONDS = 10.0
+FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 0.2, 7.0  # upstream's growing pause between tries to register
+STATUS_AGE = timedelta(minutes=5)
+
+
+class NodeAgent:
+    def __init__(
+        self, client: Client, identity: Identity, machine: Machine, runtime: Runtime, network: Network, clock: Clock
+    ) -> None:
+        self._client = client
+        self._identity = identity
+        self._machine = machine
+        self._runtime = runtime
+        self._network = network
+        self._clock = clock
+        self.informer = Informer(client, Node, field_selector=f"metadata.name={identity.name}")
+        self._look = asyncio.Event()
+        self._sent: Tree = {}
+        self._sent_at: datetime | None = None
+        self._images: list[Image] = []
+
+    def wake(self) -> None:
+        """Something that the status tells may have changed."""
+        self._look.set()
+
+    async def register(self) -> None:
+        """Until the API server has the node. An object that is there already gets our labels."""
+        pause = FIRST_RETRY_SECONDS
+        while True:
+            try:
+                await self._register_once()
+                log.info("node registered", node=self._identity.name)
+                return
+            except (ApiError, Unreachable) as error:
+                log.warning("unable to register node with API server", node=self._identity.name, reason=error)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_RETRY_SECONDS)
+
+    async def _register_once(self) -> None:
+        try:
+            await self._client.create(Node, node_tree(self._identity, self._machine))
+        except AlreadyExists:
+            patch = {"metadata": {"labels": labels(self._identity, self._machine)}}
+            await self._client.patch(Node, Key("", self._identity.name), patch, type=STRATEGIC)
+
+    async def run(self, events: EventRecorder, on_pressure: Callable[[Pressure], None]) -> None:
+        """Beat until cancelled."""
+        about = {"kind": "Node", "name": self._identity.name, "uid": self._identity.name}
+        events.event(about, "Normal", "Starting", "Starting kubelet.")
+        while True:
+            pressure = read_pressure(Path("/"))
+            on_pressure(pressure)
+            await self._tried(self._renew_lease())
+            await self._tried(self._report(pressure, events, about))
+            self._look.clear()
+            try:
+                async with asyncio.timeout(BEAT_SECONDS):
+                    await self._look.wait()
+            except TimeoutError:
+                continue
+
+    async def _tried(self, work: Awaitable[None]) -> None:
+        try:
+            await work
+        except NotFound:
+            await self.register()
+        except (ApiError, Unreachable, RuntimeFailure) as error:
+            log.warning("node heartbeat failed", node=self._identity.name, reason=error)
+
+    async def _renew_lease(self) -> None:
+        key = Key(LEASE_NAMESPACE, self._identity.name)
+        spec = {
+            "holderIdentity": self._identity.name,
+            "leaseDurationSeconds": LEASE_SECONDS,
+            "renewTime": micro_timestamp(self._clock.now()),
+        }
+        try:
+            await self._client.patch(Lease, key, {"spec": spec})
+        except NotFound:
+            node = self.informer.cache.get(Key("", self._identity.name))
+            metadata: Tree = {"name": key.name, "namespace": key.namespace}
+            if node is not None:
+                owner = {"apiVersion": "v1", "kind": "Node", "name": key.name, "uid": node.metadata.uid}
+                metadata["ownerReferences"] = [owner]
+            try:
+                await self._client.create(Lease, {"metadata": metadata, "spec": spec})
+            except NotFound:
+                log.debug("the namespace of leases is not there yet", namespace=LEASE_NAMESPACE)
+
+    async def _report(self, pressure: Pressure, events: EventRecorder, about: Tree) -> None:
+        now = self._clock.now()
+        aged = self._sent_at is None or now - self._sent_at >= STATUS_AGE
+        not_ready = await self._why_not_ready()
+        if aged and not not_ready:
+            self._images = await self._runtime.images()
+        node = self.informer.cache.get(Key("", self._identity.name))
+        known = (node.status.conditions or []) if node is not None else []
+        status = node_status(self._identity, self._machine, pressure, not_ready, self._images, known, now)
+        if not aged and _without_times(status) == _without_times(self._sent):
+            return
+        old = {one["type"]: one["status"] for one in self._sent.get("conditions", ())} or {
+            one.type: one.status for one in known
+        }
+        for reason, _ in condition_events(old, status["conditions"]):
+            events.event(about, "Normal", reason, f"Node {self._identity.name} status is now: {reason}")
+        patch = {"status": {**with_heartbeat(status, now), "addresses": [{"$patch": "replace"}, *status["addresses"]]}}
+        await self._client.patch(Node, Key("", self._identity.name), patch, type=STRATEGIC, subresource="status")
+        self._sent, self._sent_at = status, now
+
+    async def _why_not_ready(self) -> str:
+        if not self._runtime.connected.is_set():
+            return RUNTIME_DOWN
+        return "" if self._network.ready else NETWORK_NOT_READY
+
+
+def _without_times(status: Tree) -> Tree:
+    bare = [{k: v for k, v in one.items() if k != "lastTransitionTime"} for one in status.get("conditions", ())]
+    return {**status, "conditions": bare}

@@ -1,0 +1,92 @@
+"""Node info: what the machine says of itself. Reads files and asks the kernel.
+
+https://kubernetes.io/docs/reference/node/node-status/
+"""
+
+import os
+import platform
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+from kube.client.version import GIT_VERSION, MACHINE
+from kubelet.eviction import Pressure
+
+TEST_NETWORK = ("192.0.2.1", 9)  # RFC 5737: nobody's; connecting a UDP socket sends nothing, and tells the address it would use
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What does not change while it runs."""
+
+    cpus: int
+    memory: int  # bytes
+    storage: int  # bytes of the file system below --root-dir
+    info: dict[str, str]  # NodeSystemInfo
+
+
+def read_machine(root: Path, runtime_version: str) -> Machine:
+    memory = _meminfo()["MemTotal"]
+    disk = os.statvfs(root)
+    return Machine(os.cpu_count() or 1, memory, disk.f_blocks * disk.f_frsize, system_info(runtime_version))
+
+
+def system_info(runtime_version: str) -> dict[str, str]:
+    machine_id = _line("/etc/machine-id")
+    return {
+        "machineID": machine_id,
+        "systemUUID": _line("/sys/class/dmi/id/product_uuid") or machine_id,
+        "bootID": _line("/proc/sys/kernel/random/boot_id"),
+        "kernelVersion": platform.release(),
+        "osImage": _os_image(),
+        "containerRuntimeVersion": runtime_version,
+        "kubeletVersion": GIT_VERSION,
+        "kubeProxyVersion": "",
+        "operatingSystem": "linux",
+        "architecture": MACHINE,
+    }
+
+
+def read_pressure(root: Path) -> Pressure:
+    """What is left of the machine, now."""
+    disk = os.statvfs(root)
+    pids = int(_line("/proc/sys/kernel/pid_max") or 0)
+    return Pressure(
+        memory_available=_meminfo()["MemAvailable"],
+        disk_available=disk.f_bavail / max(1, disk.f_blocks),
+        inodes_available=disk.f_favail / disk.f_files if disk.f_files else 1.0,
+        pids_available=1 - int(_line("/proc/loadavg").split("/")[1].split()[0]) / max(1, pids),
+    )
+
+
+def own_address() -> str:
+    """The address that this machine would use to reach the world."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(TEST_NETWORK)
+        except OSError:
+            return "127.0.0.1"
+        return str(probe.getsockname()[0])
+
+
+def _meminfo() -> dict[str, int]:
+    lines = (line.split() for line in Path("/proc/meminfo").read_text().splitlines())
+    return {words[0].rstrip(":"): int(words[1]) * 1024 for words in lines if len(words) > 1}
+
+
+def _os_image() -> str:
+    for line in _text("/etc/os-release").splitlines():
+        if line.startswith("PRETTY_NAME="):
+            return line.partition("=")[2].strip('"')
+    return "Linux"
+
+
+def _line(path: str) -> str:
+    return _text(path).strip()
+
+
+def _text(path: str) -> str:
+    try:
+        return Path(path).read_text()
+    except OSError:
+        return ""

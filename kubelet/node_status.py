@@ -1,0 +1,165 @@
+"""Node status: the Node object that a kubelet registers, and the status that it reports. Pure.
+
+https://kubernetes.io/docs/reference/node/node-status/ · upstream pkg/kubelet/nodestatus/setters.go
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from kube.api import quantity
+from kube.api.meta import Tree
+from kube.api.types import NodeCondition
+from kube.api.views import timestamp
+from kubelet.eviction import MEMORY_BYTES, Pressure
+from kubelet.node_info import Machine
+from kubelet.runtime.runtime import Image
+
+MAX_IMAGES = 50
+DISK_RESERVED = 0.10  # of the file system: what eviction keeps free
+NETWORK_NOT_READY = (
+    "container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady "
+    "message:the node has no pod range yet, or its bridge is not up"
+)
+RUNTIME_DOWN = "container runtime is down"
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What a node is registered as."""
+
+    name: str
+    addresses: tuple[str, ...]
+    labels: Mapping[str, str]
+    taints: Sequence[Tree]
+    port: int  # of the kubelet's server
+    max_pods: int
+    reserved: Mapping[str, str]
+
+
+def node_tree(identity: Identity, machine: Machine) -> Tree:
+    """The object to register with."""
+    spec: Tree = {"taints": list(identity.taints)} if identity.taints else {}
+    return {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {
+            "name": identity.name,
+            "labels": labels(identity, machine),
+            "annotations": {"volumes.kubernetes.io/controller-managed-attach-detach": "true"},
+        },
+        "spec": spec,
+    }
+
+
+def labels(identity: Identity, machine: Machine) -> dict[str, str]:
+    architecture = machine.info["architecture"]
+    return {
+        "beta.kubernetes.io/arch": architecture,
+        "beta.kubernetes.io/os": "linux",
+        "kubernetes.io/arch": architecture,
+        "kubernetes.io/hostname": identity.name,
+        "kubernetes.io/os": "linux",
+        **identity.labels,
+    }
+
+
+def capacity(identity: Identity, machine: Machine) -> dict[str, str]:
+    return {
+        "cpu": str(machine.cpus),
+        "memory": f"{machine.memory >> 10}Ki",
+        "ephemeral-storage": f"{machine.storage >> 10}Ki",
+        "pods": str(identity.max_pods),
+    }
+
+
+def allocatable(identity: Identity, machine: Machine) -> dict[str, str]:
+    """What pods may ask for: the capacity, without what is reserved, and without what eviction keeps free."""
+    reserved = identity.reserved
+    cpu = machine.cpus * 1000 - quantity.milli(reserved.get("cpu", "0"))
+    memory = machine.memory - quantity.value(reserved.get("memory", "0")) - MEMORY_BYTES
+    return {
+        "cpu": f"{cpu}m" if cpu % 1000 else str(cpu // 1000),
+        "memory": f"{memory >> 10}Ki",
+        "ephemeral-storage": str(int(machine.storage * (1 - DISK_RESERVED))),
+        "pods": str(identity.max_pods),
+    }
+
+
+def node_status(
+    identity: Identity,
+    machine: Machine,
+    pressure: Pressure,
+    not_ready: str,
+    images: Iterable[Image],
+    known: Iterable[NodeCondition],
+    now: datetime,
+) -> Tree:
+    """`not_ready`: why the node cannot run pods, if it cannot. Heartbeat times are left to `with_heartbeat`."""
+    addresses = [{"type": "InternalIP", "address": one} for one in identity.addresses]
+    largest = sorted((one for one in images if one.tags), key=lambda one: -one.size)[:MAX_IMAGES]
+    return {
+        "addresses": [*addresses, {"type": "Hostname", "address": identity.name}],
+        "capacity": capacity(identity, machine),
+        "allocatable": allocatable(identity, machine),
+        "conditions": conditions(pressure, not_ready, known, now),
+        "daemonEndpoints": {"kubeletEndpoint": {"Port": identity.port}},
+        "images": [{"names": list(one.tags), "sizeBytes": one.size} for one in largest],
+        "nodeInfo": machine.info,
+    }
+
+
+def conditions(pressure: Pressure, not_ready: str, known: Iterable[NodeCondition], now: datetime) -> list[Tree]:
+    ready = (
+        ("False", "KubeletNotReady", not_ready) if not_ready else ("True", "KubeletReady", "kubelet is posting ready status")
+    )
+    has = "kubelet has"
+    found = [
+        _pressure("MemoryPressure", pressure.memory, ("KubeletHasInsufficientMemory", f"{has} insufficient memory available"),
+                  ("KubeletHasSufficientMemory", f"{has} sufficient memory available")),
+        _pressure("DiskPressure", pressure.disk, ("KubeletHasDiskPressure", f"{has} disk pressure"),
+                  ("KubeletHasNoDiskPressure", f"{has} no disk pressure")),
+        _pressure("PIDPressure", pressure.pid, ("KubeletHasInsufficientPID", f"{has} insufficient PID available"),
+                  ("KubeletHasSufficientPID", f"{has} sufficient PID available")),
+        {"type": "Ready", "status": ready[0], "reason": ready[1], "message": ready[2]},
+    ]  # fmt: skip
+    before = {one.type: one for one in known}
+    for condition in found:
+        old = before.get(condition["type"])
+        kept = old is not None and old.status == condition["status"] and old.lastTransitionTime is not None
+        condition["lastTransitionTime"] = timestamp(old.lastTransitionTime if kept else now)
+    return found
+
+
+def _pressure(kind: str, holds: bool, when: tuple[str, str], otherwise: tuple[str, str]) -> Tree:
+    reason, message = when if holds else otherwise
+    return {"type": kind, "status": "True" if holds else "False", "reason": reason, "message": message}
+
+
+def with_heartbeat(status: Tree, now: datetime) -> Tree:
+    beaten = [{**one, "lastHeartbeatTime": timestamp(now)} for one in status["conditions"]]
+    return {**status, "conditions": beaten}
+
+
+def condition_events(old: Mapping[str, str], new: Iterable[Tree]) -> Iterable[tuple[str, str]]:
+    """(reason, message) for each condition that changed its status, in upstream's words."""
+    words = {
+        ("Ready", "True"): "NodeReady",
+        ("Ready", "False"): "NodeNotReady",
+        ("MemoryPressure", "True"): "NodeHasInsufficientMemory",
+        ("MemoryPressure", "False"): "NodeHasSufficientMemory",
+        ("DiskPressure", "True"): "NodeHasDiskPressure",
+        ("DiskPressure", "False"): "NodeHasNoDiskPressure",
+        ("PIDPressure", "True"): "NodeHasInsufficientPID",
+        ("PIDPressure", "False"): "NodeHasSufficientPID",
+    }
+    for condition in new:
+        if old.get(condition["type"]) != condition["status"]:
+            yield words[condition["type"], condition["status"]], condition["type"]
+
+
+def parse_taint(text: str) -> Tree:
+    """key=value:effect, or key:effect."""
+    head, _, effect = text.rpartition(":")
+    key, _, value = head.partition("=")
+    return {"key": key, "effect": effect, **({"value": value} if value else {})}

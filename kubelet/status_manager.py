@@ -1,0 +1,137 @@
+"""Status manager: brings pods' statuses to the API server: the newest one, once, and again after an outage.
+
+What was not sent yet is replaced by what is newer; what equals the server's is not sent. A pod that has ended and is deleted
+gets its last status, and then its object is removed, by uid and with no grace left. Upstream:
+pkg/kubelet/status/status_manager.go
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from kube.api.meta import Tree, key_of
+from kube.api.status import ApiError, Conflict, NotFound
+from kube.api.types import Pod
+from kube.api.views import tree_of
+from kube.client.rest import STRATEGIC, Client, Unreachable
+from kube.component.logging import get_logger
+from kubelet.pod_state import is_static
+from kubelet.status import FINAL
+
+log = get_logger("kubelet.status_manager")
+
+SENDERS = 4  # patches in flight
+RETRY_SECONDS = 2.0
+# Lists that a patch merges by key, although the kubelet knows them whole.
+WHOLE_LISTS = ("podIPs", "hostIPs")
+
+
+@dataclass(frozen=True)
+class _Told:
+    pod: Pod
+    status: Tree
+    gone: bool
+
+
+class StatusManager:
+    def __init__(self, client: Client, api_object: Callable[[Pod], Pod | None]) -> None:
+        self._client = client
+        self._api_object = api_object
+        self._newest: dict[str, _Told] = {}  # by uid: not yet sent
+        self._sent: dict[str, Tree] = {}
+        self._queue: asyncio.Queue[str] = asyncio.Queue()
+        self._queued: set[str] = set()
+        self._sending: set[str] = set()
+
+    def report(self, pod: Pod, status: Tree, gone: bool) -> None:
+        """Take a status. `gone`: nothing of the pod is left on the node."""
+        uid = pod.metadata.uid
+        if not gone and self._sent.get(uid) == status and uid not in self._newest:
+            return
+        self._newest[uid] = _Told(pod, status, gone)
+        self._enqueue(uid)
+
+    def again(self, uid: str) -> None:
+        """The object is new on the server: what was sent before does not count."""
+        self._sent.pop(uid, None)
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            for number in range(SENDERS):
+                tasks.create_task(self._send_all(), name=f"status sender {number}")
+
+    def _enqueue(self, uid: str) -> None:
+        if uid not in self._queued and uid not in self._sending:
+            self._queued.add(uid)
+            self._queue.put_nowait(uid)
+
+    async def _send_all(self) -> None:
+        while True:
+            uid = await self._queue.get()
+            self._queued.discard(uid)
+            self._sending.add(uid)
+            told = self._newest.pop(uid, None)
+            try:
+                if told is not None:
+                    await self._send(told)
+            except (ApiError, Unreachable) as error:
+                log.warning("pod status is behind, trying again", pod=key_of(told.pod), reason=error)
+                self._newest.setdefault(uid, told)
+                asyncio.get_running_loop().call_later(RETRY_SECONDS, self._enqueue, uid)
+            finally:
+                self._sending.discard(uid)
+            if uid in self._newest and told is not None and self._newest[uid] is not told:
+                self._enqueue(uid)
+
+    async def _send(self, told: _Told) -> None:
+        pod, uid = told.pod, told.pod.metadata.uid
+        on_server = self._api_object(pod)
+        if on_server is None and is_static(pod):
+            return  # its mirror is not there (yet): the status is told again when it is
+        server_uid = on_server.metadata.uid if on_server is not None else uid
+        try:
+            # The cache may be older than what was sent by this process; it counts for the first status only.
+            if on_server is None or uid in self._sent or not same(on_server, told.status):
+                patch = {"metadata": {"uid": server_uid}, "status": patch_of(told.status)}
+                await self._client.patch(Pod, key_of(pod), patch, type=STRATEGIC, subresource="status")
+            self._sent[uid] = told.status
+            if told.gone and not is_static(pod):
+                await self._client.delete(Pod, key_of(pod), uid=uid, grace_seconds=0)
+        except (NotFound, Conflict):
+            self._sent.pop(uid, None)  # the pod is gone, or another one has its name
+            return
+        if told.gone:
+            self._sent.pop(uid, None)
+        elif told.status["phase"] in FINAL:
+            log.debug("pod has ended", pod=key_of(pod), phase=told.status["phase"])
+
+
+def patch_of(status: Tree) -> Tree:
+    """As a strategic merge patch: conditions merge with those of others, addresses replace the old ones."""
+    patch = dict(status)
+    for name in WHOLE_LISTS:
+        if status.get(name):
+            patch[name] = [{"$patch": "replace"}, *status[name]]
+    return patch
+
+
+def same(on_server: Pod, status: Tree) -> bool:
+    """Whether the server knows all of this already."""
+    known: Tree = tree_of(on_server.status)
+    conditions = {one["type"]: one for one in known.get("conditions", ())}
+    for name, value in status.items():
+        if name == "conditions":
+            if any(_bare(conditions.get(one["type"], {})) != _bare(one) for one in value):
+                return False
+        elif _bare(known.get(name)) != _bare(value):
+            return False
+    return True
+
+
+def _bare(value: object) -> object:
+    """Without what is absent: null, and empty maps."""
+    if isinstance(value, dict):
+        return {name: bare for name, one in value.items() if (bare := _bare(one)) not in (None, {})} or None
+    if isinstance(value, list):
+        return [_bare(one) for one in value]
+    return value
