@@ -1,0 +1,33 @@
+"""Subresources beyond status and scale, and kinds without storage (an empty subresource): one handler each.
+
+https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-uris
+"""
+
+from collections.abc import Mapping
+
+from apiserver.context import Handler
+from apiserver.subresources import approval, binding, component_status, eviction, node_api, pod_parts, review, token
+from apiserver.subresources import finalize as namespace_finalize
+
+SUBRESOURCES: Mapping[tuple[str, str, str], Handler] = {
+    ("", "bindings", ""): binding.bind,
+    ("", "componentstatuses", ""): component_status.read,
+    ("", "namespaces", "finalize"): namespace_finalize.finalize,
+    ("", "nodes", "proxy"): node_api.node_proxy,
+    ("", "pods", "attach"): node_api.attach,
+    ("", "pods", "binding"): binding.bind,
+    ("", "pods", "ephemeralcontainers"): pod_parts.ephemeral_containers,
+    ("", "pods", "eviction"): eviction.evict,
+    ("", "pods", "exec"): node_api.execute,
+    ("", "pods", "log"): node_api.log,
+    ("", "pods", "portforward"): node_api.port_forward,
+    ("", "pods", "resize"): pod_parts.resize,
+    ("", "serviceaccounts", "token"): token.issue,
+    ("authentication.k8s.io", "selfsubjectreviews", ""): review.self_subject,
+    ("authentication.k8s.io", "tokenreviews", ""): review.token,
+    ("authorization.k8s.io", "localsubjectaccessreviews", ""): review.subject_access,
+    ("authorization.k8s.io", "selfsubjectaccessreviews", ""): review.self_subject_access,
+    ("authorization.k8s.io", "selfsubjectrulesreviews", ""): review.self_subject_rules,
+    ("authorization.k8s.io", "subjectaccessreviews", ""): review.subject_access,
+    ("certificates.k8s.io", "certificatesigningrequests", "approval"): approval.approve,
+}

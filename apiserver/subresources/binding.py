@@ -1,0 +1,58 @@
+"""pods/binding: a pod gets its node, once.
+
+https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/binding-v1/
+"""
+
+from apiserver.context import Request, Response, Server, json_response
+from apiserver.handlers.body import read_tree
+from apiserver.handlers.pipeline import is_dry_run
+from kube.api.meta import Key, Tree
+from kube.api.resources import resource_of
+from kube.api.status import BadRequest, Conflict, conflict
+from kube.api.types import Pod
+from kube.api.views import timestamp
+
+
+async def bind(server: Server, request: Request) -> Response:
+    """POST a Binding to pods/<name>/binding (or, the old way, to bindings)."""
+    binding, _ = await read_tree(request)
+    if not isinstance(binding, dict) or not isinstance(binding.get("target"), dict):
+        raise BadRequest("target.name: Required value")
+    key = Key(request.info.namespace, request.info.name or (binding.get("metadata") or {}).get("name", ""))
+    store = server.stores.store_for(resource_of(Pod))
+    now = timestamp(store.now())
+
+    async def assign(pod: Tree) -> Tree:
+        return assigned(pod, binding, now)
+
+    await store.update(key, assign, is_dry_run(request))
+    return json_response({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}, 201)
+
+
+def assigned(pod: Tree, binding: Tree, now: str) -> Tree:
+    """The pod on its node. Raises Conflict where it has one, is going, or is another pod by now. Pure."""
+    metadata, spec = pod["metadata"], pod["spec"]
+    name, node = metadata["name"], binding["target"].get("name") or ""
+    if not node:
+        raise BadRequest("target.name: Required value")
+    wanted = (binding.get("metadata") or {}).get("uid")
+    if wanted and wanted != metadata["uid"]:
+        why = f"Precondition failed: UID in precondition: {wanted}, UID in object meta: {metadata['uid']}"
+        raise conflict("pods", "", name, why)
+    if metadata.get("deletionTimestamp"):
+        raise Conflict(f"pod {name} is being deleted, cannot be assigned to a host", {"name": name, "kind": "pods/binding"})
+    if spec.get("nodeName"):
+        why = f'pod {name} is already assigned to node "{spec["nodeName"]}"'
+        raise conflict("pods/binding", "", name, why)
+    if spec.get("schedulingGates"):
+        raise Conflict(f"pod {name} has non-empty .spec.schedulingGates", {"name": name, "kind": "pods/binding"})
+    spec["nodeName"] = node
+    annotations = (binding.get("metadata") or {}).get("annotations")
+    if annotations:
+        metadata["annotations"] = {**(metadata.get("annotations") or {}), **annotations}
+    conditions = [one for one in pod.setdefault("status", {}).get("conditions") or () if one["type"] != "PodScheduled"]
+    condition = {"type": "PodScheduled", "status": "True", "lastProbeTime": None, "lastTransitionTime": now}
+    if metadata.get("generation"):
+        condition["observedGeneration"] = metadata["generation"]
+    pod["status"]["conditions"] = [*conditions, condition]
+    return pod

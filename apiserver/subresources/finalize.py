@@ -1,0 +1,29 @@
+"""namespaces/finalize: the namespace controller says that a namespace is empty; the last word removes it.
+
+https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/namespace-v1/
+"""
+
+from apiserver.context import Request, Response, Server, json_response
+from apiserver.handlers.body import read_object
+from apiserver.handlers.pipeline import is_dry_run
+from kube.api.meta import Key, Tree
+from kube.api.resources import resource_of
+from kube.api.status import OBJECT_MODIFIED, MethodNotAllowed, conflict
+from kube.api.types import Namespace
+
+
+async def finalize(server: Server, request: Request) -> Response:
+    """PUT a Namespace: only spec.finalizers count."""
+    if request.info.verb != "update":
+        raise MethodNotAllowed(f'{request.info.verb} is not supported on resources of kind "namespaces"')
+    row = resource_of(Namespace)
+    given = await read_object(request, row)
+    version = given["metadata"].get("resourceVersion")
+
+    async def finalized(namespace: Tree) -> Tree:
+        if version and version != namespace["metadata"]["resourceVersion"]:
+            raise conflict("namespaces", "", request.info.name, OBJECT_MODIFIED)
+        namespace.setdefault("spec", {})["finalizers"] = (given.get("spec") or {}).get("finalizers") or []
+        return namespace
+
+    return json_response(await server.stores.store_for(row).update(Key("", request.info.name), finalized, is_dry_run(request)))
