@@ -14,7 +14,6 @@ from functools import partial
 
 import orjson
 from fastapi import APIRouter, Request, Response
-from kube.client.version import GIT_VERSION
 
 from apiserver.context import Server
 from apiserver.openapi_paths import path_items
@@ -22,6 +21,7 @@ from kube.api import openapi
 from kube.api.definitions import of_kind
 from kube.api.meta import Tree
 from kube.api.resource import Resource
+from kube.client.version import GIT_VERSION
 
 V2_JSON = "application/com.github.proto-openapi.spec.v2.v1.0+json"
 GZIP_WINDOW = 31

@@ -41,7 +41,7 @@ def pod_spec_errors(spec: PodSpec, path: str) -> Iterator[FieldError]:
     if spec.activeDeadlineSeconds is not None and spec.activeDeadlineSeconds < 1:
         yield invalid(
             f"{path}.activeDeadlineSeconds", spec.activeDeadlineSeconds, "must be between 1 and 2147483647, inclusive"
-        )  # noqa: E501 -- upstream's words
+        )
     if spec.hostname:
         for complaint in names.label(spec.hostname):
             yield invalid(f"{path}.hostname", spec.hostname, complaint)
