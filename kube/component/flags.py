@@ -12,6 +12,7 @@ https://kubernetes.io/docs/reference/command-line-tools-reference/
 import argparse
 import sys
 import types
+from collections.abc import Callable
 from dataclasses import MISSING, field, fields
 from pathlib import Path
 from typing import Any, NewType, NoReturn, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -53,7 +54,7 @@ def _add(parser: argparse.ArgumentParser, name: str, hint: Any, default: Any, me
     if kind is bool:
         options |= {"nargs": "?", "const": True, "type": _boolean, "metavar": "true|false"}
     elif many:
-        options |= {"action": _Collect, "type": kind, "metavar": "LIST"}
+        options |= {"action": _Collect, "convert": kind, "metavar": "LIST"}
     else:
         options |= {"type": duration.parse_go if kind is Seconds else kind, "metavar": "VALUE"}
     parser.add_argument(metadata["flag"], *metadata["aliases"], **options)
@@ -62,12 +63,14 @@ def _add(parser: argparse.ArgumentParser, name: str, hint: Any, default: Any, me
 class _Collect(argparse.Action):
     """Comma-separated values, gathered over repetitions; the first one given replaces the default."""
 
+    def __init__(self, *args: Any, convert: Callable[[str], Any], **more: Any) -> None:
+        super().__init__(*args, **more)
+        self._convert = convert
+        self._given: tuple[Any, ...] = ()
+
     def __call__(self, parser: Any, namespace: Any, values: Any, option_string: str | None = None) -> None:
-        marker = f"_given_{self.dest}"
-        before = getattr(parser, marker, ())
-        now = (*before, *(part for part in str(values).split(",") if part))
-        setattr(parser, marker, now)
-        setattr(namespace, self.dest, now)
+        self._given += tuple(self._convert(part) for part in str(values).split(",") if part)
+        setattr(namespace, self.dest, self._given)
 
 
 def _kind(hint: Any) -> tuple[Any, bool]:
