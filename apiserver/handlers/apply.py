@@ -9,16 +9,15 @@ https://kubernetes.io/docs/reference/using-api/server-side-apply/ · KEP-555
 from collections.abc import Callable
 from typing import Any
 
-from kube.api.patch import apply
-
 from apiserver.handlers.body import check_fields, parse_yaml
 from apiserver.handlers.pipeline import Write, check_path
 from apiserver.handlers.write import Advance, replaced, stored_new
 from apiserver.storage.deletion import utc_now
 from apiserver.storage.listing import invalid_options
 from kube.api.meta import Tree
+from kube.api.patch import apply
 from kube.api.resource import Resource
-from kube.api.status import BadRequest, NotFound, required
+from kube.api.status import OBJECT_MODIFIED, BadRequest, NotFound, conflict, required
 from kube.api.views import timestamp
 
 Around = Callable[[Tree, Callable[[Tree], Tree]], Tree]
@@ -34,6 +33,9 @@ async def applied(write: Write, advance: Advance, form: Resource | None, around:
     wanted = await _wanted(write, row)
 
     def merged(live: Tree) -> Tree:
+        version = wanted["metadata"].get("resourceVersion")
+        if version and version != live["metadata"].get("resourceVersion"):
+            raise conflict(row.plural, row.group, request.info.name, OBJECT_MODIFIED)
         return apply.apply(
             live, wanted, row, manager=manager, force=request.info.flag("force"), subresource=write.subresource,
             now=timestamp(utc_now()),

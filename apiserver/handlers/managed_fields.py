@@ -5,12 +5,11 @@ https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-manageme
 
 from dataclasses import dataclass
 
-from kube.api.patch import apply
-
 from apiserver.context import Request
 from apiserver.storage.deletion import utc_now
 from apiserver.storage.listing import invalid_options
 from kube.api.meta import Tree
+from kube.api.patch import apply
 from kube.api.resource import Resource
 from kube.api.status import BadRequest, too_long
 from kube.api.views import timestamp

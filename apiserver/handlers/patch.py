@@ -12,8 +12,6 @@ https://kubernetes.io/docs/reference/using-api/api-concepts/#patch-and-apply · 
 from collections.abc import Callable
 from typing import Any
 
-from kube.api.patch import json_patch, merge, strategic
-
 from apiserver.context import Request, Response, Server
 from apiserver.handlers import apply
 from apiserver.handlers.body import check_fields, parse_json
@@ -22,6 +20,7 @@ from apiserver.handlers.pipeline import Write
 from apiserver.handlers.reply import reply
 from apiserver.handlers.write import Advance, replaced, row_of
 from kube.api.meta import Tree
+from kube.api.patch import json_patch, merge, strategic
 from kube.api.resource import Resource
 from kube.api.status import BadRequest, TooLarge
 

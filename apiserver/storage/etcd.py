@@ -96,6 +96,7 @@ class Etcd:
         credentials = grpc.ssl_channel_credentials(tls.ca, tls.key, tls.certificate) if tls else None
         self.endpoints = [_address(endpoint) for endpoint in endpoints]
         self._channels = [_channel(address, credentials) for address in self.endpoints]
+        self._stubs = [_Stubs(channel) for channel in self._channels]
         self._current = 0
         self._lease: tuple[int, int, float, int] | None = None  # (ttl, id, made at, objects on it)
 
@@ -107,6 +108,10 @@ class Etcd:
     def channel(self) -> grpc.aio.Channel:
         """The channel to the endpoint that answered last."""
         return self._channels[self._current]
+
+    @property
+    def _now(self) -> "_Stubs":
+        return self._stubs[self._current]
 
     def fail_over(self) -> None:
         """Use the next endpoint from now on."""
@@ -128,7 +133,7 @@ class Etcd:
             keys_only=keys_only,
             count_only=count_only,
         )
-        answer = await self._read(lambda channel: rpc.KVStub(channel).Range(request, timeout=CALL_SECONDS))
+        answer = await self._read(lambda stubs: stubs.kv.Range(request, timeout=CALL_SECONDS))
         return Range([_key_value(kv) for kv in answer.kvs], answer.header.revision, answer.count, answer.more)
 
     async def revision(self) -> int:
@@ -154,7 +159,7 @@ class Etcd:
                 self._lease = (ttl, lease, made, objects + 1)
                 return lease
         request = rpc.LeaseGrantRequest(TTL=ttl_seconds + int(LEASE_REUSE_SECONDS))
-        answer = await self._read(lambda channel: rpc.LeaseStub(channel).LeaseGrant(request, timeout=CALL_SECONDS))
+        answer = await self._read(lambda stubs: stubs.lease.LeaseGrant(request, timeout=CALL_SECONDS))
         self._lease = (ttl_seconds, answer.ID, now, 1)
         return int(answer.ID)
 
@@ -166,7 +171,7 @@ class Etcd:
             success=[rpc.RequestOp(request_put=rpc.PutRequest(key=name, value=value))],
             failure=[rpc.RequestOp(request_range=rpc.RangeRequest(key=name))],
         )
-        answer = await self._write(lambda channel: rpc.KVStub(channel).Txn(request, timeout=CALL_SECONDS))
+        answer = await self._write(lambda stubs: stubs.kv.Txn(request, timeout=CALL_SECONDS))
         if answer.succeeded:
             return True, version + 1, answer.header.revision
         kvs = answer.responses[0].response_range.kvs
@@ -174,11 +179,11 @@ class Etcd:
 
     async def compact(self, revision: int) -> None:
         request = rpc.CompactionRequest(revision=revision)
-        await self._write(lambda channel: rpc.KVStub(channel).Compact(request, timeout=CALL_SECONDS))
+        await self._write(lambda stubs: stubs.kv.Compact(request, timeout=CALL_SECONDS))
 
     async def status(self) -> Member:
         request = rpc.StatusRequest()
-        answer = await self._read(lambda channel: rpc.MaintenanceStub(channel).Status(request, timeout=CALL_SECONDS))
+        answer = await self._read(lambda stubs: stubs.maintenance.Status(request, timeout=CALL_SECONDS))
         return Member(answer.version, answer.dbSize, answer.header.revision)
 
     async def _guarded(self, key: str, expected: int, operation: Any) -> Outcome:
@@ -188,30 +193,30 @@ class Etcd:
             success=[operation],
             failure=[rpc.RequestOp(request_range=rpc.RangeRequest(key=name))],
         )
-        answer = await self._write(lambda channel: rpc.KVStub(channel).Txn(request, timeout=CALL_SECONDS))
+        answer = await self._write(lambda stubs: stubs.kv.Txn(request, timeout=CALL_SECONDS))
         if answer.succeeded:
             return Outcome(True, answer.header.revision, None)
         kvs = answer.responses[0].response_range.kvs
         return Outcome(False, answer.header.revision, _key_value(kvs[0]) if kvs else None)
 
-    async def _read(self, call: Callable[[grpc.aio.Channel], Awaitable[T]]) -> T:
+    async def _read(self, call: Callable[["_Stubs"], Awaitable[T]]) -> T:
         """Repeatable calls: on a lost connection the next endpoint is asked, until CONNECT_SECONDS are over."""
         deadline = time.monotonic() + CONNECT_SECONDS
         while True:
             try:
-                return await call(self.channel)
+                return await call(self._now)
             except grpc.aio.AioRpcError as error:
                 if error.code() != grpc.StatusCode.UNAVAILABLE or time.monotonic() > deadline:
                     raise translated(error) from error
             self.fail_over()
             await self._connected(deadline)
 
-    async def _write(self, call: Callable[[grpc.aio.Channel], Awaitable[T]]) -> T:
+    async def _write(self, call: Callable[["_Stubs"], Awaitable[T]]) -> T:
         """Calls that must not be repeated: sent once, over a connection that stands."""
         if self.channel.get_state() != grpc.ChannelConnectivity.READY:
             await self._connected(time.monotonic() + CONNECT_SECONDS)
         try:
-            return await call(self.channel)
+            return await call(self._now)
         except grpc.aio.AioRpcError as error:
             raise translated(error) from error
 
@@ -243,6 +248,13 @@ def translated(error: grpc.aio.AioRpcError) -> Exception:
         text = details if details.startswith("etcdserver:") else f"storage is not reachable: {details}"
         return ServiceUnavailable(text, {"retryAfterSeconds": 1})
     return UnexpectedEtcdError(f"etcd answered {code.name}: {details}")
+
+
+class _Stubs:
+    """The calls of one channel; making them costs as much as a call."""
+
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self.kv, self.lease, self.maintenance = rpc.KVStub(channel), rpc.LeaseStub(channel), rpc.MaintenanceStub(channel)
 
 
 class UnexpectedEtcdError(ApiError):
