@@ -106,7 +106,7 @@ def resolve(
     chosen = context or tree.get("current-context") or ""
     known = _named(tree, "contexts", "context")
     if context and context not in known:
-        raise ConfigError(f'context "{context}" does not exist')
+        raise ConfigError(f"Error in configuration: context was not found for specified context: {context}")
     around = known.get(chosen, {})
     cluster_entry = _entry(tree, "clusters", "cluster", cluster or around.get("cluster", ""))
     user_entry = _entry(tree, "users", "user", user or around.get("user", ""))
