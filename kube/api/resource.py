@@ -85,7 +85,7 @@ class Resource:
     validate: Callable[[Any, Any], Iterable[FieldError]] = _valid  # (new view, old view or None)
     validate_status: Callable[[Any, Any], Iterable[FieldError]] = _valid  # for writes to /status
     validate_name: Callable[[str], Iterable[str]] | None = None  # None: names.subdomain
-    columns: tuple[Column, ...] | None = None  # None: NAME and CREATED AT; Name itself is the framework's first column
+    columns: tuple[Column, ...] | None = None  # None: NAME and CREATED AT; a first column Name is put before them unless one is
     row_conditions: Callable[[Tree], list[Tree]] = _no_conditions  # of its row in a Table: that it is completed
     field_selectors: dict[str, Callable[[Tree], str]] = field(
         default_factory=dict, hash=False

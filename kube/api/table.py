@@ -1,6 +1,6 @@
-"""Table: objects as rows of cells, the form that kubectl asks for (meta.k8s.io/v1 Table); and the metadata-only form of an object.
+"""Table: objects as rows of cells, the form that kubectl asks for (meta.k8s.io/v1); and the metadata-only form of an object.
 
-Name is every table's first column. A kind without columns of its own has one more, when it was created.
+Name is the first column, unless the kind has its own idea of it. A kind without columns has one more, when it was created.
 https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-resources-as-tables · pkg/printers/internalversion
 """
 
@@ -12,15 +12,15 @@ from kube.api.resource import Column, Resource
 from kube.api.views import view
 
 NAME = (
-    "Name must be unique within a namespace. Is required when creating resources, although some resources may allow a client to "
-    "request the generation of an appropriate name automatically. Name is primarily intended for creation idempotence and "
+    "Name must be unique within a namespace. Is required when creating resources, although some resources may allow a client "
+    "to request the generation of an appropriate name automatically. Name is primarily intended for creation idempotence and "
     "configuration definition. Cannot be updated. "
     "More info: https://kubernetes.io/docs/concepts/overview/working-with-objects/names#names"
 )
 CREATED_AT = (
-    "CreationTimestamp is a timestamp representing the server time when this object was created. It is not guaranteed to be set "
-    "in happens-before order across separate operations. Clients may not set this value. It is represented in RFC3339 form and "
-    "is in UTC.\n\nPopulated by the system. Read-only. Null for lists. More info: "
+    "CreationTimestamp is a timestamp representing the server time when this object was created. It is not guaranteed to be "
+    "set in happens-before order across separate operations. Clients may not set this value. It is represented in RFC3339 form "
+    "and is in UTC.\n\nPopulated by the system. Read-only. Null for lists. More info: "
     "https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#metadata"
 )
 
@@ -49,7 +49,9 @@ def _row(resource: Resource, tree: Tree, now: datetime, include_object: str) -> 
         cells = [metadata.get("name", ""), metadata.get("creationTimestamp", "<unknown>")]
     else:
         shown = tree if resource.view is None else view(resource.view, tree)
-        cells = [metadata.get("name", ""), *(_cell(column, shown, now) for column in resource.columns)]
+        cells = [_cell(column, shown, now) for column in resource.columns]
+        if not _names_itself(resource.columns):
+            cells.insert(0, metadata.get("name", ""))
     row: Tree = {"cells": cells}
     if include_object == "Object":
         row["object"] = tree
@@ -67,10 +69,15 @@ def _cell(column: Column, shown: Any, now: datetime) -> Any:
 
 
 def _definitions(columns: tuple[Column, ...] | None) -> list[Tree]:
-    made = [_definition("Name", "string", "name", NAME, 0)]
+    name = _definition("Name", "string", "name", NAME, 0)
     if columns is None:
-        return [*made, _definition("Created At", "date", "", CREATED_AT, 0)]
-    return made + [_definition(one.name, one.type, one.format, one.description, one.priority) for one in columns]
+        return [name, _definition("Created At", "date", "", CREATED_AT, 0)]
+    made = [_definition(one.name, one.type, one.format, one.description, one.priority) for one in columns]
+    return made if _names_itself(columns) else [name, *made]
+
+
+def _names_itself(columns: tuple[Column, ...]) -> bool:
+    return any(column.name == "Name" for column in columns)
 
 
 def _definition(name: str, kind: str, form: str, description: str, priority: int) -> Tree:

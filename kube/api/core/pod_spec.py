@@ -31,8 +31,8 @@ def set_pod_spec_defaults(spec: Tree) -> None:
 
 
 def set_template_defaults(template: Tree) -> None:
-    """A pod template of a controller: its pods' creation time is written as null, as upstream does."""
-    template.setdefault("metadata", {}).setdefault("creationTimestamp", None)
+    """A pod template of a controller."""
+    template.setdefault("metadata", {})
     set_pod_spec_defaults(template.setdefault("spec", {}))
 
 

@@ -39,9 +39,7 @@ def pod_spec_errors(spec: PodSpec, path: str) -> Iterator[FieldError]:
     if spec.terminationGracePeriodSeconds is not None and spec.terminationGracePeriodSeconds < 0:
         yield invalid(f"{path}.terminationGracePeriodSeconds", spec.terminationGracePeriodSeconds, AT_LEAST_ZERO)
     if spec.activeDeadlineSeconds is not None and spec.activeDeadlineSeconds < 1:
-        yield invalid(
-            f"{path}.activeDeadlineSeconds", spec.activeDeadlineSeconds, "must be between 1 and 2147483647, inclusive"
-        )
+        yield invalid(f"{path}.activeDeadlineSeconds", spec.activeDeadlineSeconds, "must be between 1 and 2147483647, inclusive")
     if spec.hostname:
         for complaint in names.label(spec.hostname):
             yield invalid(f"{path}.hostname", spec.hostname, complaint)

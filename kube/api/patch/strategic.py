@@ -203,9 +203,7 @@ def _changed_items(name: str, before: list[Any], value: list[Any], have: list[An
 
 def _same(one: Any, other: Any) -> bool:
     """Equality of JSON, where 1 is not true."""
-    return bool(one == other) and orjson.dumps(one, option=orjson.OPT_SORT_KEYS) == orjson.dumps(
-        other, option=orjson.OPT_SORT_KEYS
-    )
+    return bool(one == other) and orjson.dumps(one, option=orjson.OPT_SORT_KEYS) == orjson.dumps(other, option=orjson.OPT_SORT_KEYS)
 
 
 def _hashable(key: Any) -> Any:

@@ -1,0 +1,223 @@
+"""Managed fields and server-side apply: who set which field, and what becomes of an object when one of them changes its mind.
+
+metadata.managedFields has one entry for each (manager, operation, subresource): the paths that it set last.
+
+    track   after a PUT, PATCH or POST: what differs from before belongs to the writer, and to nobody else
+    apply   the applied configuration is merged into the object. A field that another manager owns, and whose value would
+            change, is a conflict; with force it changes hands. What the manager applied last time and no longer does is
+            removed, unless somebody else owns it too.
+
+Nobody owns what identifies an object (name, uid, times). An apply that changes nothing leaves everything as it is, times too.
+Of more than ten writers' entries the oldest are folded into one, `ancient-changes`.
+https://kubernetes.io/docs/reference/using-api/server-side-apply/ (KEP-555) · apimachinery pkg/util/managedfields/internal
+"""
+
+from copy import copy
+from typing import Any, NamedTuple
+
+from kube.api.definitions import UNKNOWN, Type, of
+from kube.api.meta import Tree
+from kube.api.patch import structured
+from kube.api.patch.field_set import FieldSet, Path, field, shown
+from kube.api.resource import Resource
+from kube.api.status import Conflict
+
+APPLY, UPDATE = "Apply", "Update"
+BEFORE_FIRST_APPLY = "before-first-apply"
+ANCIENT_CHANGES = "ancient-changes"
+MAX_UPDATE_ENTRIES = 10
+
+_METADATA = field("metadata")
+_UNOWNED_METADATA = (
+    "name", "namespace", "creationTimestamp", "selfLink", "uid", "clusterName", "generation", "managedFields",
+    "resourceVersion", "deletionTimestamp", "deletionGracePeriodSeconds",
+)  # fmt: skip
+_UNOWNED_METADATA_STEPS = tuple(map(field, _UNOWNED_METADATA))
+
+
+class Owner(NamedTuple):
+    """Whose entry it is. Appliers have one entry, whatever version they use."""
+
+    manager: str
+    operation: str
+    api_version: str
+    subresource: str
+
+    def shown(self) -> str:
+        text = f'"{self.manager}"' + (f' with subresource "{self.subresource}"' if self.subresource else "")
+        return f"{text} using {self.api_version}" if self.operation == UPDATE else text
+
+
+class _Entry(NamedTuple):
+    owner: Owner
+    fields: FieldSet
+    time: str
+    api_version: str
+
+
+Managers = dict[Owner, _Entry]
+
+
+def track(new: Tree, old: Tree | None, resource: Resource, *, manager: str, subresource: str, now: str) -> None:
+    """Write into `new`, which replaces `old`, that `manager` set what differs."""
+    managers = _managers(new, old, resource, subresource)
+    found = structured.compare(_kind(resource), _bare(old or {}), _bare(new))
+    _give_up(managers, found.added | found.modified, found.removed)
+    fields = _owned(found.added | found.modified, resource, subresource)
+    if fields:
+        owner = Owner(manager, UPDATE, resource.api_version, subresource)
+        before = managers.get(owner)
+        fields = fields | before.fields if before else fields
+        managers[owner] = _Entry(owner, fields, now, resource.api_version)
+    _write(new, _capped(managers))
+
+
+def apply(
+    live: Tree, applied: Tree, resource: Resource, *, manager: str, force: bool, subresource: str, now: str
+) -> Tree:  # fmt: skip
+    """The object after `manager` applied its configuration. Raises Conflict. `live` is bare metadata for a new object."""
+    kind = _kind(resource)
+    managers = _managers(live, None, resource, subresource)
+    before = _bare(live)
+    if not managers and live["metadata"].get("creationTimestamp"):
+        first = Owner(BEFORE_FIRST_APPLY, UPDATE, resource.api_version, "")
+        fields = _owned(structured.fields_of(kind, before), resource, "")
+        managers[first] = _Entry(first, fields, now, resource.api_version)
+    wanted = _bare(applied)
+    fields = structured.fields_of(kind, wanted)
+    owner = Owner(manager, APPLY, "", subresource)
+    last = managers.pop(owner, None)
+    merged = structured.merge(kind, before, wanted)
+    if last is not None:
+        kept = fields
+        for entry in managers.values():
+            kept = kept | entry.fields
+        merged = structured.remove(kind, merged, last.fields, kept)
+    found = structured.compare(kind, before, merged)
+    conflicts = [(one.owner, path) for one in managers.values() for path in one.fields & (found.added | found.modified)]
+    if conflicts and not force:
+        raise _conflict(conflicts)
+    _give_up(managers, found.added | found.modified, found.removed)
+    own = _owned(fields, resource, subresource)
+    unchanged = last is not None and not found
+    if own:
+        managers[owner] = _Entry(owner, own, last.time if last and unchanged else now, resource.api_version)
+    merged["metadata"] = {**merged.get("metadata", {}), **_identity(live)}
+    _write(merged, _capped(managers))
+    return merged  # type: ignore[no-any-return]
+
+
+def _kind(resource: Resource) -> Type:
+    return of(resource) or UNKNOWN
+
+
+def _bare(tree: Tree) -> Tree:
+    """Without the history itself, which nobody owns."""
+    metadata = tree.get("metadata")
+    if not metadata or "managedFields" not in metadata:
+        return tree
+    return {**tree, "metadata": {name: value for name, value in metadata.items() if name != "managedFields"}}
+
+
+def _identity(live: Tree) -> Tree:
+    """What an applied configuration cannot change."""
+    return {name: value for name, value in live["metadata"].items() if name in _UNOWNED_METADATA and name != "managedFields"}
+
+
+def _give_up(managers: Managers, taken: FieldSet, removed: FieldSet) -> None:
+    """Nobody owns any longer what somebody else changed, or what is gone."""
+    if not taken and not removed:
+        return
+    for owner, entry in list(managers.items()):
+        rest = entry.fields - taken - removed
+        if not rest:
+            del managers[owner]
+        elif rest != entry.fields:
+            managers[owner] = entry._replace(fields=rest)
+
+
+def _owned(fields: FieldSet, resource: Resource, subresource: str) -> FieldSet:
+    """What can be owned through this endpoint: not identity, and status only through /status."""
+    fields = fields.without(field("apiVersion"), field("kind"))
+    if subresource == "status":
+        fields = fields.without(field("spec"))
+    elif "status" in resource.subresources and not resource.status_on_create:
+        fields = fields.without(field("status"))
+    rest = copy(fields)
+    rest.members = fields.members - {_METADATA}
+    metadata = fields.at(_METADATA).without(*_UNOWNED_METADATA_STEPS)
+    rest.below = {step: one for step, one in fields.below.items() if step != _METADATA}
+    if metadata:
+        rest.below[_METADATA] = metadata
+    return rest
+
+
+def _managers(new: Tree, old: Tree | None, resource: Resource, subresource: str) -> Managers:
+    """Who owns what: as the request says it, where it does (`[{}]` resets), else as it was."""
+    given = new["metadata"].get("managedFields")
+    if given == [{}]:
+        return {}
+    if not given or subresource:
+        given = (old or new)["metadata"].get("managedFields")
+    found: Managers = {}
+    for entry in given or ():
+        if entry.get("fieldsType") != "FieldsV1":
+            continue
+        operation, version = entry.get("operation", UPDATE), entry.get("apiVersion", resource.api_version)
+        place = "" if operation == APPLY else version
+        owner = Owner(entry.get("manager", ""), operation, place, entry.get("subresource", ""))
+        found[owner] = _Entry(owner, FieldSet.from_tree(entry.get("fieldsV1") or {}), entry.get("time", ""), version)
+    return found
+
+
+def _capped(managers: Managers) -> Managers:
+    """Not more than ten Update entries."""
+    updates = sorted((one for one in managers.values() if one.owner.operation == UPDATE), key=lambda one: one.time)
+    for entry in updates[: max(0, len(updates) - MAX_UPDATE_ENTRIES + 1)] if len(updates) > MAX_UPDATE_ENTRIES else ():
+        del managers[entry.owner]
+        ancient = Owner(ANCIENT_CHANGES, UPDATE, entry.api_version, "")
+        have = managers.get(ancient)
+        fields = have.fields | entry.fields if have else entry.fields
+        managers[ancient] = _Entry(ancient, fields, entry.time, entry.api_version)
+    return managers
+
+
+def _write(tree: Tree, managers: Managers) -> None:
+    entries = [_tree(entry) for entry in managers.values()]
+    if not entries:
+        tree["metadata"].pop("managedFields", None)
+        return
+    tree["metadata"]["managedFields"] = sorted(
+        entries, key=lambda one: (one["operation"], one["time"], one["manager"], one["apiVersion"])
+    )
+
+
+def _tree(entry: _Entry) -> Tree:
+    tree: Tree = {
+        "manager": entry.owner.manager,
+        "operation": entry.owner.operation,
+        "apiVersion": entry.api_version,
+        "time": entry.time,
+        "fieldsType": "FieldsV1",
+        "fieldsV1": entry.fields.to_tree(),
+    }
+    if entry.owner.subresource:
+        tree["subresource"] = entry.owner.subresource
+    return tree
+
+
+def _conflict(conflicts: list[tuple[Owner, Path]]) -> Conflict:
+    """In upstream's words (getConflictMessage)."""
+    causes: list[Any] = [
+        {"reason": "FieldManagerConflict", "message": f"conflict with {owner.shown()}", "field": shown(path)}
+        for owner, path in conflicts
+    ]
+    if len(conflicts) == 1:
+        owner, path = conflicts[0]
+        return Conflict(f"Apply failed with 1 conflict: conflict with {owner.shown()}: {shown(path)}", {"causes": causes})
+    lines: list[str] = []
+    for owner in sorted({owner for owner, _ in conflicts}):
+        lines.append(f"conflicts with {owner.shown()}:")
+        lines += [f"- {shown(path)}" for one, path in conflicts if one == owner]
+    text = "\n".join(lines)
+    return Conflict(f"Apply failed with {len(conflicts)} conflicts: {text}", {"causes": causes})

@@ -1,0 +1,147 @@
+"""FieldSet: a set of paths into an object, the form in which managers own fields; read from and written as FieldsV1.
+
+A path is a sequence of steps, each in FieldsV1's own spelling:
+
+    f:replicas                                a field of an object
+    k:{"name":"web"}                          the item of a list with these keys
+    v:"kubernetes"                            this value in a list of values
+
+A path in the set says nothing of the paths below it: `f:spec` and `f:spec f:replicas` are two members.
+https://kubernetes.io/docs/reference/using-api/server-side-apply/ · structured-merge-diff fieldpath
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+
+from kube.api.meta import Tree
+
+Path = tuple[str, ...]
+SELF = "."  # in FieldsV1: the path itself, where there are others below it
+_ORDER = {"f": 0, "k": 1, "v": 2, "i": 3}
+
+
+class FieldSet:
+    """Which steps from here are members, and the sets below them. Not changed once it is shared."""
+
+    __slots__ = ("below", "members")
+
+    def __init__(self, members: set[str] | None = None, below: "dict[str, FieldSet] | None" = None) -> None:
+        self.members = members or set()
+        self.below = below or {}
+
+    @classmethod
+    def of(cls, *paths: Path) -> "FieldSet":
+        found = cls()
+        for path in paths:
+            found.insert(path)
+        return found
+
+    def insert(self, path: Path) -> None:
+        """Only while the set is being made."""
+        if not path:
+            return
+        if len(path) == 1:
+            self.members.add(path[0])
+        else:
+            self.below.setdefault(path[0], FieldSet()).insert(path[1:])
+
+    def __bool__(self) -> bool:
+        return bool(self.members or self.below)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, FieldSet) and self.members == other.members and self.below == other.below
+
+    def __repr__(self) -> str:
+        return f"FieldSet({sorted(map(shown, self))})"
+
+    def __or__(self, other: "FieldSet") -> "FieldSet":
+        below = {
+            step: self.below.get(step, EMPTY) | other.below.get(step, EMPTY) for step in self.below.keys() | other.below.keys()
+        }
+        return FieldSet(self.members | other.members, below)
+
+    def __sub__(self, other: "FieldSet") -> "FieldSet":
+        below = {step: rest for step, one in self.below.items() if (rest := one - other.below.get(step, EMPTY))}
+        return FieldSet(self.members - other.members, below)
+
+    def __and__(self, other: "FieldSet") -> "FieldSet":
+        common = {step: one & other.below[step] for step, one in self.below.items() if step in other.below}
+        return FieldSet(self.members & other.members, {step: one for step, one in common.items() if one})
+
+    def __iter__(self) -> Iterator[Path]:
+        """Every path, in FieldsV1's order."""
+        for step in self._steps():
+            if step in self.members:
+                yield (step,)
+            for path in self.below.get(step, EMPTY):
+                yield (step, *path)
+
+    def at(self, step: str) -> "FieldSet":
+        """The paths below a step."""
+        return self.below.get(step, EMPTY)
+
+    def touches(self, step: str) -> bool:
+        """Whether this step, or anything below it, is in the set."""
+        return step in self.members or bool(self.below.get(step))
+
+    def without(self, *steps: str) -> "FieldSet":
+        """Leaving out the steps and all below them."""
+        below = {step: one for step, one in self.below.items() if step not in steps}
+        return FieldSet(self.members - set(steps), below)
+
+    def to_tree(self) -> Tree:
+        """As FieldsV1."""
+        tree: Tree = {}
+        for step in self._steps():
+            rest = self.below.get(step)
+            tree[step] = {} if rest is None else {SELF: {}, **rest.to_tree()} if step in self.members else rest.to_tree()
+        return tree
+
+    @classmethod
+    def from_tree(cls, tree: Tree) -> "FieldSet":
+        """From FieldsV1."""
+        found = cls()
+        for step, rest in tree.items():
+            if step == SELF:
+                continue
+            if not rest or SELF in rest:
+                found.members.add(step)
+            below = cls.from_tree(rest)
+            if below:
+                found.below[step] = below
+        return found
+
+    def _steps(self) -> list[str]:
+        return sorted(self.members | self.below.keys(), key=lambda step: (_ORDER.get(step[0], 4), step))
+
+
+EMPTY = FieldSet()
+
+
+def field(name: str) -> str:
+    return f"f:{name}"
+
+
+def key(values: Tree) -> str:
+    return "k:" + orjson.dumps(values, option=orjson.OPT_SORT_KEYS).decode()
+
+
+def value(one: Any) -> str:
+    return "v:" + orjson.dumps(one, option=orjson.OPT_SORT_KEYS).decode()
+
+
+def shown(path: Path) -> str:
+    """As conflicts show it: `.spec.containers[name="web"].image`."""
+    return "".join(_shown_step(step) for step in path)
+
+
+def _shown_step(step: str) -> str:
+    kind, rest = step[0], step[2:]
+    if kind == "f":
+        return f".{rest}"
+    if kind == "k":
+        keys = orjson.loads(rest)
+        return "[" + ",".join(f"{name}={orjson.dumps(one).decode()}" for name, one in keys.items()) + "]"
+    return f"[={rest}]"

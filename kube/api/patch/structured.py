@@ -1,0 +1,169 @@
+"""Structured values: what server-side apply does with objects, knowing how each list and map of them merges.
+
+    granular   objects and maps (each field is owned alone), lists with keys (each item is), sets (each value is)
+    atomic     scalars and all else: one owner for the whole value
+
+A field that the schema does not know is granular where it is an object, atomic where it is a list.
+https://kubernetes.io/docs/reference/using-api/server-side-apply/#merge-strategy · structured-merge-diff typed
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from kube.api.definitions import ANY, LIST, MAP, STRUCT, UNKNOWN, Type
+from kube.api.meta import Tree
+from kube.api.patch import field_set
+from kube.api.patch.field_set import FieldSet, Path
+from kube.api.status import BadRequest
+
+ABSENT: Any = object()
+KEY_DEFAULTS = {"protocol": "TCP"}  # keys of items that may be left out: the ports of containers and Services
+
+# Objects inside objects that Go writes even when they are empty, so that nobody can be the one who made them. The schema does
+# not tell them from pointers.
+ALWAYS_THERE = frozenset(("metadata", "spec", "status", "template", "strategy", "updateStrategy", "resources", "state"))
+
+
+@dataclass
+class Comparison:
+    """Paths of what differs between two objects."""
+
+    added: FieldSet = field(default_factory=FieldSet)
+    modified: FieldSet = field(default_factory=FieldSet)
+    removed: FieldSet = field(default_factory=FieldSet)
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.modified or self.removed)
+
+
+def fields_of(kind: Type, tree: Tree) -> FieldSet:
+    """The paths that an object sets. Raises BadRequest where an item lacks its key."""
+    found = FieldSet()
+    _collect(kind, tree, found)
+    return found
+
+
+def compare(kind: Type, old: Tree, new: Tree) -> Comparison:
+    found = Comparison()
+    _compare(kind, old, new, (), found)
+    return found
+
+
+def merge(kind: Type, live: Any, applied: Any) -> Any:
+    """`live` with everything that `applied` sets."""
+    form = _form(kind, applied)
+    if applied is ABSENT or (form and form == _form(kind, live) and live == applied):
+        return live
+    if not form or form != _form(kind, live):
+        return applied
+    have, want = dict(_parts(kind, live)), dict(_parts(kind, applied))
+    if form == "object":
+        return {
+            step[2:]: merge(_part_kind(kind, step), have.get(step, ABSENT), want.get(step, ABSENT)) for step in {**have, **want}
+        }
+    return [merge(kind.item, have.get(step, ABSENT), want.get(step, ABSENT)) for step in _order(list(have), list(want))]
+
+
+def remove(kind: Type, tree: Any, dropped: FieldSet, kept: FieldSet) -> Any:
+    """`tree` without the paths in `dropped` at or below which nothing is in `kept`. A path goes with all that is below it."""
+    form = _form(kind, tree)
+    if not form:
+        return tree
+    result: list[tuple[str, Any]] = []
+    for step, value in _parts(kind, tree):
+        if not dropped.touches(step):
+            result.append((step, value))
+        elif kept.touches(step):
+            result.append((step, remove(_part_kind(kind, step), value, dropped.at(step), kept.at(step))))
+    if form == "object":
+        return {step[2:]: value for step, value in result}
+    return [value for _, value in result]
+
+
+def _collect(kind: Type, tree: Any, found: FieldSet) -> None:
+    for step, value in _parts(kind, tree):
+        one = _part_kind(kind, step)
+        below = FieldSet()
+        if _form(one, value):
+            _collect(one, value, below)
+        if below:
+            found.below[step] = below
+        # Structs are there by what is in them; keys of maps and items of lists are something themselves.
+        if not below or kind.form != STRUCT:
+            found.members.add(step)
+
+
+def _compare(kind: Type, old: Any, new: Any, path: Path, found: Comparison) -> None:
+    if old is not ABSENT and new is not ABSENT and old == new:
+        return
+    old_form, new_form = _form(kind, old), _form(kind, new)
+    granular = new_form or old_form
+    if old is not ABSENT and new is not ABSENT and old_form != new_form:
+        granular = ""
+    if not granular or not ((old is not ABSENT and old) or (new is not ABSENT and new)):
+        target = found.added if old is ABSENT else found.removed if new is ABSENT else found.modified
+        target.insert(path)
+        return
+    have, want = dict(_parts(kind, old)), dict(_parts(kind, new))
+    for step in {**have, **want}:
+        _compare(_part_kind(kind, step), have.get(step, ABSENT), want.get(step, ABSENT), (*path, step), found)
+    if path and not (kind.form == STRUCT and path[-1][2:] in ALWAYS_THERE):
+        if old is ABSENT:
+            found.added.insert(path)
+        elif new is ABSENT:
+            found.removed.insert(path)
+
+
+def _form(kind: Type, value: Any) -> str:
+    """How the value falls apart: "object", "list" (with keys), "set"; empty where it is one piece."""
+    if isinstance(value, dict):
+        return "object" if kind.form in (STRUCT, MAP, ANY) and (kind.form == ANY or not kind.atomic) else ""
+    if isinstance(value, list) and kind.form == LIST:
+        return {"map": "list", "set": "set"}.get(kind.list_type, "")
+    return ""
+
+
+def _parts(kind: Type, value: Any) -> Iterator[tuple[str, Any]]:
+    """The steps into a value, and what is there."""
+    match _form(kind, value):
+        case "object":
+            for name, one in value.items():
+                yield field_set.field(name), one
+        case "list":
+            for index, item in enumerate(value):
+                yield _item_key(kind, item, index), item
+        case "set":
+            for item in value:
+                yield field_set.value(item), item
+
+
+def _part_kind(kind: Type, step: str) -> Type:
+    if step[0] == "f":
+        return kind.field(step[2:]) or UNKNOWN
+    return kind.item
+
+
+def _item_key(kind: Type, item: Any, index: int) -> str:
+    keys = {name: item.get(name, KEY_DEFAULTS.get(name)) for name in kind.list_keys} if isinstance(item, dict) else {}
+    if not keys or all(one is None for one in keys.values()):
+        names = ", ".join(f'"{name}"' for name in kind.list_keys)
+        raise BadRequest(f"element {index}: associative list with keys has an element that omits key field {names}")
+    return field_set.key({name: one for name, one in keys.items() if one is not None})
+
+
+def _order(have: list[str], want: list[str]) -> list[str]:
+    """The items of both lists: what is wanted in its order, what was there already staying among its neighbours."""
+    result: list[str] = []
+    old, new = list(have), list(want)
+    while old and new:
+        if old[0] == new[0]:
+            result.append(new.pop(0))
+            old.pop(0)
+        elif old[0] not in want:
+            result.append(old.pop(0))
+        elif old[0] in result:
+            old.pop(0)
+        else:
+            result.append(new.pop(0))
+    return result + [step for step in [*old, *new] if step not in result]
