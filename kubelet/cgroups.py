@@ -47,7 +47,9 @@ class Cgroups:
 
     def remove(self, pod: Pod) -> None:
         """Remove the pod's cgroup, once its containers are gone from it."""
-        for directory in self._directories(pod):
+        segments = [part for part in (self._root, *cgroup_segments(pod)) if part]
+        everywhere = [self._mount.joinpath(*segments), *(one.joinpath(*segments) for one in self._mount.iterdir() if one.is_dir())]
+        for directory in everywhere:  # the engine makes it for controllers that are not limited here, too
             for child in sorted((one for one in directory.glob("*") if one.is_dir()), reverse=True):
                 with suppress(OSError):
                     child.rmdir()

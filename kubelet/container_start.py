@@ -44,9 +44,7 @@ class ContainerStart:
         await self._post_start(pod, container, container_id, around)
         return container_id
 
-    async def _create_and_start(
-        self, pod: Pod, container: Container, attempt: int, spec: ContainerSpec, files: PodFiles
-    ) -> str:
+    async def _create_and_start(self, pod: Pod, container: Container, attempt: int, spec: ContainerSpec, files: PodFiles) -> str:
         try:
             container_id = await self._runtime.create_container(spec)
         except RuntimeUnavailable:

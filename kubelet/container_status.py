@@ -118,9 +118,7 @@ def _ready(pod: Pod, container: Container, observed: Observed, record: RuntimeCo
 
 
 def _default_waiting(pod: Pod, observed: Observed) -> Waiting:
-    return (
-        INITIALIZING if pod.spec.initContainers and not initialized(pod, observed) and not finished(pod, observed) else CREATING
-    )
+    return INITIALIZING if pod.spec.initContainers and not initialized(pod, observed) and not finished(pod, observed) else CREATING
 
 
 def _waiting(waiting: Waiting) -> Tree:

@@ -44,16 +44,12 @@ class ContainerStop:
             await self._runtime.wait_ended(record.id)
         self._pre_stopped.discard(record.id)
 
-    async def _pre_stop(
-        self, pod: Pod, container: Container, record: RuntimeContainer, deadline: datetime, pod_ip: str
-    ) -> None:
+    async def _pre_stop(self, pod: Pod, container: Container, record: RuntimeContainer, deadline: datetime, pod_ip: str) -> None:
         try:
             async with asyncio.timeout(self._left(deadline)):
                 await self._hooks.run(pod, container, record.id, pod_ip, container.lifecycle.preStop)
         except TimeoutError:
-            self._events.event(
-                pod, WARNING, "FailedPreStopHook", "PreStopHook did not end within the grace period", record.name
-            )
+            self._events.event(pod, WARNING, "FailedPreStopHook", "PreStopHook did not end within the grace period", record.name)
         except HookFailed as error:
             self._events.event(pod, WARNING, "FailedPreStopHook", f"PreStopHook failed: {error}", record.name)
 

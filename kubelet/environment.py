@@ -43,9 +43,7 @@ def references(container: Container) -> Iterator[Reference]:
             yield Reference("Secret", variable.valueFrom.secretKeyRef.name)
 
 
-def environment(
-    pod: Pod, container: Container, objects: Objects, services: Mapping[str, str], facts: PodFacts
-) -> dict[str, str]:
+def environment(pod: Pod, container: Container, objects: Objects, services: Mapping[str, str], facts: PodFacts) -> dict[str, str]:
     """Raises ConfigError where something that is not optional is missing."""
     result = dict(services)
     for source in container.envFrom or ():

@@ -20,8 +20,11 @@ from kube.client.events import EventRecorder
 from kube.client.informer import Informer
 from kube.client.rest import Client
 from kube.component.clock import SystemClock
+from kube.component.health import Health
+from kube.component.http_server import serve
 from kube.component.logging import get_logger
 from kube.component.run import StartupError
+from kube.component.tls import server_tls
 from kubelet.admission import Admission
 from kubelet.cgroups import Cgroups
 from kubelet.config import KubeletConfig, pairs, with_file
@@ -48,7 +51,10 @@ from kubelet.probes.question import Asking
 from kubelet.runtime.capabilities import NAMES
 from kubelet.runtime.docker import DockerRuntime
 from kubelet.runtime.runtime import EngineInfo
+from kubelet.server import KubeletServer
+from kubelet.server_auth import ServerAuth
 from kubelet.static_pods import StaticPods
+from kubelet.stats import Stats
 from kubelet.status_manager import StatusManager
 
 log = get_logger("kubelet")
@@ -134,6 +140,7 @@ class Kubelet:
         """Start every part in `tasks`, and return when all have started."""
         config = self._config
         await self._restore_network()
+        tasks.create_task(self._serve(), name="server")
         tasks.create_task(self.workers.run(), name="pod workers")
         if self._client is not None:
             self._start_client_parts(tasks)
@@ -171,6 +178,27 @@ class Kubelet:
             tasks.create_task(self.pods.run(), name="pods of the API server")
             await self.source.all_spoke()
             tasks.create_task(mirror_pods.run(), name="mirror pods")
+
+    async def _serve(self) -> None:
+        """Serve on the kubelet's port, and health alone on the local one, until cancelled."""
+        config = self._config
+        health = Health(config=config, config_name="kubeletconfig")
+        server = KubeletServer(
+            self.workers,
+            self._runtime,
+            ServerAuth(self._client, self.identity.name),
+            Stats(self.identity.name, self.cgroups),
+            health,
+        )
+        tls = server_tls(config.tls_cert_file, config.tls_private_key_file, config.client_ca_file)
+        servers = [await serve(server.app, config.address, config.port, tls=tls)]
+        if config.healthz_port:
+            servers.append(await serve(health.app, config.healthz_bind_address, config.healthz_port))
+        try:
+            await asyncio.Event().wait()
+        finally:
+            for one in servers:
+                await one.close()
 
     async def _end_orphans(self) -> None:
         await self.source.all_spoke()

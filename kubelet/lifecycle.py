@@ -132,9 +132,7 @@ class Lifecycle:
             await self._set_up_volumes(pod)
             return
         if not self._tools.network.ready and not pod.spec.hostNetwork:
-            message = (
-                "network is not ready: container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady"
-            )
+            message = "network is not ready: container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady"
             self.events.event(pod, WARNING, "NetworkNotReady", message)
             raise RuntimeFailure(message)
         async with asyncio.TaskGroup() as together:

@@ -23,9 +23,7 @@ RETRY_SECONDS = 5.0
 class MirrorPods:
     """Keeps one mirror for each static pod. Level-based: `wanted` and the cache of pods say what is to do."""
 
-    def __init__(
-        self, client: Client, node_name: str, mirrors: Callable[[], list[Pod]], wanted: Callable[[], list[Pod]]
-    ) -> None:
+    def __init__(self, client: Client, node_name: str, mirrors: Callable[[], list[Pod]], wanted: Callable[[], list[Pod]]) -> None:
         self._client = client
         self._node_name = node_name
         self._mirrors = mirrors  # what the API server has, by the newest word

@@ -139,9 +139,7 @@ class NodeAgent:
         status = node_status(self._identity, self._machine, pressure, not_ready, self._images, known, now)
         if not aged and _without_times(status) == _without_times(self._sent):
             return
-        old = {one["type"]: one["status"] for one in self._sent.get("conditions", ())} or {
-            one.type: one.status for one in known
-        }
+        old = {one["type"]: one["status"] for one in self._sent.get("conditions", ())} or {one.type: one.status for one in known}
         for reason, _ in condition_events(old, status["conditions"]):
             events.event(about, "Normal", reason, f"Node {self._identity.name} status is now: {reason}")
         patch = {"status": {**with_heartbeat(status, now), "addresses": [{"$patch": "replace"}, *status["addresses"]]}}

@@ -110,9 +110,7 @@ def node_status(
 
 
 def conditions(pressure: Pressure, not_ready: str, known: Iterable[NodeCondition], now: datetime) -> list[Tree]:
-    ready = (
-        ("False", "KubeletNotReady", not_ready) if not_ready else ("True", "KubeletReady", "kubelet is posting ready status")
-    )
+    ready = ("False", "KubeletNotReady", not_ready) if not_ready else ("True", "KubeletReady", "kubelet is posting ready status")
     has = "kubelet has"
     found = [
         _pressure("MemoryPressure", pressure.memory, ("KubeletHasInsufficientMemory", f"{has} insufficient memory available"),

@@ -77,8 +77,6 @@ class PodFiles:
     def remove(self) -> None:
         """Remove everything; volumes must have been torn down before, or it refuses."""
         for parent, directories, _ in os.walk(self.directory):
-            assert not any(os.path.ismount(os.path.join(parent, one)) for one in directories), (
-                f"a volume is mounted in {parent}"
-            )
+            assert not any(os.path.ismount(os.path.join(parent, one)) for one in directories), f"a volume is mounted in {parent}"
         shutil.rmtree(self.directory, ignore_errors=True)
         shutil.rmtree(self.logs, ignore_errors=True)

@@ -70,9 +70,7 @@ class PodProbes:
         if "startup" not in probed.verdicts or probed.verdicts["startup"].good:
             probed.started.set()
         for kind, probe in asked:
-            probed.tasks[kind] = tasks.create_task(
-                self._ask(kind, probe, probed, record), name=f"{kind} probe of {record.name}"
-            )
+            probed.tasks[kind] = tasks.create_task(self._ask(kind, probe, probed, record), name=f"{kind} probe of {record.name}")
 
     def _forget(self, container_id: str) -> None:
         for task in self._probed.pop(container_id).tasks.values():

@@ -6,7 +6,6 @@ https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/#P
 import asyncio
 from typing import NamedTuple
 
-import grpc
 import httpx
 
 from kube.api.types import Container, Pod, Probe
@@ -82,6 +81,8 @@ class Asking:
         return Answer(False, f"HTTP probe failed with statuscode: {answer.status}")
 
     async def _grpc(self, pod_ip: str, probe: Probe) -> Answer:
+        import grpc.aio  # 5 MB that a node without such probes need not have
+
         service = (probe.grpc.service or "").encode()
         request = b"\x0a" + bytes([len(service)]) + service if service else b""  # HealthCheckRequest{service}
         async with grpc.aio.insecure_channel(f"{pod_ip}:{probe.grpc.port}") as channel:

@@ -275,9 +275,7 @@ class DockerRuntime:
     async def pull(self, name: str, auth: Mapping[str, str] | None) -> None:
         def pull(api: docker.APIClient) -> None:
             repository, tag = docker_utils.parse_repository_tag(name)
-            for line in api.pull(
-                repository, tag or "latest", stream=True, decode=True, auth_config=dict(auth) if auth else None
-            ):
+            for line in api.pull(repository, tag or "latest", stream=True, decode=True, auth_config=dict(auth) if auth else None):
                 if "error" in line:
                     raise ImageUnavailable(line["error"])
 

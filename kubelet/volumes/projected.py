@@ -95,4 +95,5 @@ def token_file(pod: Pod, token: str, mode: int) -> File:
 def _one_user(pod: Pod) -> int | None:
     of_pod = getattr(pod.spec.securityContext, "runAsUser", None)
     users = {of_pod if (own := getattr(one.securityContext, "runAsUser", None)) is None else own for one in all_containers(pod)}
-    return users.pop() if len(users) == 1 else None
+    common: int | None = users.pop() if len(users) == 1 else None
+    return common
