@@ -71,17 +71,24 @@ def _complete(cls: type[V], obj: V) -> V:
 
 @cache
 def _always_present(cls: Any) -> tuple[tuple[str, Callable[[], Any]], ...]:
-    """The fields filled with an empty value when absent: `metadata`, and a `status` that has no required fields."""
+    """The fields filled with an empty value when absent: `metadata`, and a `status` that requires at most counts."""
     found: list[tuple[str, Callable[[], Any]]] = []
     hints = get_type_hints(cls)
     if "metadata" in hints:
         found.append(("metadata", meta_v1.ObjectMeta))
     if "status" in hints:
         status = next((arg for arg in getattr(hints["status"], "__args__", ()) if arg is not type(None)), None)
-        if status is not None and _constructible(cast("type[Any]", status)):
-            found.append(("status", cast("type[Any]", status)))
+        if status is not None and (make := _maker(cast("type[Any]", status))) is not None:
+            found.append(("status", make))
     return tuple(found)
 
 
-def _constructible(cls: type[Any]) -> bool:
-    return issubclass(cls, msgspec.Struct) and not any(field.required for field in msgspec.structs.fields(cls))
+def _maker(cls: type[Any]) -> Callable[[], Any] | None:
+    """Makes an empty status: counts that must be there are 0. None for a status that needs more than counts."""
+    if not issubclass(cls, msgspec.Struct):
+        return None
+    required = [field for field in msgspec.structs.fields(cls) if field.required]
+    if any(field.type is not int for field in required):
+        return None
+    zeros = {field.name: 0 for field in required}
+    return lambda: cls(**zeros)
