@@ -1,0 +1,97 @@
+"""Subresources' decisions: binding, eviction, containers, addresses of nodes."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from apiserver.subresources.binding import assigned
+from apiserver.subresources.eviction import spent
+from apiserver.subresources.node_api import chosen_container, node_address
+from apiserver.subresources.pod_parts import with_ephemeral_containers
+from kube.api.status import BadRequest, Conflict, Invalid, TooManyRequests
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def a_pod(*containers: str, **spec: Any) -> dict[str, Any]:
+    listed = [{"name": name} for name in containers or ("c",)]
+    return {"metadata": {"name": "p", "uid": "u"}, "spec": {"containers": listed, **spec}}
+
+
+def to(node: str, **metadata: Any) -> dict[str, Any]:
+    return {"metadata": metadata, "target": {"name": node}}
+
+
+def test_binding_sets_node_and_condition() -> None:
+    pod = assigned(a_pod(), to("n"), "now")
+    assert pod["spec"]["nodeName"] == "n"
+    assert [(one["type"], one["status"]) for one in pod["status"]["conditions"]] == [("PodScheduled", "True")]
+
+
+def test_bound_pod_is_not_bound_again() -> None:
+    """Rule: behaviour E.6.65: 409 if already bound."""
+    with pytest.raises(Conflict, match='pod p is already assigned to node "n"'):
+        assigned(a_pod(nodeName="n"), to("m"), "now")
+
+
+def test_binding_for_another_pod_of_the_name_is_refused() -> None:
+    with pytest.raises(Conflict, match="UID in precondition"):
+        assigned(a_pod(), to("n", uid="other"), "now")
+
+
+def test_gated_pod_is_not_bound() -> None:
+    with pytest.raises(Conflict, match="schedulingGates"):
+        assigned(a_pod(schedulingGates=[{"name": "g"}]), to("n"), "now")
+
+
+def a_budget(allowed: int, observed: int = 1) -> dict[str, Any]:
+    status = {"disruptionsAllowed": allowed, "observedGeneration": observed, "desiredHealthy": 2, "currentHealthy": 2}
+    return {"metadata": {"name": "b", "generation": 1}, "spec": {}, "status": status}
+
+
+def test_eviction_takes_one_disruption() -> None:
+    status = spent(a_budget(1), "p", NOW)["status"]
+    assert status["disruptionsAllowed"] == 0
+    assert status["disruptedPods"] == {"p": "2026-01-01T00:00:00Z"}
+
+
+def test_blocked_eviction_names_the_budget() -> None:
+    """Rule: behaviour D.3, eviction blocked."""
+    with pytest.raises(TooManyRequests) as refused:
+        spent(a_budget(0), "p", NOW)
+    assert refused.value.message == "Cannot evict pod as it would violate the pod's disruption budget."
+    cause = refused.value.details["causes"][0]
+    assert cause == {"reason": "DisruptionBudget", "message": "The disruption budget b needs 2 healthy pods and has 2 currently"}
+
+
+def test_budget_that_is_behind_blocks() -> None:
+    with pytest.raises(TooManyRequests):
+        spent(a_budget(5, observed=0), "p", NOW)
+
+
+def test_only_container_needs_no_name() -> None:
+    assert chosen_container(a_pod("c"), "") == "c"
+
+
+def test_several_containers_need_one() -> None:
+    with pytest.raises(BadRequest) as refused:
+        chosen_container(a_pod("a", "b"), "")
+    assert refused.value.message == "a container name must be specified for pod p, choose one of: [a b]"
+    with pytest.raises(BadRequest, match="container x is not valid for pod p"):
+        chosen_container(a_pod("a", "b"), "x")
+
+
+def test_nodes_are_called_by_the_preferred_address() -> None:
+    addresses = [{"type": "Hostname", "address": "h"}, {"type": "InternalIP", "address": "198.18.0.1"}]
+    node = {"status": {"addresses": addresses, "daemonEndpoints": {"kubeletEndpoint": {"Port": 1}}}}
+    assert node_address(node, ("InternalIP", "Hostname")) == "198.18.0.1:1"
+    assert node_address(node, ("Hostname",)) == "h:1"
+
+
+def test_ephemeral_containers_are_only_added() -> None:
+    old = a_pod(ephemeralContainers=[{"name": "e"}])
+    new = a_pod(ephemeralContainers=[{"name": "e"}, {"name": "f"}])
+    assert [one["name"] for one in with_ephemeral_containers(old, new)["spec"]["ephemeralContainers"]] == ["e", "f"]
+    with pytest.raises(Invalid):
+        with_ephemeral_containers(old, a_pod())

@@ -1,0 +1,81 @@
+"""The HTTP server: keeps connections, shows certificates, hands over upgrades, closes cleanly."""
+
+import asyncio
+from typing import Any
+
+from kube.component.http_server import Head, serve
+
+
+async def echo(scope: Any, receive: Any, send: Any) -> None:
+    await receive()
+    body = f"{scope['method']} {scope['path']}".encode()
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", str(len(body)).encode())]})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def exchange(port: int, request: bytes, expected: bytes) -> bytes:
+    """Send bytes and read until the expected ones came."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(request)
+    received = b""
+    async with asyncio.timeout(5):
+        while expected not in received:
+            chunk = await reader.read(65536)
+            assert chunk, received
+            received += chunk
+    writer.close()
+    await writer.wait_closed()
+    return received
+
+
+def test_connection_serves_one_request_after_another() -> None:
+    async def scenario() -> bytes:
+        server = await serve(echo, "127.0.0.1", 0)
+        try:
+            request = b"GET /a HTTP/1.1\r\nhost: x\r\n\r\nGET /b HTTP/1.1\r\nhost: x\r\n\r\n"
+            return await exchange(server.port, request, b"GET /b")
+        finally:
+            await server.close(within=1)
+
+    assert b"GET /a" in asyncio.run(scenario())
+
+
+class Shout(asyncio.Protocol):
+    """Answers in capitals."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport: Any = transport
+        self._transport.write(b"HTTP/1.1 101 Switching Protocols\r\n\r\n")
+
+    def data_received(self, data: bytes) -> None:
+        self._transport.write(data.upper())
+
+
+def test_wanted_upgrade_gets_the_raw_connection_with_what_came_already() -> None:
+    heads: list[Head] = []
+
+    def on_upgrade(head: Head) -> asyncio.Protocol | None:
+        heads.append(head)
+        return Shout() if head.header(b"upgrade") == "spdy/3.1" else None
+
+    async def scenario() -> bytes:
+        server = await serve(echo, "127.0.0.1", 0, on_upgrade=on_upgrade)
+        try:
+            request = b"POST /exec?a=b HTTP/1.1\r\nhost: x\r\nconnection: Upgrade\r\nupgrade: spdy/3.1\r\n\r\nhello"
+            return await exchange(server.port, request, b"HELLO")
+        finally:
+            await server.close(within=1)
+
+    assert asyncio.run(scenario()).startswith(b"HTTP/1.1 101")
+    assert [(head.method, head.target) for head in heads] == [("POST", "/exec?a=b")]
+
+
+def test_nonsense_is_a_400() -> None:
+    async def scenario() -> bytes:
+        server = await serve(echo, "127.0.0.1", 0)
+        try:
+            return await exchange(server.port, b"nonsense\r\n\r\n", b"Invalid HTTP request")
+        finally:
+            await server.close(within=1)
+
+    assert asyncio.run(scenario()).startswith(b"HTTP/1.1 400")
