@@ -1,0 +1,65 @@
+"""The scheduler against the real API server: pods get their nodes, or are told why not."""
+
+import asyncio
+from typing import Any
+
+from kube.api.meta import Key
+from kube.api.types import Event, Node, Pod, ServiceAccount
+from kube.client.events import EventRecorder
+from kube.client.informer import Informers
+from kube.client.rest import Client
+from scheduler.scheduler import Scheduler
+from tests.wait import eventually
+
+NODE = {"cpu": "1", "memory": "1Gi", "pods": "10"}
+
+
+def a_pod(name: str, cpu: str = "100m") -> dict[str, Any]:
+    container = {"name": "c", "image": "i", "resources": {"requests": {"cpu": cpu}}}
+    spec = {"containers": [container], "automountServiceAccountToken": False}
+    return {"metadata": {"name": name, "namespace": "default"}, "spec": spec}
+
+
+async def a_cluster(client: Client) -> asyncio.Task[None]:
+    """A service account, one node without taints, and a running scheduler."""
+    await client.create(ServiceAccount, {"metadata": {"name": "default", "namespace": "default"}})
+    await client.create(Node, {"metadata": {"name": "n"}, "status": {"allocatable": NODE, "capacity": NODE}})
+    await client.patch(Node, Key("", "n"), {"spec": {"taints": []}})
+    return asyncio.ensure_future(_schedule(client))
+
+
+def test_pods_are_bound_until_the_node_is_full_and_again_when_it_empties(runner: asyncio.Runner, client: Client) -> None:
+    async def scenario() -> None:
+        running = await a_cluster(client)
+        for number in range(3):
+            await client.create(Pod, a_pod(f"p{number}", cpu="400m"))
+        await eventually(lambda: _bound(client, 2), within=10)
+        waiting = await eventually(lambda: _unschedulable(client), within=10)
+        assert waiting.message == "0/1 nodes are available: 1 Insufficient cpu."
+        placed = next(pod for pod in await client.list(Pod, "default") if pod.spec.nodeName)
+        await client.delete(Pod, Key("default", placed.metadata.name), grace_seconds=0)
+        await eventually(lambda: _bound(client, 2), within=15, what="the freed room is used")
+        events = {event.reason for event in await client.list(Event, "default")}
+        assert {"Scheduled", "FailedScheduling"} <= events
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+    runner.run(scenario())
+
+
+async def _schedule(client: Client) -> None:
+    informers, recorder = Informers(client), EventRecorder(client, "default-scheduler")
+    scheduler = Scheduler(client, informers, recorder)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(informers.run())
+        tasks.create_task(recorder.run())
+        tasks.create_task(scheduler.run())
+
+
+async def _bound(client: Client, count: int) -> bool:
+    return sum(bool(pod.spec.nodeName) for pod in await client.list(Pod, "default")) == count
+
+
+async def _unschedulable(client: Client) -> Any:
+    conditions = [one for pod in await client.list(Pod, "default") for one in pod.status.conditions or ()]
+    return next((one for one in conditions if one.reason == "Unschedulable"), None)
