@@ -1,8 +1,9 @@
 """Dispatch: the one table of verbs, and which handler a request meets once the filters let it through."""
 
-from apiserver.context import Handler, Request, Response, Server
+from apiserver.context import Handler, Request, RequestInfo, Response, Server
 from apiserver.handlers import delete, patch, read, scale, status, watch, write
 from apiserver.subresources import SUBRESOURCES
+from kube.api.resource import Resource
 from kube.api.status import MethodNotAllowed, NotFound
 
 VERBS: dict[str, Handler] = {
@@ -15,6 +16,8 @@ VERBS: dict[str, Handler] = {
     "delete": delete.delete,
     "deletecollection": delete.delete_collection,
 }
+NAMED = frozenset(("get", "update", "patch", "delete"))  # of one object, by its path
+SELECTED = frozenset(("list", "watch", "deletecollection"))  # their name, if any, is a selector's
 GENERIC_SUBRESOURCES: dict[str, dict[str, Handler]] = {
     "status": {"get": read.get, "update": status.update, "patch": status.patch},
     "scale": {"get": scale.get, "update": scale.update, "patch": scale.patch},
@@ -33,11 +36,7 @@ def handler_of(request: Request) -> Handler:
     row = info.resource
     if row is None or (info.subresource and info.subresource not in row.subresources):
         raise NotFound("the server could not find the requested resource")
-    if (
-        row.namespaced
-        and not info.namespace
-        and (info.verb == "create" or info.subresource or (info.name and info.verb == "get"))
-    ):
+    if not _addressed(info, row):
         raise _not_allowed(info.method, row.plural)
     handler: Handler | None
     if (row.group, row.plural, "") in SUBRESOURCES:  # a row without storage
@@ -51,6 +50,14 @@ def handler_of(request: Request) -> Handler:
     if handler is None:
         raise _not_allowed(info.verb, row.plural)
     return handler
+
+
+def _addressed(info: RequestInfo, row: Resource) -> bool:
+    """Whether the path has the parts that the verb needs."""
+    if not info.subresource and info.verb in SELECTED:
+        return True
+    placed = bool(info.namespace) or not row.namespaced
+    return placed and bool(info.name) == bool(info.subresource or info.verb in NAMED)
 
 
 def _not_allowed(verb: str, plural: str) -> MethodNotAllowed:

@@ -11,7 +11,8 @@ import orjson
 
 from kube.api.meta import Tree
 
-_HEAD = re.compile(rb'\{"kind":"[^"\\]*","apiVersion":"[^"\\]*","metadata":\{(?:"resourceVersion":"[^"\\]*",)?')
+_TEXT = rb'"(?:[^"\\]|\\.)*"'
+_HEAD = re.compile(rb'(\{"kind":%s,"apiVersion":%s,"metadata":\{)(?:"resourceVersion":%s,)?' % (_TEXT, _TEXT, _TEXT))
 
 
 def encode(tree: Tree) -> bytes:
@@ -34,8 +35,7 @@ def served(stored: bytes, revision: int) -> bytes:
         stored = encode(orjson.loads(stored))
         head = _HEAD.match(stored)
         assert head is not None, "encode writes kind, apiVersion and metadata first"
-    start = stored.index(b'"metadata":{') + len(b'"metadata":{')
-    return b'%s"resourceVersion":"%d",%s' % (stored[:start], revision, stored[head.end() :])
+    return b'%s"resourceVersion":"%d",%s' % (head[1], revision, stored[head.end() :])
 
 
 def decode(stored: bytes, revision: int) -> Tree:

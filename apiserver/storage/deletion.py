@@ -64,12 +64,7 @@ def may_go(resource: Resource, tree: Tree) -> bool:
     """Whether an object that waits for its deletion has nothing left to wait for: its last holder let go."""
     metadata = tree["metadata"]
     waiting = bool(metadata.get("deletionTimestamp"))
-    return (
-        waiting
-        and not metadata.get("deletionGracePeriodSeconds")
-        and not metadata.get("finalizers")
-        and not resource.held(tree)
-    )
+    return waiting and not metadata.get("deletionGracePeriodSeconds") and not metadata.get("finalizers") and not resource.held(tree)
 
 
 def propagation_finalizers(finalizers: list[str], options: Tree) -> list[str]:

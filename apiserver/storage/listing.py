@@ -82,17 +82,13 @@ def _problems(version: str, match: str, continues: bool, limit: int) -> list[Fie
     errors: list[FieldError] = []
     if match:
         if not version:
-            errors.append(
-                forbidden("resourceVersionMatch", "resourceVersionMatch is forbidden unless resourceVersion is provided")
-            )
+            errors.append(forbidden("resourceVersionMatch", "resourceVersionMatch is forbidden unless resourceVersion is provided"))
         if continues:
             errors.append(_match_forbidden("resourceVersionMatch is forbidden when continue is provided"))
         if match not in ("Exact", "NotOlderThan"):
             errors.append(unsupported("resourceVersionMatch", match, ("Exact", "NotOlderThan", "")))
         if match == "Exact" and version == "0":
-            errors.append(
-                forbidden("resourceVersionMatch", 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"')
-            )
+            errors.append(forbidden("resourceVersionMatch", 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'))
     if limit < 0:
         errors.append(invalid("limit", limit, "must be greater than or equal to 0"))
     return errors
