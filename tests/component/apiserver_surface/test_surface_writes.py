@@ -1,0 +1,133 @@
+"""Admission and allocation, seen from outside."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from kube.api.meta import Key
+from kube.api.status import Forbidden, Invalid
+from kube.api.types import ConfigMap, Endpoints, Namespace, Pod, PriorityClass, Service, ServiceAccount
+from kube.client.rest import Client
+
+
+def a_service(name: str, **spec: Any) -> dict[str, Any]:
+    ports = spec.pop("ports", [{"port": 80}])
+    return {"metadata": {"name": name, "namespace": "default"}, "spec": {"ports": ports, "selector": {"a": "b"}, **spec}}
+
+
+def a_pod(name: str, **spec: Any) -> dict[str, Any]:
+    containers = [{"name": "c", "image": "i"}]
+    return {"metadata": {"name": name, "namespace": "default"}, "spec": {"containers": containers, **spec}}
+
+
+def test_every_cluster_has_its_first_objects(runner: asyncio.Runner, client: Client) -> None:
+    async def scenario() -> None:
+        names = {one.metadata.name for one in await client.list(Namespace)}
+        assert names == {"default", "kube-system", "kube-public", "kube-node-lease"}
+        service = await client.get(Service, "default", "kubernetes")
+        assert service.spec.clusterIP == "10.96.0.1"
+        endpoints = await client.get(Endpoints, "default", "kubernetes")
+        assert endpoints.subsets[0].addresses[0].ip == "192.0.2.1"
+
+    runner.run(scenario())
+
+
+def test_one_address_goes_to_one_service_however_many_ask_at_once(runner: asyncio.Runner, client: Client) -> None:
+    """Rule: behaviour E.4.45: allocation survives races."""
+
+    async def scenario() -> None:
+        wishes = [client.create(Service, a_service(f"s{n}", clusterIP="10.96.5.5")) for n in range(8)]
+        answers = await asyncio.gather(*wishes, return_exceptions=True)
+        refusals = [answer for answer in answers if isinstance(answer, Invalid)]
+        assert len(refusals) == 7
+        assert "failed to allocate IP 10.96.5.5: provided IP is already allocated" in refusals[0].message
+
+    runner.run(scenario())
+
+
+def test_chosen_addresses_differ_and_come_back_when_a_service_goes(runner: asyncio.Runner, client: Client) -> None:
+    async def scenario() -> None:
+        made = await asyncio.gather(*(client.create(Service, a_service(f"s{n}")) for n in range(10)))
+        addresses = {tree["spec"]["clusterIP"] for tree in made}
+        assert len(addresses) == 10
+        first = made[0]["spec"]["clusterIP"]
+        await client.delete(Service, Key("default", "s0"))
+        again = await client.create(Service, a_service("again", clusterIP=first))
+        assert again["spec"]["clusterIPs"] == [first]
+
+    runner.run(scenario())
+
+
+def test_node_port_is_kept_on_update_and_given_back_with_the_type(runner: asyncio.Runner, client: Client) -> None:
+    async def scenario() -> None:
+        ports = [{"port": 80, "nodePort": 30080}]
+        tree = await client.create(Service, a_service("web", type="NodePort", ports=ports))
+        assert tree["spec"]["ports"][0]["nodePort"] == 30080
+        with pytest.raises(Invalid, match=r"spec.ports\[0\].nodePort: Invalid value: 30080: provided port is already allocated"):
+            await client.create(Service, a_service("other", type="NodePort", ports=ports))
+        tree["spec"]["ports"] = [{"port": 80}]
+        tree = await client.update(Service, tree)
+        assert tree["spec"]["ports"][0]["nodePort"] == 30080
+        tree["spec"]["type"] = "ClusterIP"
+        tree = await client.update(Service, tree)
+        assert "nodePort" not in tree["spec"]["ports"][0]
+        assert await client.create(Service, a_service("other", type="NodePort", ports=ports))
+
+    runner.run(scenario())
+
+
+def test_node_port_outside_of_the_range_is_refused(runner: asyncio.Runner, client: Client) -> None:
+    async def scenario() -> None:
+        wish = a_service("web", type="NodePort", ports=[{"port": 80, "nodePort": 80}])
+        with pytest.raises(Invalid, match="The range of valid ports is 30000-32767"):
+            await client.create(Service, wish)
+
+    runner.run(scenario())
+
+
+def test_headless_and_external_name_take_no_address(runner: asyncio.Runner, client: Client) -> None:
+    async def scenario() -> None:
+        headless = await client.create(Service, a_service("h", clusterIP="None"))
+        assert headless["spec"]["clusterIPs"] == ["None"]
+        external = await client.create(Service, a_service("e", type="ExternalName", externalName="example.com", ports=[]))
+        assert "clusterIP" not in external["spec"]
+
+    runner.run(scenario())
+
+
+def test_pod_gets_account_token_tolerations_and_priority(runner: asyncio.Runner, client: Client) -> None:
+    """Rule: the admission plugins ServiceAccount, DefaultTolerationSeconds, Priority."""
+
+    async def scenario() -> None:
+        with pytest.raises(Forbidden, match='error looking up service account default/default: serviceaccount "default" not found'):
+            await client.create(Pod, a_pod("early"))
+        await client.create(ServiceAccount, {"metadata": {"name": "default", "namespace": "default"}})
+        await client.create(PriorityClass, {"metadata": {"name": "high"}, "value": 1000})
+        spec = (await client.create(Pod, a_pod("p", priorityClassName="high")))["spec"]
+        assert spec["serviceAccountName"] == "default"
+        assert spec["priority"] == 1000
+        assert {one["key"]: one["tolerationSeconds"] for one in spec["tolerations"]} == {
+            "node.kubernetes.io/not-ready": 300,
+            "node.kubernetes.io/unreachable": 300,
+        }
+        volume = spec["volumes"][0]
+        assert volume["name"].startswith("kube-api-access-")
+        mount = {"name": volume["name"], "readOnly": True, "mountPath": "/var/run/secrets/kubernetes.io/serviceaccount"}
+        assert spec["containers"][0]["volumeMounts"] == [mount]
+
+    runner.run(scenario())
+
+
+def test_nothing_new_in_a_namespace_that_goes(runner: asyncio.Runner, client: Client) -> None:
+    """Rule: behaviour D.3, namespace terminating; some namespaces are immortal."""
+
+    async def scenario() -> None:
+        await client.create(Namespace, {"metadata": {"name": "going"}})
+        await client.delete(Namespace, Key("", "going"))
+        with pytest.raises(Forbidden, match="unable to create new content in namespace going because it is being terminated"):
+            await client.create(ConfigMap, {"metadata": {"name": "c", "namespace": "going"}})
+        with pytest.raises(Forbidden, match='namespaces "default" is forbidden: this namespace may not be deleted'):
+            await client.delete(Namespace, Key("", "default"))
+
+    runner.run(scenario())
