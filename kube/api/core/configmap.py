@@ -1,10 +1,37 @@
 """ConfigMap: settings that pods read, as text or bytes (v1).
 
+Keys become file names; all values together may take 1 MiB; an immutable one stays as it is for ever.
 https://kubernetes.io/docs/concepts/configuration/configmap/
 """
 
+from collections.abc import Iterator
+
+from kube.api import names
+from kube.api.columns import AGE, plain
 from kube.api.resource import Resource
+from kube.api.status import FieldError, forbidden, invalid, too_long
 from kube.api.types import ConfigMap
+
+MAX_BYTES = 1024 * 1024
+
+
+def validate(new: ConfigMap, old: ConfigMap | None) -> Iterator[FieldError]:
+    data, binary = new.data or {}, new.binaryData or {}
+    for field, values in (("data", data), ("binaryData", binary)):
+        for key in values:
+            for complaint in names.config_key(key):
+                yield invalid(f"{field}[{key}]", key, complaint)
+    for key in data.keys() & binary.keys():
+        yield invalid(f"data[{key}]", key, "duplicate of key present in binaryData")
+    if sum(len(text.encode()) for text in data.values()) + sum(len(text) * 3 // 4 for text in binary.values()) > MAX_BYTES:
+        yield too_long("", MAX_BYTES)
+    if old is not None and old.immutable:
+        if not new.immutable:
+            yield forbidden("immutable", "field is immutable when `immutable` is set")
+        for field in ("data", "binaryData"):
+            if (getattr(new, field) or {}) != (getattr(old, field) or {}):
+                yield forbidden(field, "field is immutable when `immutable` is set")
+
 
 RESOURCE = Resource(
     view=ConfigMap,
@@ -14,4 +41,6 @@ RESOURCE = Resource(
     plural="configmaps",
     short_names=("cm",),
     has_generation=False,
+    validate=validate,
+    columns=(plain("Data", lambda one: str(len(one.data or {}) + len(one.binaryData or {}))), AGE),
 )

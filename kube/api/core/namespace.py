@@ -1,10 +1,53 @@
 """Namespace: a room for names; it goes when everything in it is gone (v1).
 
+The finalizer `kubernetes` in its spec holds a deleted namespace until its content has been removed; /finalize takes it away.
 https://kubernetes.io/docs/concepts/overview/working-with-objects/namespaces/
 """
 
+from collections.abc import Iterator
+
+from kube.api import names
+from kube.api.columns import AGE, plain
+from kube.api.meta import Tree
 from kube.api.resource import Resource
+from kube.api.status import FieldError, invalid
 from kube.api.types import Namespace
+
+NAME_LABEL = "kubernetes.io/metadata.name"
+FINALIZER = "kubernetes"
+
+
+def set_defaults(tree: Tree) -> None:
+    """Every namespace can be selected by its name."""
+    metadata = tree.setdefault("metadata", {})
+    if metadata.get("name"):
+        metadata["labels"] = {**(metadata.get("labels") or {}), NAME_LABEL: metadata["name"]}
+
+
+def prepare(new: Tree, old: Tree | None) -> None:
+    if old is None:
+        new["status"] = {"phase": "Active"}
+        finalizers = new.setdefault("spec", {}).setdefault("finalizers", [])
+        if FINALIZER not in finalizers:
+            finalizers.append(FINALIZER)
+        set_defaults(new)  # a generated name is known by now
+    else:
+        new["spec"] = old.get("spec") or {}  # only /finalize changes the finalizers
+
+
+def validate(new: Namespace, old: Namespace | None) -> Iterator[FieldError]:
+    for finalizer in (new.spec.finalizers if new.spec else None) or ():
+        for complaint in names.qualified(finalizer):
+            yield invalid("spec.finalizers", finalizer, complaint)
+
+
+def held(tree: Tree) -> bool:
+    return bool((tree.get("spec") or {}).get("finalizers"))
+
+
+def mark_deleted(tree: Tree) -> None:
+    tree.setdefault("status", {})["phase"] = "Terminating"
+
 
 RESOURCE = Resource(
     view=Namespace,
@@ -17,4 +60,12 @@ RESOURCE = Resource(
     verbs=("create", "delete", "get", "list", "patch", "update", "watch"),
     subresources=("finalize", "status"),
     has_generation=False,
+    set_defaults=set_defaults,
+    prepare=prepare,
+    validate=validate,
+    validate_name=names.label,
+    columns=(plain("Status", lambda namespace: namespace.status.phase), AGE),
+    field_selectors={"status.phase": lambda tree: (tree.get("status") or {}).get("phase") or ""},
+    held=held,
+    mark_deleted=mark_deleted,
 )

@@ -3,8 +3,55 @@
 https://kubernetes.io/docs/concepts/workloads/controllers/replicationcontroller/
 """
 
+from collections.abc import Iterator
+
+from kube.api import labels, validation
+from kube.api.columns import AGE, number, template_columns
+from kube.api.core.pod_spec import set_template_defaults
+from kube.api.core.pod_validation import pod_spec_errors
+from kube.api.meta import Tree
 from kube.api.resource import Resource
+from kube.api.status import FieldError, invalid, required, unsupported
 from kube.api.types import ReplicationController
+
+
+def set_defaults(tree: Tree) -> None:
+    """Labels and selector are the template's, where they are not given."""
+    spec = tree.setdefault("spec", {})
+    spec.setdefault("replicas", 1)
+    if spec.get("template") is None:
+        return
+    set_template_defaults(spec["template"])
+    found = spec["template"]["metadata"].get("labels")
+    if found:
+        if not spec.get("selector"):
+            spec["selector"] = dict(found)
+        if not tree.setdefault("metadata", {}).get("labels"):
+            tree["metadata"]["labels"] = dict(found)
+
+
+def prepare(new: Tree, old: Tree | None) -> None:
+    if old is None:
+        new["status"] = {"replicas": 0}
+
+
+def validate(new: ReplicationController, old: ReplicationController | None) -> Iterator[FieldError]:
+    spec = new.spec
+    yield from validation.not_negative("spec.minReadySeconds", spec.minReadySeconds)
+    yield from validation.not_negative("spec.replicas", spec.replicas)
+    if not spec.selector:
+        yield required("spec.selector")
+    if spec.template is None:
+        yield required("spec.template")
+        return
+    found = (spec.template.metadata.labels if spec.template.metadata else None) or {}
+    if spec.selector and not labels.from_map(spec.selector).matches(found):
+        yield invalid("spec.template.metadata.labels", found, "`selector` does not match template `labels`")
+    yield from validation.template_metadata_errors(spec.template, "spec.template")
+    yield from pod_spec_errors(spec.template.spec, "spec.template.spec")
+    if spec.template.spec.restartPolicy != "Always":
+        yield unsupported("spec.template.spec.restartPolicy", spec.template.spec.restartPolicy, ("Always",))
+
 
 RESOURCE = Resource(
     view=ReplicationController,
@@ -15,4 +62,15 @@ RESOURCE = Resource(
     short_names=("rc",),
     categories=("all",),
     subresources=("scale", "status"),
+    set_defaults=set_defaults,
+    prepare=prepare,
+    validate=validate,
+    columns=(
+        number("Desired", lambda rc: rc.spec.replicas),
+        number("Current", lambda rc: rc.status.replicas),
+        number("Ready", lambda rc: rc.status.readyReplicas),
+        AGE,
+        *template_columns(),
+    ),
+    field_selectors={"status.replicas": lambda tree: str((tree.get("status") or {}).get("replicas", 0))},
 )

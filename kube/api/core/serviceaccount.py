@@ -3,6 +3,7 @@
 https://kubernetes.io/docs/concepts/security/service-accounts/
 """
 
+from kube.api.columns import AGE, plain
 from kube.api.resource import Resource
 from kube.api.types import ServiceAccount
 
@@ -15,4 +16,5 @@ RESOURCE = Resource(
     short_names=("sa",),
     subresources=("token",),
     has_generation=False,
+    columns=(plain("Secrets", lambda account: str(len(account.secrets or ()))), AGE),
 )
