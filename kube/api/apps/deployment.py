@@ -3,8 +3,73 @@
 https://kubernetes.io/docs/concepts/workloads/controllers/deployment/
 """
 
+from collections.abc import Iterator
+
+from kube.api import validation
+from kube.api.columns import AGE, number, plain, template_columns
+from kube.api.core.pod_spec import set_template_defaults
+from kube.api.core.pod_validation import pod_spec_errors
+from kube.api.meta import Tree
 from kube.api.resource import Resource
-from kube.api.types import Deployment
+from kube.api.status import FieldError, forbidden, invalid, required, unsupported
+from kube.api.types import Deployment, DeploymentSpec
+
+STRATEGIES = ("Recreate", "RollingUpdate")
+
+
+def set_defaults(tree: Tree) -> None:
+    spec = tree.setdefault("spec", {})
+    spec.setdefault("replicas", 1)
+    strategy = spec.setdefault("strategy", {})
+    if strategy.setdefault("type", "RollingUpdate") == "RollingUpdate":
+        rolling = strategy.setdefault("rollingUpdate", {})
+        rolling.setdefault("maxUnavailable", "25%")
+        rolling.setdefault("maxSurge", "25%")
+    spec.setdefault("revisionHistoryLimit", 10)
+    spec.setdefault("progressDeadlineSeconds", 600)
+    set_template_defaults(spec.setdefault("template", {}))
+
+
+def prepare(new: Tree, old: Tree | None) -> None:
+    if old is None:
+        new["status"] = {}
+
+
+def validate(new: Deployment, old: Deployment | None) -> Iterator[FieldError]:
+    spec = new.spec
+    yield from validation.not_negative("spec.replicas", spec.replicas)
+    yield from validation.workload_selector_errors(spec.selector, spec.template, "deployment")
+    yield from validation.template_metadata_errors(spec.template, "spec.template")
+    yield from pod_spec_errors(spec.template.spec, "spec.template.spec")
+    if spec.template.spec.restartPolicy != "Always":
+        yield unsupported("spec.template.spec.restartPolicy", spec.template.spec.restartPolicy, ("Always",))
+    yield from _strategy(spec)
+    yield from validation.not_negative("spec.minReadySeconds", spec.minReadySeconds)
+    yield from validation.not_negative("spec.revisionHistoryLimit", spec.revisionHistoryLimit)
+    yield from validation.not_negative("spec.progressDeadlineSeconds", spec.progressDeadlineSeconds)
+    if spec.progressDeadlineSeconds is not None and spec.progressDeadlineSeconds <= (spec.minReadySeconds or 0):
+        yield invalid("spec.progressDeadlineSeconds", spec.progressDeadlineSeconds, "must be greater than minReadySeconds")
+    if old is not None:
+        yield from validation.unchanged("spec.selector", spec.selector, old.spec.selector)
+
+
+def _strategy(spec: DeploymentSpec) -> Iterator[FieldError]:
+    strategy = spec.strategy
+    if strategy.type not in STRATEGIES:
+        yield unsupported("spec.strategy.type", strategy.type, STRATEGIES)
+    rolling = strategy.rollingUpdate
+    if strategy.type == "Recreate" and rolling is not None:
+        yield forbidden("spec.strategy.rollingUpdate", "may not be specified when strategy `type` is 'Recreate'")
+    elif strategy.type == "RollingUpdate" and rolling is None:
+        yield required("spec.strategy.rollingUpdate", "this should be defaulted and never be nil")
+    elif rolling is not None:
+        at = "spec.strategy.rollingUpdate"
+        for field, value in (("maxUnavailable", rolling.maxUnavailable), ("maxSurge", rolling.maxSurge)):
+            yield from validation.amount_or_percentage(f"{at}.{field}", value)
+        if validation.is_zero(rolling.maxUnavailable) and validation.is_zero(rolling.maxSurge):
+            yield invalid(f"{at}.maxUnavailable", rolling.maxUnavailable, "may not be 0 when `maxSurge` is 0")
+        yield from validation.not_over_hundred(f"{at}.maxUnavailable", rolling.maxUnavailable)
+
 
 RESOURCE = Resource(
     view=Deployment,
@@ -15,4 +80,14 @@ RESOURCE = Resource(
     short_names=("deploy",),
     categories=("all",),
     subresources=("scale", "status"),
+    set_defaults=set_defaults,
+    prepare=prepare,
+    validate=validate,
+    columns=(
+        plain("Ready", lambda one: f"{one.status.readyReplicas or 0}/{one.spec.replicas or 0}"),
+        number("Up-to-date", lambda one: one.status.updatedReplicas),
+        number("Available", lambda one: one.status.availableReplicas),
+        AGE,
+        *template_columns(),
+    ),
 )

@@ -19,8 +19,8 @@ EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 HANDLERS = ("exec", "httpGet", "tcpSocket", "grpc", "sleep")
 
 
-def pod_spec_errors(spec: PodSpec, path: str) -> Iterator[FieldError]:
-    """Everything that is wrong with a pod spec."""
+def pod_spec_errors(spec: PodSpec, path: str, *, claims: Iterable[str] = ()) -> Iterator[FieldError]:
+    """Everything that is wrong with a pod spec. `claims`: volumes that its controller adds."""
     volumes = [volume.name for volume in spec.volumes or ()]
     yield from _names(volumes, f"{path}.volumes", names.label)
     if not spec.containers:
@@ -30,7 +30,7 @@ def pod_spec_errors(spec: PodSpec, path: str) -> Iterator[FieldError]:
     for field, containers in groups:
         for index, container in enumerate(containers or ()):
             at = f"{path}.{field}[{index}]"
-            yield from container_errors(container, at, set(volumes), init=field == "initContainers")
+            yield from container_errors(container, at, {*volumes, *claims}, init=field == "initContainers")
             if container.name in seen:
                 yield duplicate(f"{at}.name", container.name)
             seen.add(container.name)
