@@ -59,7 +59,5 @@ def _get(url: str) -> str:
                 return http.get(url).raise_for_status().text.strip()
             except httpx.HTTPError as error:
                 if time.monotonic() > deadline:
-                    raise StepFailed(
-                        f"{url} does not answer: {error}", "`make status`, then `make logs P=kube-proxy`"
-                    ) from error
+                    raise StepFailed(f"{url} does not answer: {error}", "`make status`, then `make logs P=kube-proxy`") from error
                 time.sleep(0.1)

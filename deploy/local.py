@@ -20,7 +20,7 @@ from deploy import certs, demo, host, preflight
 from deploy.cluster import DOCKER_SOCKET, Cluster
 from deploy.engine import Engine
 from deploy.images import build
-from deploy.programs import programs
+from deploy.programs import cleanup_commands, programs
 from deploy.progress import Progress, StepFailed
 from deploy.supervise import Supervisor, kill_leftovers
 
@@ -221,8 +221,8 @@ def _stop(cluster: Cluster, progress: Progress) -> None:
         with progress.step("pods removed") as note:
             note.text = f"{engine.remove_pods()} containers"
     with progress.step("network rules removed"):
-        for package in ("kube_proxy", "kubelet"):
-            subprocess.run([sys.executable, "-m", package, "--cleanup", f"--cluster-cidr={cluster.pod_cidr}"], check=True)
+        for command in cleanup_commands(cluster):
+            subprocess.run(command, check=True, capture_output=True)
     if supervisor.running():
         with progress.step("programs stopped"):
             supervisor.stop()

@@ -113,6 +113,7 @@ def api_server_flags(cluster: Cluster) -> dict[str, object]:
         "service-account-signing-key-file": pki / "sa.key",
         "service-cluster-ip-range": cluster.service_cidr,
         "service-node-port-range": cluster.node_port_range,
+        "kubelet-preferred-address-types": "InternalIP,Hostname",
     }
 
 
@@ -163,6 +164,13 @@ def kube_proxy_flags(cluster: Cluster) -> dict[str, object]:
         "cluster-cidr": cluster.pod_cidr,
         "service-cluster-ip-range": cluster.service_cidr,
     }
+
+
+def cleanup_commands(cluster: Cluster) -> list[list[str]]:
+    """What takes the network rules and pods' remains off the host, once the programs have stopped."""
+    kubelet = {"cluster-cidr": cluster.pod_cidr, "root-dir": cluster.state / "kubelet", "cgroup-root": cluster.cgroup_root}
+    proxy = {"service-cluster-ip-range": cluster.service_cidr}
+    return [[*_ours("kube_proxy", {"cleanup": "true", **proxy})], [*_ours("kubelet", {"cleanup": "true", **kubelet})]]
 
 
 def supervisor_config(cluster: Cluster, wanted: list[Program]) -> str:

@@ -51,6 +51,7 @@ class KubeletConfig:
     client_ca_file: Path | None = flag("--client-ca-file", None, "Who may sign clients' certificates.")
     cgroup_root: str = flag("--cgroup-root", "", "The cgroup below which pods' cgroups are made.")
     system_reserved: tuple[str, ...] = flag("--system-reserved", (), "Resources that pods do not get, as cpu=200m,memory=1Gi.")
+    cleanup: bool = flag("--cleanup", False, "Remove what kubelets left on this host, and end (ours).")
     v: int = flag("--v", 0, "How much to log.")
 
     @property

@@ -27,6 +27,7 @@ from kube.component.run import StartupError
 from kube.component.tls import server_tls
 from kubelet.admission import Admission
 from kubelet.cgroups import Cgroups
+from kubelet.cleanup import cleanup
 from kubelet.config import KubeletConfig, pairs, with_file
 from kubelet.container_start import ContainerStart
 from kubelet.container_stop import ContainerStop
@@ -65,6 +66,9 @@ POD_RANGE_FILE = "pod-cidr"  # below --root-dir: the node's range, for a start w
 async def kubelet(config: KubeletConfig) -> None:
     """Run until cancelled. Pods go on running when it ends."""
     config = with_file(config)
+    if config.cleanup:
+        await cleanup(config)
+        return
     for directory in (config.root_dir, config.log_dir):
         directory.mkdir(parents=True, exist_ok=True)
     async with AsyncExitStack() as stack:

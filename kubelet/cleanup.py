@@ -1,0 +1,51 @@
+"""Clean-up: `kubelet --cleanup` leaves the host as it was before a kubelet ran there.
+
+Takes away the pod network (bridge, rules, routes), what is mounted below --root-dir, and pods' cgroups. Containers are the
+engine's, and must be gone before; with them still there their cgroups stay, and this says so.
+Our choice of name: kube-proxy has the flag, upstream's kubelet leaves this to `kubeadm reset`.
+"""
+
+import contextlib
+import subprocess
+from pathlib import Path
+
+from kube.component.logging import get_logger
+from kubelet.cgroups import MOUNT
+from kubelet.config import KubeletConfig
+from kubelet.network.bridge import BridgeNetwork
+
+log = get_logger(__name__)
+
+PODS_CGROUP = "kubepods"
+
+
+async def cleanup(config: KubeletConfig) -> None:
+    """Idempotent; needs neither the API server nor the engine."""
+    await BridgeNetwork(config.cluster_cidr).cleanup()
+    for point in mounted_below(config.root_dir.resolve()):
+        subprocess.run(["umount", "--lazy", point], capture_output=True)
+    remove_cgroups(config.cgroup_root)
+
+
+def mounted_below(directory: Path) -> list[str]:
+    """Mount points below a directory, the deepest first."""
+    points = [line.split()[4].replace("\\040", " ") for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+    return sorted((point for point in points if point.startswith(f"{directory}/")), key=len, reverse=True)
+
+
+def remove_cgroups(root: str, mount: Path = MOUNT) -> None:
+    """Remove the tree of pods' cgroups, of every controller; one that still has processes stays."""
+    for hierarchy in (mount, *(one for one in mount.iterdir() if one.is_dir() and not one.is_symlink())):
+        top = hierarchy / root.strip("/") / PODS_CGROUP
+        if not top.is_dir():
+            continue
+        for directory in sorted((one for one in top.rglob("*") if one.is_dir()), key=lambda one: len(one.parts), reverse=True):
+            with contextlib.suppress(OSError):
+                directory.rmdir()
+        try:
+            top.rmdir()
+        except OSError as error:
+            log.warning("cgroup is still in use", path=top, reason=error)
+        if root.strip("/"):
+            with contextlib.suppress(OSError):
+                top.parent.rmdir()
