@@ -105,7 +105,7 @@ def template_metadata_errors(template: Any, path: str) -> Iterator[FieldError]:
 
 def workload_selector_errors(selector: Any, template: Any, whose: str, path: str = "spec") -> Iterator[FieldError]:
     """The selector of a workload: there, not empty, and true of the pods made from its template."""
-    if selector is None:
+    if selector is None or not tree_of(selector):
         yield required(f"{path}.selector")
         return
     yield from selector_errors(selector, f"{path}.selector")

@@ -30,6 +30,14 @@ def view(cls: type[V], tree: Tree) -> V:
     return _complete(cls, msgspec.convert(tree, cls))
 
 
+def lenient_view(cls: type[V], tree: Tree) -> V:
+    """A view of a tree that may lack required fields, for those who tell what is missing: they read as empty."""
+    try:
+        return view(cls, tree)
+    except msgspec.ValidationError:
+        return view(cls, _filled(msgspec.inspect.type_info(cls), tree))
+
+
 def tree_of(obj: Any) -> Any:
     """The JSON tree of a view or a part of one (a pod template, say); absent fields are left out."""
     if isinstance(obj, msgspec.Struct):
@@ -92,3 +100,43 @@ def _maker(cls: type[Any]) -> Callable[[], Any] | None:
         return None
     zeros = {field.name: 0 for field in required}
     return lambda: cls(**zeros)
+
+
+def _filled(kind: Any, value: Any) -> Any:
+    """The value with every required field below it, as Go's zero values are."""
+    match kind:
+        case msgspec.inspect.UnionType():
+            inner = [one for one in kind.types if not isinstance(one, msgspec.inspect.NoneType)]
+            return value if value is None or len(inner) > 1 else _filled(inner[0], value)
+        case msgspec.inspect.ListType() if isinstance(value, list):
+            return [_filled(kind.item_type, item) for item in value]
+        case msgspec.inspect.DictType() if isinstance(value, dict):
+            return {name: _filled(kind.value_type, item) for name, item in value.items()}
+        case msgspec.inspect.StructType() if isinstance(value, dict):
+            filled = dict(value)
+            for field in kind.fields:
+                if field.encode_name in value:
+                    filled[field.encode_name] = _filled(field.type, value[field.encode_name])
+                elif field.required:
+                    filled[field.encode_name] = _zero(field.type)
+            return filled
+    return value
+
+
+def _zero(kind: Any) -> Any:
+    match kind:
+        case msgspec.inspect.StrType():
+            return ""
+        case msgspec.inspect.BoolType():
+            return False
+        case msgspec.inspect.ListType():
+            return []
+        case msgspec.inspect.StructType():
+            return _filled(kind, {})
+        case msgspec.inspect.DictType():
+            return {}
+        case msgspec.inspect.DateTimeType():
+            return datetime(1, 1, 1, tzinfo=UTC)
+        case msgspec.inspect.UnionType():
+            return None if any(isinstance(one, msgspec.inspect.NoneType) for one in kind.types) else 0
+    return 0
