@@ -1,0 +1,106 @@
+"""Changes: how commands that write send an object, and what they say of it afterwards."""
+
+from dataclasses import dataclass, replace
+
+import orjson
+
+from kube.api.meta import Tree
+from kubectl.errors import CommandError
+from kubectl.printers import Printer
+from kubectl.printers.jsonpath import escape_html
+from kubectl.selection import Item
+from kubectl.session import Session, dry_run, suffix
+
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+CHANGE_CAUSE = "kubernetes.io/change-cause"
+VALIDATION = {"strict": "Strict", "true": "Strict", "warn": "Warn", "ignore": "Ignore", "false": "Ignore"}
+
+
+@dataclass(frozen=True)
+class Changes:
+    """One command's way to write: as whom (`manager`), for real or not, and how results are shown."""
+
+    session: Session
+    printer: Printer
+    manager: str = ""
+    mode: str = "none"  # --dry-run: none, client, server
+    validation: str = ""  # fieldValidation; empty: not asked for
+
+    @classmethod
+    def of(
+        cls,
+        session: Session,
+        printer: Printer,
+        *,
+        manager: str = "",
+        dry_run_flag: str = "none",
+        validate: str = "",
+    ) -> "Changes":
+        """From flags. Raises CommandError for values that they do not take."""
+        mode = dry_run(dry_run_flag)
+        if validate and validate not in VALIDATION:
+            raise CommandError(f'Invalid validation value ({validate}). Must be "strict", "warn" or "ignore".')
+        return cls(session, printer.check(), manager, mode, VALIDATION.get(validate, ""))
+
+    @property
+    def params(self) -> dict[str, str | int | None]:
+        return {
+            "fieldManager": self.manager or None,
+            "dryRun": "All" if self.mode == "server" else None,
+            "fieldValidation": self.validation or None,
+        }
+
+    def create(self, item: Item) -> Tree:
+        """POST, unless this is a client's dry run: then the object as it would be sent."""
+        if self.mode == "client":
+            return item.tree
+        path = item.resource.path(item.key.namespace)
+        return self.session.server.request("POST", path, params=self.params, body=item.tree).tree()
+
+    def replace(self, item: Item) -> Tree:
+        if self.mode == "client":
+            return item.tree
+        return self.session.server.request("PUT", item.path, params=self.params, body=item.tree).tree()
+
+    def patch(self, item: Item, patch: Tree | list[Tree], type: str, subresource: str = "") -> Tree:
+        path = item.resource.path(item.key.namespace, item.key.name, subresource)
+        headers = {"Content-Type": type}
+        return self.session.server.request("PATCH", path, params=self.params, body=patch, headers=headers).tree()
+
+    def said(self, item: Item, tree: Tree, verb: str) -> None:
+        """`deployment.apps/web created (dry run)`, or the object as -o asks."""
+        if self.printer.format == "name":
+            self.session.say(str(item if item.key.name else _named(item, tree)))
+        elif self.printer.output:
+            self.printer.show(tree)
+        else:
+            self.session.say(f"{_named(item, tree)} {verb}{suffix(self.mode)}")
+
+
+def _named(item: Item, tree: Tree) -> Item:
+    """With the name that the server gave (generateName)."""
+    name = tree.get("metadata", {}).get("name") or item.key.name
+    return replace(item, key=item.key._replace(name=name))
+
+
+def applied_annotation(tree: Tree) -> str:
+    """The object as it was applied, without the annotation itself: JSON with sorted names and a line break."""
+    metadata = dict(tree["metadata"])
+    annotations = {name: text for name, text in (metadata.get("annotations") or {}).items() if name != LAST_APPLIED}
+    metadata["annotations"] = annotations
+    text = orjson.dumps({**tree, "metadata": metadata}, option=orjson.OPT_SORT_KEYS).decode()
+    return escape_html(text) + "\n"
+
+
+def annotated(tree: Tree, name: str, text: str) -> Tree:
+    """The object with one more annotation."""
+    metadata = dict(tree["metadata"])
+    metadata["annotations"] = {**(metadata.get("annotations") or {}), name: text}
+    return {**tree, "metadata": metadata}
+
+
+def in_namespace(item: Item) -> Item:
+    """With metadata.namespace written into the object, as upstream sends it."""
+    if not item.resource.namespaced or item.tree["metadata"].get("namespace"):
+        return item
+    return replace(item, tree={**item.tree, "metadata": {**item.tree["metadata"], "namespace": item.key.namespace}})

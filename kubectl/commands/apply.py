@@ -1,0 +1,213 @@
+"""kubectl apply: make the server's objects what the files say.
+
+Client side: a three-way merge of what was applied last (an annotation on the object), the file, and the live object. Server side: the
+server keeps who owns which field. https://kubernetes.io/docs/reference/kubectl/generated/kubectl_apply/
+"""
+
+from dataclasses import dataclass, replace
+from typing import Annotated, Any
+
+import orjson
+import typer
+
+from kube.api.meta import Tree
+from kube.api.status import ApiError, Conflict, NotFound
+from kubectl import options
+from kubectl.changes import CHANGE_CAUSE, LAST_APPLIED, Changes, annotated, applied_annotation, in_namespace
+from kubectl.errors import CommandError
+from kubectl.manifests import load
+from kubectl.printers import Printer
+from kubectl.selection import Item, located
+from kubectl.session import Session
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+TRIES = 5  # when the object changes between reading and writing
+MISSING_ANNOTATION = (
+    "Warning: resource {} is missing the kubectl.kubernetes.io/last-applied-configuration annotation which is required by "
+    "kubectl apply. kubectl apply should only be used on resources created declaratively by either kubectl create "
+    "--save-config or kubectl apply. The missing annotation will be patched automatically."
+)
+CONFLICT_HELP = """
+Please review the fields above--they currently have other managers. Here
+are the ways you can resolve this warning:
+* If you intend to manage all of these fields, please re-run the apply
+  command with the `--force-conflicts` flag.
+* If you do not intend to manage all of the fields, please edit your
+  manifest to remove references to the fields that should keep their
+  current managers.
+* You may co-own fields by updating your manifest to match the existing
+  value; in this case, you'll become the manager if the other manager(s)
+  stop managing the field (remove it from their configuration).
+See https://kubernetes.io/docs/reference/using-api/server-side-apply/#conflicts"""
+
+
+@app.command(epilog="kubectl apply (-f FILENAME | -k DIRECTORY)")
+def apply(
+    context: typer.Context,
+    filename: options.Filenames = [],  # noqa: B006 - read, never changed
+    kustomize: options.Kustomize = "",
+    recursive: options.Recursive = False,
+    selector: options.Selector = "",
+    output: options.Output = "",
+    template: options.Template = "",
+    show_managed_fields: options.ShowManagedFields = False,
+    dry_run: options.DryRun = "none",
+    validate: options.Validate = "strict",
+    record: options.Record = False,
+    field_manager: options.FieldManager = "kubectl-client-side-apply",
+    server_side: Annotated[
+        bool, typer.Option("--server-side", help="If true, apply runs in the server instead of the client.")
+    ] = False,
+    force_conflicts: Annotated[
+        bool, typer.Option("--force-conflicts", help="If true, server-side apply will force the changes against conflicts.")
+    ] = False,
+    overwrite: Annotated[
+        bool,
+        typer.Option(
+            "--overwrite",
+            help="Automatically resolve conflicts between the modified and live configuration by using values from the "
+            "modified configuration",
+        ),
+    ] = True,
+    force: Annotated[
+        bool,
+        typer.Option(
+            "--force",
+            help="If true, immediately remove resources from API and bypass graceful deletion. Note that immediate deletion "
+            "of some resources may result in inconsistency or data loss and requires confirmation.",
+        ),
+    ] = False,
+    prune: Annotated[bool, typer.Option("--prune", help="Delete objects that the files no longer name.", hidden=True)] = False,
+) -> None:
+    """Apply a configuration to a resource by file name or stdin. The resource name must be specified. This resource will be
+    created if it doesn't exist yet. To use 'apply', always create the resource initially with either 'apply' or 'create
+    --save-config'.
+
+    JSON and YAML formats are accepted.
+
+    Examples:
+      # Apply the configuration in pod.json to a pod
+      kubectl apply -f ./pod.json
+
+      # Apply the JSON passed into stdin to a pod
+      cat pod.json | kubectl apply -f -
+    """
+    session: Session = context.obj
+    if session.args:
+        raise CommandError(f"Unexpected args: {session.args}\nSee 'kubectl apply -h' for help and examples")
+    if not (filename or kustomize):
+        raise CommandError("must specify one of -f and -k")
+    if prune or force:
+        raise CommandError(f"--{'prune' if prune else 'force'} is not supported")
+    if force_conflicts and not server_side:
+        raise CommandError("--force-conflicts only works with --server-side")
+    manager = field_manager
+    if server_side and manager == "kubectl-client-side-apply":
+        manager = "kubectl"
+    changes = Changes.of(
+        session,
+        Printer(output, template, managed_fields=show_managed_fields),
+        manager=manager,
+        dry_run_flag=dry_run,
+        validate=validate,
+    )
+    manifests = load(filename, recursive=recursive, kustomize=kustomize)
+    if selector:
+        from kube.api.labels import parse
+
+        wanted = parse(selector)
+        manifests = [one for one in manifests if wanted.matches((one.tree.get("metadata") or {}).get("labels"))]
+    if not manifests:
+        raise CommandError("no objects passed to apply")
+    cause = session.spoken if record else ""
+    if server_side:
+        step: Any = ServerSide(changes, force_conflicts)
+    else:
+        step = ClientSide(changes, overwrite, cause)
+    session.each((in_namespace(located(session, manifest)) for manifest in manifests), step.apply)
+
+
+@dataclass(frozen=True)
+class ServerSide:
+    changes: Changes
+    force: bool
+
+    def apply(self, item: Item) -> None:
+        if self.changes.mode == "client":
+            raise CommandError("--dry-run=client doesn't work with --server-side (did you mean --dry-run=server instead?)")
+        changes = self.changes
+        params = {**changes.params, "force": "true" if self.force else None}
+        headers = {"Content-Type": "application/apply-patch+yaml"}
+        try:
+            answer = changes.session.server.request("PATCH", item.path, params=params, body=item.tree, headers=headers)
+        except Conflict as error:
+            raise CommandError(f"{error.message}{CONFLICT_HELP}") if "Apply failed" in error.message else error from error
+        changes.said(item, answer.tree(), "serverside-applied")
+
+
+@dataclass(frozen=True)
+class ClientSide:
+    changes: Changes
+    overwrite: bool
+    cause: str
+
+    def apply(self, item: Item) -> None:
+        if not item.key.name:
+            raise CommandError(
+                f'error when retrieving current configuration of:\nfrom server for: "{item.source}": resource name may not be empty'
+            )
+        if self.cause:
+            item = replace(item, tree=annotated(item.tree, CHANGE_CAUSE, self.cause))
+        applied = annotated(item.tree, LAST_APPLIED, applied_annotation(item.tree))
+        try:
+            live = self.changes.session.server.request("GET", item.path).tree()
+        except NotFound:
+            self.changes.said(item, self.changes.create(replace(item, tree=applied)), "created")
+            return
+        if LAST_APPLIED not in (live["metadata"].get("annotations") or {}):
+            self.changes.session.tell(MISSING_ANNOTATION.format(f"{item.resource.plural}/{item.key.name}"))
+        self._patch(item, applied, live)
+
+    def _patch(self, item: Item, applied: Tree, live: Tree) -> None:
+        for tries_left in reversed(range(TRIES)):
+            patch, kind = three_way(item, applied, live)
+            if not patch:
+                return self.changes.said(item, live, "unchanged")
+            if self.changes.mode == "client":
+                return self.changes.said(item, applied, "configured")
+            try:
+                changed = self.changes.patch(item, patch, kind)
+                return self.changes.said(item, changed, "configured")
+            except Conflict:
+                if not tries_left:
+                    raise
+                live = self.changes.session.server.request("GET", item.path).tree()
+            except ApiError as error:
+                told = f'error when applying patch:\n{orjson.dumps(patch).decode()}\nto:\n{_about(item)}\nfor: "{item.source}": '
+                raise (
+                    type(error)(error.message, error.details)
+                    if error.reason == "Invalid"
+                    else CommandError(f"{told}{error.message}")
+                ) from error
+        return None
+
+
+def three_way(item: Item, applied: Tree, live: Tree) -> tuple[Tree, str]:
+    """The patch and its content type. Kinds that the schema does not know (custom ones) take a merge patch."""
+    from kube.api.definitions import of
+    from kube.api.patch import merge, strategic
+
+    original = orjson.loads((live["metadata"].get("annotations") or {}).get(LAST_APPLIED) or b"{}")
+    if of(item.resource) is None:
+        return merge.three_way(original, applied, live), "application/merge-patch+json"
+    return strategic.three_way(original, applied, live, item.resource), "application/strategic-merge-patch+json"
+
+
+def _about(item: Item) -> str:
+    row = item.resource
+    kind = f"{row.group}/{row.version}, Kind={row.kind}"
+    return (
+        f'Resource: "{row.group}/{row.version}, Resource={row.plural}", GroupVersionKind: "{kind}"\n'
+        f'Name: "{item.key.name}", Namespace: "{item.key.namespace}"'
+    )

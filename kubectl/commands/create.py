@@ -1,0 +1,151 @@
+"""kubectl create: new objects, from files or from a kind's own flags.
+
+https://kubernetes.io/docs/reference/kubectl/generated/kubectl_create/
+"""
+
+from dataclasses import replace
+from typing import Annotated
+
+import typer
+
+from kubectl import options
+from kubectl.changes import CHANGE_CAUSE, LAST_APPLIED, annotated, applied_annotation, in_namespace
+from kubectl.creating import configuration, rbac, service, small, workload
+from kubectl.creating.kit import changes_of
+from kubectl.errors import CommandError
+from kubectl.flags import UsageError
+from kubectl.manifests import load
+from kubectl.selection import Item, located
+from kubectl.session import Session
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+secret = typer.Typer(help="Create a secret with specified type.", short_help="Create a secret using a specified subcommand")
+services = typer.Typer(
+    help="Create a service using a specified subcommand.", short_help="Create a service using a specified subcommand"
+)
+
+for name, function in {
+    "clusterrole": rbac.clusterrole,
+    "clusterrolebinding": rbac.clusterrolebinding,
+    "configmap": configuration.configmap,
+    "cronjob": workload.cronjob,
+    "deployment": workload.deployment,
+    "ingress": small.ingress,
+    "job": workload.job,
+    "namespace": small.namespace,
+    "poddisruptionbudget": small.poddisruptionbudget,
+    "priorityclass": small.priorityclass,
+    "quota": small.quota,
+    "role": rbac.role,
+    "rolebinding": rbac.rolebinding,
+    "serviceaccount": small.serviceaccount,
+    "token": small.token,
+}.items():
+    app.command(name)(function)
+for name, function in {
+    "docker-registry": configuration.docker_registry,
+    "generic": configuration.generic,
+    "tls": configuration.tls,
+}.items():
+    secret.command(name)(function)
+for name, function in {
+    "clusterip": service.clusterip,
+    "externalname": service.externalname,
+    "loadbalancer": service.loadbalancer,
+    "nodeport": service.nodeport,
+}.items():
+    services.command(name)(function)
+app.add_typer(secret, name="secret")
+app.add_typer(services, name="service")
+
+ALIASES = {
+    "cm": "configmap",
+    "ns": "namespace",
+    "sa": "serviceaccount",
+    "svc": "service",
+    "deploy": "deployment",
+    "dep": "deployment",
+    "cj": "cronjob",
+    "ing": "ingress",
+    "pc": "priorityclass",
+    "pdb": "poddisruptionbudget",
+    "resourcequota": "quota",
+}
+
+
+@app.callback(invoke_without_command=True, epilog="kubectl create -f FILENAME")
+def create(
+    context: typer.Context,
+    filename: options.Filenames = [],  # noqa: B006 - read, never changed
+    kustomize: options.Kustomize = "",
+    recursive: options.Recursive = False,
+    selector: options.Selector = "",
+    output: options.Output = "",
+    template: options.Template = "",
+    allow_missing: options.AllowMissing = True,
+    show_managed_fields: options.ShowManagedFields = False,
+    dry_run: options.DryRun = "none",
+    validate: options.Validate = "strict",
+    save_config: options.SaveConfig = False,
+    field_manager: options.FieldManager = "kubectl-create",
+    record: options.Record = False,
+    raw: Annotated[
+        str, typer.Option("--raw", help="Raw URI to POST to the server.  Uses the transport specified by the kubeconfig file.")
+    ] = "",
+) -> None:
+    """Create a resource from a file or from stdin.
+
+    JSON and YAML formats are accepted.
+
+    Examples:
+      # Create a pod using the data in pod.json
+      kubectl create -f ./pod.json
+
+      # Create a pod based on the JSON passed into stdin
+      cat pod.json | kubectl create -f -
+    """
+    session: Session = context.obj
+    if session.args:
+        raise UsageError(f"Unexpected args: [{' '.join(session.args)}]")
+    if not (filename or kustomize):
+        raise CommandError("must specify one of -f and -k")
+    if raw:
+        return _raw(session, raw, filename)
+    session.flags.update(
+        output=output,
+        template=template,
+        allow_missing=allow_missing,
+        show_managed_fields=show_managed_fields,
+        dry_run=dry_run,
+        validate=validate,
+        field_manager=field_manager,
+    )
+    changes = changes_of(session)
+    changes = replace(changes, printer=replace(changes.printer, own=False))
+    manifests = load(filename, recursive=recursive, kustomize=kustomize)
+    if selector:
+        from kube.api.labels import parse
+
+        wanted = parse(selector)
+        manifests = [one for one in manifests if wanted.matches((one.tree.get("metadata") or {}).get("labels"))]
+    if not manifests:
+        raise CommandError("no objects passed to create")
+
+    def one(item: Item) -> None:
+        tree = annotated(item.tree, CHANGE_CAUSE, session.spoken) if record else item.tree
+        if save_config:
+            tree = annotated(tree, LAST_APPLIED, applied_annotation(tree))
+        item = replace(item, tree=tree)
+        changes.said(item, changes.create(item), "created")
+
+    return session.each((in_namespace(located(session, manifest)) for manifest in manifests), one)
+
+
+def _raw(session: Session, path: str, filenames: list[str]) -> None:
+    import sys
+    from pathlib import Path
+
+    if len(filenames) != 1:
+        raise CommandError("--raw can only use a single local file or stdin")
+    body = sys.stdin.buffer.read() if filenames[0] == "-" else Path(filenames[0]).read_bytes()
+    print(session.server.request("POST", path, body=body).body.decode(), end="")

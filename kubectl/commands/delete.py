@@ -1,0 +1,270 @@
+"""kubectl delete: remove objects, and wait until they are gone.
+
+https://kubernetes.io/docs/reference/kubectl/generated/kubectl_delete/
+"""
+
+import time
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+
+from kube.api.duration import parse_go
+from kube.api.meta import Tree
+from kube.api.status import NotFound
+from kubectl import options
+from kubectl.errors import CommandError
+from kubectl.selection import Item, Query, items, refs
+from kubectl.session import Session, dry_run, suffix
+from kubectl.watching import watch
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+CASCADES = {"background": "Background", "foreground": "Foreground", "orphan": "Orphan"}
+WEEK_SECONDS = 168 * 3600  # how long upstream waits where no timeout is given
+FORCED = (
+    "Warning: Immediate deletion does not wait for confirmation that the running resource has been terminated. The resource "
+    "may continue to run on the cluster indefinitely."
+)
+
+
+@app.command(epilog="kubectl delete ([-f FILENAME] | [-k DIRECTORY] | TYPE [(NAME | -l label | --all)])")
+def delete(
+    context: typer.Context,
+    filename: options.Filenames = [],  # noqa: B006 - read, never changed
+    kustomize: options.Kustomize = "",
+    recursive: options.Recursive = False,
+    selector: options.Selector = "",
+    field_selector: options.FieldSelector = "",
+    all_namespaces: options.AllNamespaces = False,
+    all: Annotated[
+        bool, typer.Option("--all", help="Delete all resources, in the namespace of the specified resource types.")
+    ] = False,
+    ignore_not_found: Annotated[
+        bool,
+        typer.Option(
+            "--ignore-not-found",
+            help='Treat "resource not found" as a successful delete. Defaults to "true" when --all is specified.',
+        ),
+    ] = False,
+    cascade: Annotated[
+        str,
+        typer.Option(
+            "--cascade",
+            help='Must be "background", "orphan", or "foreground". Selects the deletion cascading strategy for the dependents '
+            "(e.g. Pods created by a ReplicationController). Defaults to background.",
+        ),
+    ] = "background",
+    grace_period: Annotated[
+        int,
+        typer.Option(
+            "--grace-period",
+            help="Period of time in seconds given to the resource to terminate gracefully. Ignored if negative. Set to 1 for "
+            "immediate shutdown. Can only be set to 0 when --force is true (force deletion).",
+        ),
+    ] = -1,
+    now: Annotated[
+        bool,
+        typer.Option("--now", help="If true, resources are signaled for immediate shutdown (same as --grace-period=1)."),
+    ] = False,
+    force: Annotated[
+        bool,
+        typer.Option(
+            "--force",
+            help="If true, immediately remove resources from API and bypass graceful deletion. Note that immediate deletion "
+            "of some resources may result in inconsistency or data loss and requires confirmation.",
+        ),
+    ] = False,
+    wait: Annotated[
+        bool,
+        typer.Option("--wait", help="If true, wait for resources to be gone before returning. This waits for finalizers."),
+    ] = True,
+    timeout: Annotated[
+        str,
+        typer.Option(
+            "--timeout",
+            metavar=options.DURATION,
+            help="The length of time to wait before giving up on a delete, zero means determine a timeout from the size of "
+            "the object",
+        ),
+    ] = "0s",
+    dry_run_flag: options.DryRun = "none",
+    output: Annotated[
+        str, typer.Option("--output", "-o", help='Output mode. Use "-o name" for shorter output (resource/name).')
+    ] = "",
+    raw: Annotated[
+        str, typer.Option("--raw", help="Raw URI to DELETE to the server.  Uses the transport specified by the kubeconfig file.")
+    ] = "",
+) -> None:
+    """Delete resources by file names, stdin, resources and names, or by resources and label selector.
+
+    JSON and YAML formats are accepted. Only one type of argument may be specified: file names, resources and names, or
+    resources and label selector.
+
+    Examples:
+      # Delete a pod using the type and name specified in pod.json
+      kubectl delete -f ./pod.json
+
+      # Delete pods and services with label name=myLabel
+      kubectl delete pods,services -l name=myLabel
+
+      # Delete a pod with minimal delay
+      kubectl delete pod foo --now
+
+      # Force delete a pod on a dead node
+      kubectl delete pod foo --force
+
+      # Delete all pods
+      kubectl delete pods --all
+    """
+    session: Session = context.obj
+    if raw:
+        print(session.server.request("DELETE", raw).body.decode(), end="")
+        return
+    if output not in ("", "name"):
+        raise CommandError(f"unexpected -o output mode: {output}. We only support '-o name'")
+    query = Query(session.args, filename, recursive, kustomize, selector, field_selector, all_namespaces, all=all, every=False)
+    mode = dry_run(dry_run_flag)
+    grace = graceful(session, grace_period, now=now, force=force)
+    deletion = Deletion(
+        session,
+        options_of(propagation(cascade), grace, mode),
+        force=force and grace == 0,
+        short=output == "name",
+        mode=mode,
+        ignore_not_found=ignore_not_found or all,
+    )
+    session.each(deletion.wanted(query), deletion.delete)
+    if not deletion.found and not (session.args and not selector and not all and not field_selector) and not output:
+        session.say("No resources found")
+    if wait and mode == "none":
+        deletion.wait(parse_go(timeout) or WEEK_SECONDS)
+
+
+def propagation(cascade: str) -> str:
+    """--cascade's word as the API's, the old booleans included."""
+    if cascade in CASCADES:
+        return CASCADES[cascade]
+    if cascade in ("true", "false"):
+        word = "background" if cascade == "true" else "orphan"
+        print_deprecated(cascade, word)
+        return CASCADES[word]
+    raise CommandError(f'invalid cascade value ({cascade}). Must be "background", "foreground", or "orphan"')
+
+
+def print_deprecated(old: str, new: str) -> None:
+    import sys
+
+    print(f"warning: --cascade={old} is deprecated (boolean value) and can be replaced with --cascade={new}.", file=sys.stderr)
+
+
+def graceful(session: Session, period: int, *, now: bool, force: bool) -> int:
+    """The grace period to ask for; negative: the object's own. Raises CommandError for flags that contradict each other."""
+    if now:
+        if period != -1:
+            raise CommandError("--now and --grace-period cannot be specified together")
+        period = 1
+    if period == 0 and not force:
+        # 0 without --force means: as soon as it can be, but gracefully
+        period = 1
+    if force and period < 0:
+        period = 0
+    if force and period > 0:
+        raise CommandError("--force and --grace-period greater than 0 cannot be specified together")
+    if force:
+        session.tell(FORCED)
+    return period
+
+
+def options_of(propagation: str, grace: int, mode: str) -> Tree:
+    tree: Tree = {"kind": "DeleteOptions", "apiVersion": "v1"}
+    if grace >= 0:
+        tree["gracePeriodSeconds"] = grace
+    tree["propagationPolicy"] = propagation
+    if mode == "server":
+        tree["dryRun"] = ["All"]
+    return tree
+
+
+@dataclass
+class Deletion:
+    """One `delete`: what was removed is remembered, to be waited for."""
+
+    session: Session
+    options: Tree
+    force: bool = False
+    short: bool = False
+    mode: str = "none"
+    ignore_not_found: bool = False
+
+    def __post_init__(self) -> None:
+        self.found = 0
+        self._gone: list[tuple[Item, str]] = []
+
+    def wanted(self, query: Query) -> "list[Item]":
+        """The objects. Those that are named are not fetched first: deleting tells whether they are there."""
+        if query.by_file:
+            from kubectl.manifests import load
+            from kubectl.selection import located
+
+            return [
+                located(self.session, manifest)
+                for manifest in load(query.filenames, recursive=query.recursive, kustomize=query.kustomize)
+            ]
+        named = refs(self.session.discovery, query)
+        if all(ref.name for ref in named):
+            from kube.api.meta import Key
+
+            if query.all_namespaces:
+                raise CommandError("a resource cannot be retrieved by name across all namespaces")
+            return [Item(ref.resource, Key(self.session.namespace if ref.resource.namespaced else "", ref.name)) for ref in named]
+        return list(items(self.session, query))
+
+    def delete(self, item: Item) -> None:
+        self.found += 1
+        try:
+            tree = item.tree
+            if self.mode != "client":
+                tree = self.session.server.request("DELETE", item.path, body=self.options).tree()
+        except NotFound:
+            if not self.ignore_not_found:
+                raise
+            return
+        uid = (tree.get("details") or {}).get("uid") or (tree.get("metadata") or {}).get("uid") or ""
+        self._gone.append((item, uid))
+        self._say(item)
+
+    def _say(self, item: Item) -> None:
+        if self.short:
+            return self.session.say(f"{item}")
+        done = "force deleted" if self.force else "deleted"
+        kind = item.resource.singular_name + (f".{item.resource.group}" if item.resource.group else "")
+        where = f" from {item.key.namespace} namespace" if item.key.namespace else ""
+        return self.session.say(f'{kind} "{item.key.name}" {done}{where}{suffix(self.mode)}')
+
+    def wait(self, seconds: float) -> None:
+        """Until each is gone, or another object has its name."""
+        deadline = time.monotonic() + seconds
+        for item, uid in self._gone:
+            wait_gone(self.session, item, uid, deadline)
+
+
+def wait_gone(session: Session, item: Item, uid: str, deadline: float) -> None:
+    """Raises CommandError at the deadline (time.monotonic)."""
+    selector = f"metadata.name={item.key.name}"
+    path = item.resource.path(item.key.namespace)
+    while True:
+        page = session.server.request("GET", path, params={"fieldSelector": selector}).tree()
+        live = [one for one in page.get("items") or () if not uid or one["metadata"].get("uid") == uid]
+        if not live:
+            return
+        left = int(deadline - time.monotonic())
+        if left <= 0:
+            raise CommandError(f"timed out waiting for the condition on {item.resource.plural}/{item.key.name}")
+        params: dict[str, str | int | None] = {
+            "fieldSelector": selector,
+            "resourceVersion": page["metadata"].get("resourceVersion"),
+            "timeoutSeconds": max(1, min(left, 300)),
+        }
+        if any(event.type == "DELETED" for event in watch(session.server, path, params)):
+            return

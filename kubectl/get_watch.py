@@ -1,0 +1,73 @@
+"""`kubectl get --watch`: what is there, then every change, in the same table or format.
+
+https://kubernetes.io/docs/reference/kubectl/generated/kubectl_get/
+"""
+
+from typing import TYPE_CHECKING
+
+from kube.api.meta import Tree
+from kubectl.errors import CommandError
+from kubectl.printers.table import ACCEPT, TablePrinter
+from kubectl.selection import Ref
+from kubectl.transport import JSON
+from kubectl.watching import watch
+
+if TYPE_CHECKING:
+    from kubectl.commands.get import Getter
+
+
+class Watcher:
+    """`listed`: show what is there first. `events`: name the kind of each change."""
+
+    def __init__(self, getter: "Getter", *, listed: bool, events: bool) -> None:
+        self._getter = getter
+        self._listed = listed
+        self._events = events
+
+    def run(self) -> None:
+        getter = self._getter
+        wanted = getter.refs()
+        if len(wanted) != 1:
+            names = sum(1 for ref, _ in wanted if ref.name)
+            raise CommandError(
+                "watch is only supported on individual resources and resource collections"
+                + (f" - {names} resources were found" if names else "")
+            )
+        ref, namespace = wanted[0]
+        table = TablePrinter(getter.look, ref.resource)
+        accept = ACCEPT if getter.printer.human else JSON
+        version = self._first(ref, namespace, accept, table)
+        params: dict[str, str | int | None] = {
+            "resourceVersion": version,
+            "labelSelector": getter.query.selector or None,
+            "fieldSelector": f"metadata.name={ref.name}" if ref.name else getter.query.field_selector or None,
+        }
+        for event in watch(getter.session.server, ref.resource.path(namespace), params, accept):
+            self._show(event.object, event.type, table)
+
+    def _first(self, ref: Ref, namespace: str, accept: str, table: TablePrinter) -> str:
+        """Show what is there; the version to watch from."""
+        version = ""
+        for page in self._getter.pages(ref, namespace, accept):
+            version = page["metadata"].get("resourceVersion", "")
+            if not self._listed:
+                continue
+            if accept == JSON and isinstance(page.get("items"), list):
+                for item in page["items"]:
+                    row = ref.resource
+                    self._show({"apiVersion": row.api_version, "kind": row.kind, **item}, "ADDED", table)
+            else:
+                self._show(page, "ADDED", table)
+        return version
+
+    def _show(self, tree: Tree, event: str, table: TablePrinter) -> None:
+        if self._getter.printer.human:
+            rows = len(tree.get("rows") or ())
+            if not rows:
+                return
+            for line in table.lines(tree, events=[event] * rows if self._events else ()):
+                print(line, flush=True)
+        elif self._events:
+            print(self._getter.printer.text({"type": event, "object": tree}), end="", flush=True)
+        else:
+            print(self._getter.printer.text(tree), end="", flush=True)

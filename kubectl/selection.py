@@ -1,0 +1,192 @@
+"""Selection: which objects a command line is about, as upstream's resource builder reads it.
+
+`TYPE`, `TYPE NAME...`, `TYPE1,TYPE2 [NAME...]`, `TYPE/NAME...`, a category such as `all`, each with -l, --field-selector, -A; or -f.
+kubernetes/cli-runtime pkg/resource/builder.go
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from kube.api.meta import Key, Tree
+from kube.api.resource import Resource
+from kubectl.discovery import Discovery
+from kubectl.errors import CommandError
+from kubectl.manifests import Manifest, load
+
+if TYPE_CHECKING:
+    from kubectl.session import Session
+
+REQUIRED = """You must provide one or more resources by argument or filename.
+Example resource specifications include:
+   '-f rsrc.yaml'
+   '--filename=rsrc.json'
+   '<resource> <name>'
+   '<resource>'"""
+MIXED = (
+    "there is no need to specify a resource type as a separate argument when passing arguments in resource/name form "
+    "(e.g. 'kubectl get resource/<resource_name>' instead of 'kubectl get resource resource/<resource_name>'"
+)
+CHUNK = 500
+
+
+@dataclass(frozen=True)
+class Item:
+    """One object: where it is, and what is known of it (`tree` empty: not fetched)."""
+
+    resource: Resource
+    key: Key
+    tree: Tree = field(default_factory=dict)
+    source: str = ""  # the file it came from
+
+    @property
+    def path(self) -> str:
+        return self.resource.path(self.key.namespace, self.key.name)
+
+    def __str__(self) -> str:
+        """`deployment.apps/web`, as messages name it."""
+        return f"{short(self.resource)}/{self.key.name}"
+
+
+@dataclass(frozen=True)
+class Query:
+    """What the flags of a command say about objects."""
+
+    args: Sequence[str] = ()
+    filenames: Sequence[str] = ()
+    recursive: bool = False
+    kustomize: str = ""
+    selector: str = ""
+    field_selector: str = ""
+    all_namespaces: bool = False
+    all: bool = False
+    every: bool = True  # a type alone means all of it (get, describe); False: that must be asked for (delete, scale)
+
+    @property
+    def by_file(self) -> bool:
+        return bool(self.filenames or self.kustomize)
+
+
+@dataclass(frozen=True)
+class Ref:
+    """A type, or one object of it."""
+
+    resource: Resource
+    name: str = ""
+
+
+def short(resource: Resource) -> str:
+    """`deployment.apps`, `pod`."""
+    return f"{resource.singular_name}.{resource.group}" if resource.group else resource.singular_name
+
+
+def refs(discovery: Discovery, query: Query) -> list[Ref]:
+    """What the arguments name. Raises CommandError with upstream's words."""
+    args = [arg for arg in query.args if arg]
+    if not args:
+        raise CommandError(REQUIRED)
+    if any("/" in arg for arg in args):
+        return _typed_names(discovery, query, args)
+    resources = _types(discovery, args[0])
+    if len(args) > 1:
+        if query.selector or query.field_selector:
+            raise CommandError("name cannot be provided when a selector is specified")
+        return [Ref(resource, name) for resource in resources for name in args[1:]]
+    if query.all and query.selector:
+        raise CommandError("setting 'all' parameter but found a non empty selector. ")
+    if not (query.every or query.selector or query.field_selector or query.all):
+        raise CommandError("resource(s) were provided, but no name was specified")
+    return [Ref(resource) for resource in resources]
+
+
+def _typed_names(discovery: Discovery, query: Query, args: Sequence[str]) -> list[Ref]:
+    if not all("/" in arg for arg in args):
+        raise CommandError(MIXED)
+    found = []
+    for arg in args:
+        kind, _, name = arg.partition("/")
+        if "/" in name:
+            raise CommandError("arguments in resource/name form may not have more than one slash")
+        if not kind or not name or "," in kind:
+            raise CommandError("arguments in resource/name form must have a single resource and name")
+        found.append(Ref(discovery.find(kind), name))
+    if query.selector or query.field_selector:
+        raise CommandError("selectors and the all flag cannot be used when passing resource/name arguments")
+    return found
+
+
+def _types(discovery: Discovery, words: str) -> list[Resource]:
+    found: list[Resource] = []
+    for word in words.split(","):
+        if not word:
+            raise CommandError("arguments in resource/name form must have a single resource and name")
+        found += discovery.category(word) or [discovery.find(word)]
+    return list(dict.fromkeys(found))
+
+
+def items(session: "Session", query: Query) -> Iterator[Item]:
+    """The objects, fetched from the server. An object that is missing raises when its turn comes."""
+    if query.by_file:
+        for manifest in load(query.filenames, recursive=query.recursive, kustomize=query.kustomize):
+            item = located(session, manifest)
+            yield replace(item, tree=session.server.request("GET", item.path).tree())
+        return
+    for ref in refs(session.discovery, query):
+        if ref.name:
+            key = Key(session.namespace if ref.resource.namespaced else "", ref.name)
+            yield Item(ref.resource, key, session.server.request("GET", ref.resource.path(*key)).tree())
+        else:
+            for tree in listed(session, ref.resource, query):
+                metadata = tree["metadata"]
+                yield Item(ref.resource, Key(metadata.get("namespace", ""), metadata["name"]), tree)
+
+
+def listed(session: "Session", resource: Resource, query: Query) -> Iterator[Tree]:
+    """All objects of a kind that the query takes, in chunks."""
+    namespace = "" if query.all_namespaces or not resource.namespaced else session.namespace
+    params: dict[str, str | int | None] = {
+        "labelSelector": query.selector or None,
+        "fieldSelector": query.field_selector or None,
+        "limit": CHUNK,
+    }
+    while True:
+        page = session.server.request("GET", resource.path(namespace), params=params).tree()
+        for tree in page.get("items") or ():
+            tree.setdefault("apiVersion", resource.api_version)
+            tree.setdefault("kind", resource.kind)
+            yield tree
+        params["continue"] = page.get("metadata", {}).get("continue") or None
+        if not params["continue"]:
+            return
+
+
+def located(session: "Session", manifest: Manifest) -> Item:
+    """A manifest's kind and place. Raises CommandError for a kind that is not served or a namespace that contradicts -n."""
+    tree = manifest.tree
+    metadata = tree.setdefault("metadata", {})
+    resource = session.discovery.kind(tree["apiVersion"], tree["kind"])
+    if resource is None:
+        raise CommandError(_no_match(session, manifest))
+    given = metadata.get("namespace", "")
+    if not resource.namespaced:
+        return Item(resource, Key("", metadata.get("name", "")), tree, manifest.source)
+    if given and session.namespace_forced and given != session.namespace:
+        raise CommandError(
+            f'the namespace from the provided object "{given}" does not match the namespace "{session.namespace}". '
+            f"You must pass '--namespace={given}' to perform this operation."
+        )
+    return Item(resource, Key(given or session.namespace, metadata.get("name", "")), tree, manifest.source)
+
+
+def _no_match(session: "Session", manifest: Manifest) -> str:
+    tree = manifest.tree
+    metadata = tree.get("metadata") or {}
+    text = (
+        f'resource mapping not found for name: "{metadata.get("name", "")}" namespace: "{metadata.get("namespace", "")}" '
+        f'from "{manifest.source}": no matches for kind "{tree["kind"]}" in version "{tree["apiVersion"]}"\n'
+        "ensure CRDs are installed first"
+    )
+    today = session.discovery.elsewhere(tree["kind"])
+    if today is not None:
+        text += f", or use apiVersion: {today.api_version}, which is where the server has {tree['kind']}"
+    return text
