@@ -120,8 +120,8 @@ def conditions(
     found = [
         _made("PodReadyToStartContainers", observed.sandbox_runs and bool(observed.ip)),
         _initialized(pod, told, inits, containers, sidecars),
-        containers_ready,
         _ready(pod, containers_ready, known),
+        containers_ready,
         _made("PodScheduled", True),
     ]
     before = {one.type: one for one in known}

@@ -109,6 +109,8 @@ class StatusManager:
 def patch_of(status: Tree) -> Tree:
     """As a strategic merge patch: conditions merge with those of others, addresses replace the old ones."""
     patch = dict(status)
+    if "conditions" in status:
+        patch["$setElementOrder/conditions"] = [{"type": one["type"]} for one in status["conditions"]]
     for name in WHOLE_LISTS:
         if status.get(name):
             patch[name] = [{"$patch": "replace"}, *status[name]]
