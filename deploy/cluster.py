@@ -8,13 +8,15 @@ Everything that `make up` makes lives below one state directory, so that `make p
     manifests/   static pods                            run/     sockets and process ids
 """
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass, fields
 from ipaddress import IPv4Network
 from pathlib import Path
 
 VERSION = "v1.36.0"  # the Kubernetes release whose behaviour is kept
 NODE_DEVICE = "skiff0"  # a local device that carries the node's address
 DOCKER_SOCKET = Path("/var/run/docker.sock")
+SETTINGS = "cluster.json"
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,22 @@ class Cluster:
     etcd_peer_port: int = 2380
     cgroup_root: str = "/"  # pods' cgroups are made below it
     docker_socket: Path = DOCKER_SOCKET  # an engine that answers there is used; otherwise one is started that does
+
+    @classmethod
+    def known(cls, state: Path) -> "Cluster":
+        """The cluster of a state directory, as it was brought up; the defaults where there is none."""
+        file = state / SETTINGS
+        if not file.exists():
+            return cls(state=state)
+        saved = json.loads(file.read_text())
+        names = {field.name for field in fields(cls)} & set(saved)
+        values = {name: Path(saved[name]) if name == "docker_socket" else saved[name] for name in names}
+        return cls(**{**values, "state": state})
+
+    def remember(self) -> None:
+        """Write the settings down, for those who come later to stop or to ask."""
+        settings = {name: value for name, value in asdict(self).items() if name != "state"}
+        (self.state / SETTINGS).write_text(json.dumps(settings, indent=2, default=str) + "\n")
 
     @property
     def pki(self) -> Path:

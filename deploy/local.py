@@ -17,7 +17,7 @@ import httpx
 import typer
 
 from deploy import certs, demo, host, preflight
-from deploy.cluster import DOCKER_SOCKET, Cluster
+from deploy.cluster import DOCKER_SOCKET, SETTINGS, Cluster
 from deploy.engine import Engine
 from deploy.images import build
 from deploy.programs import cleanup_commands, programs
@@ -71,15 +71,15 @@ def up(
 
 
 @app.command()
-def down(state: State = DEFAULT_STATE, docker_socket: Socket = DOCKER_SOCKET) -> None:
+def down(state: State = DEFAULT_STATE) -> None:
     """Stop all that `up` started and leave the host as it was; the data stays."""
-    _stop(Cluster(state=state.resolve(), docker_socket=docker_socket), Progress())
+    _stop(Cluster.known(state.resolve()), Progress())
 
 
 @app.command()
-def purge(state: State = DEFAULT_STATE, docker_socket: Socket = DOCKER_SOCKET) -> None:
+def purge(state: State = DEFAULT_STATE) -> None:
     """Stop everything and remove the data, too."""
-    cluster = Cluster(state=state.resolve(), docker_socket=docker_socket)
+    cluster = Cluster.known(state.resolve())
     progress = Progress()
     _stop(cluster, progress)
     with progress.step("data removed"):
@@ -89,7 +89,7 @@ def purge(state: State = DEFAULT_STATE, docker_socket: Socket = DOCKER_SOCKET) -
 @app.command()
 def status(state: State = DEFAULT_STATE) -> None:
     """The programs, the node and the pods."""
-    cluster = Cluster(state=state.resolve())
+    cluster = Cluster.known(state.resolve())
     supervisor = Supervisor(cluster)
     if not supervisor.running():
         print("The cluster is down. `make up` starts it.")
@@ -108,7 +108,7 @@ def logs(
     lines: Annotated[int, typer.Option("--lines", "-n")] = 40,
 ) -> None:
     """The last lines that the programs wrote."""
-    directory = Cluster(state=state.resolve()).logs
+    directory = Cluster.known(state.resolve()).logs
     found = sorted(directory.glob(f"{program or '*'}.log"))
     if not found:
         print(f"no log of {program or 'any program'} in {directory}", file=sys.stderr)
@@ -121,7 +121,7 @@ def logs(
 @app.command()
 def kubeconfig(state: State = DEFAULT_STATE) -> None:
     """Print the path of the administrator's kubeconfig."""
-    print(Cluster(state=state.resolve()).kubeconfig("admin"))
+    print(Cluster.known(state.resolve()).kubeconfig("admin"))
 
 
 def _check(cluster: Cluster, *, running: bool, engine: Engine) -> None:
@@ -143,6 +143,7 @@ def _start(cluster: Cluster, supervisor: Supervisor, engine: Engine, progress: P
             note.text = " ".join(missing)
             host.install(missing)
     preflight.secure_state(cluster.state)
+    cluster.remember()
     for directory in (cluster.run, cluster.logs, cluster.manifests):
         directory.mkdir(mode=0o700, exist_ok=True)
     with progress.step("certificates") as note:
@@ -238,6 +239,7 @@ def _remove(cluster: Cluster) -> None:
     for name in ("pki", "kubeconfig", "etcd", "kubelet", "docker", "logs", "manifests", "run"):
         shutil.rmtree(cluster.state / name, ignore_errors=True)
     cluster.supervisor_config.unlink(missing_ok=True)
+    (cluster.state / SETTINGS).unlink(missing_ok=True)
     if cluster.state.exists() and not any(cluster.state.iterdir()):
         cluster.state.rmdir()
 

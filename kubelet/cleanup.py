@@ -5,6 +5,7 @@ engine's, and must be gone before; with them still there their cgroups stay, and
 Our choice of name: kube-proxy has the flag, upstream's kubelet leaves this to `kubeadm reset`.
 """
 
+import asyncio
 import contextlib
 import subprocess
 from pathlib import Path
@@ -22,9 +23,13 @@ PODS_CGROUP = "kubepods"
 async def cleanup(config: KubeletConfig) -> None:
     """Idempotent; needs neither the API server nor the engine."""
     await BridgeNetwork(config.cluster_cidr).cleanup()
-    for point in mounted_below(config.root_dir.resolve()):
-        subprocess.run(["umount", "--lazy", point], capture_output=True)
+    await asyncio.to_thread(unmount_below, config.root_dir.resolve())
     remove_cgroups(config.cgroup_root)
+
+
+def unmount_below(directory: Path) -> None:
+    for point in mounted_below(directory):
+        subprocess.run(["umount", "--lazy", point], capture_output=True)
 
 
 def mounted_below(directory: Path) -> list[str]:

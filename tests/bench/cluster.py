@@ -31,6 +31,7 @@ class Machine:
     def __init__(self) -> None:
         self.netns = f"skiff-bench-{os.getpid()}"
         self.state = Path(f"/tmp/{self.netns}")
+        self.own = ("--docker-socket", f"{self.state}/run/docker.sock", "--cgroup-root", f"/{self.netns}")
         self.environment = {
             **os.environ,
             "KUBECONFIG": str(self.state / "kubeconfig" / "admin.conf"),
@@ -49,8 +50,7 @@ class Machine:
         return done.stdout
 
     def local(self, verb: str, *more: str) -> str:
-        options = ("--state", str(self.state), "--docker-socket", f"{self.state}/run/docker.sock", *more)
-        return self.run(PYTHON, "-m", "deploy.local", verb, *options)
+        return self.run(PYTHON, "-m", "deploy.local", verb, "--state", str(self.state), *more)
 
     def kubectl(self, *words: str) -> str:
         return self.run(UPSTREAM, *words)
@@ -66,8 +66,7 @@ def bring_up(machine: Machine) -> dict[str, float]:
     started = time.monotonic()
     process = subprocess.Popen(
         machine.command(
-            PYTHON, "-m", "deploy.local", "up", "--state", str(machine.state),
-            "--docker-socket", f"{machine.state}/run/docker.sock", "--cgroup-root", f"/{machine.netns}",
+            PYTHON, "-m", "deploy.local", "up", "--state", str(machine.state), *machine.own,
         ),
         env=machine.environment, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
@@ -234,7 +233,7 @@ def main() -> None:
     subprocess.run(["ip", "netns", "add", machine.netns], check=True)
     result: dict[str, Any] = {}
     try:
-        machine.local("up", "--no-demo", "--cgroup-root", f"/{machine.netns}")  # everything installed, certificates made
+        machine.local("up", "--no-demo", *machine.own)  # everything installed, certificates made
         machine.local("down")
         result["bring_up"] = bring_up(machine)
         result["pod_one_by_one"] = percentiles(pod_starts(machine, ONE_BY_ONE, at_once=False))

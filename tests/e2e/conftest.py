@@ -127,9 +127,8 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 def local(cluster: Cluster, command: str) -> str:
     """The line that `make up` or `make purge` would run, for this cluster."""
-    options = f"--state {cluster.state} --docker-socket {cluster.state}/run/docker.sock"
-    extra = f"--cgroup-root /{cluster.netns}" if command == "up" else ""
-    return f"cd {REPOSITORY} && {sys.executable} -m deploy.local {command} {options} {extra}"
+    extra = f"--docker-socket {cluster.state}/run/docker.sock --cgroup-root /{cluster.netns}" if command == "up" else ""
+    return f"cd {REPOSITORY} && {sys.executable} -m deploy.local {command} --state {cluster.state} {extra}"
 
 
 @pytest.fixture(params=["upstream", "ours"])

@@ -56,9 +56,7 @@ def test_deployment_canary_by_pause_and_resume(shell: Cluster) -> None:
     try:
         shell.until(f"kubectl get {DEPLOY} -o jsonpath='n={{.status.replicas}} u={{.status.updatedReplicas}}'", "n=4 u=1")
         line = watcher.stdout.readline()
-        assert re.match(
-            r'Waiting for deployment "myapp-deploy" rollout to finish: \d out of 3 new replicas have been', line
-        )
+        assert re.match(r'Waiting for deployment "myapp-deploy" rollout to finish: \d out of 3 new replicas have been', line)
     finally:
         watcher.terminate()
         watcher.communicate(timeout=10)

@@ -28,9 +28,7 @@ def test_service_spreads_and_sticks(shell: Cluster) -> None:
     pods = set(shell.ok("kubectl get pods -l app=myapp -o jsonpath='{.items[*].metadata.name}'").split())
     assert served_by(shell, address, 40) == pods
     shell.ok("""kubectl patch services myapp-svc -p '{"spec": {"sessionAffinity": "ClientIP"}}'""")
-    shell.until(
-        f"for i in $(seq 12); do wget -q -T 3 -O- http://{address}/hostname.html; done | sort -u | wc -l", "1\n", within=10
-    )
+    shell.until(f"for i in $(seq 12); do wget -q -T 3 -O- http://{address}/hostname.html; done | sort -u | wc -l", "1\n", within=10)
 
 
 def test_service_from_a_pod_and_by_node_port(shell: Cluster) -> None:
