@@ -17,7 +17,7 @@ from apiserver import admission, bootstrap, discovery, health, openapi
 from apiserver.allocation import AFTER_DELETE
 from apiserver.auth import authentication, authorization
 from apiserver.config import ACCEPTED_WITHOUT_EFFECT, Config
-from apiserver.context import Receive, Request, Response, Scope, Send, Server
+from apiserver.context import Message, Receive, Request, Response, Scope, Send, Server
 from apiserver.filters import chain
 from apiserver.handlers.dispatch import handle
 from apiserver.routes import Routes
@@ -57,7 +57,7 @@ class App:
     def _marking(self, request: Request) -> Send:
         """Note that the answer began, so that a failure after it is not answered twice."""
 
-        async def send(message: dict[str, Any]) -> None:
+        async def send(message: Message) -> None:
             request.started = True
             await request.send(message)
 

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -95,9 +96,12 @@ def apiserver(runner: asyncio.Runner, api_config: Config) -> Iterator[RunningApi
     serving = runner.get_loop().create_task(_serve(api_config, started))
 
     async def first() -> RunningApi:
+        waiting: list[asyncio.Future[Any]] = [started, serving]
         async with asyncio.timeout(START_SECONDS):
-            await asyncio.wait({started, serving}, return_when=asyncio.FIRST_COMPLETED)
-        return started.result() if started.done() else serving.result()  # type: ignore[return-value]  # raises why
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        if not started.done():
+            serving.result()  # raises why it did not start
+        return started.result()
 
     async def end() -> None:
         serving.cancel()

@@ -211,7 +211,8 @@ def test_unknown_and_duplicate_fields_warn_or_refuse(runner: asyncio.Runner, cli
     async def scenario() -> None:
         body = b'{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"},"data":{"a":"1","a":"2"},"colour":"red"}'
         answer = await client.request("POST", PATH, body=body, headers=JSON)
-        assert answer.headers.getall("Warning") == ['299 - "unknown field \\"colour\\""', '299 - "duplicate field \\"data.a\\""']
+        warnings = [value for name, value in answer.headers.items() if name.lower() == "warning"]
+        assert warnings == ['299 - "unknown field \\"colour\\""', '299 - "duplicate field \\"data.a\\""']
         assert "colour" not in answer.tree()
         with refused(BadRequest, 'strict decoding error: unknown field "colour", duplicate field "data.a"'):
             await client.request("POST", PATH, params={"fieldValidation": "Strict"}, body=body, headers=JSON)

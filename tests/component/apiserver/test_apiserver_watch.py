@@ -55,7 +55,8 @@ def test_a_watch_without_version_begins_with_what_is_there(runner: asyncio.Runne
     async def scenario() -> None:
         await team(client)
         await client.create(CONFIG_MAP, a_config_map("a"))
-        for version in ({}, {"resourceVersion": "0"}):
+        versions: list[dict[str, Any]] = [{}, {"resourceVersion": "0"}]
+        for version in versions:
             async with watching(client, **version) as events:
                 assert told(await take(events, 1)) == [("ADDED", "a")]
                 await client.patch(CONFIG_MAP, Key("team", "a"), {"data": {f"k{len(version)}": "x"}})
@@ -98,7 +99,7 @@ def test_initial_events_end_with_a_marked_bookmark(runner: asyncio.Runner, clien
     async def scenario() -> None:
         await team(client)
         await client.create(CONFIG_MAP, a_config_map("a"))
-        params = {"sendInitialEvents": True, "resourceVersionMatch": "NotOlderThan", "allowWatchBookmarks": True}
+        params: dict[str, Any] = {"sendInitialEvents": True, "resourceVersionMatch": "NotOlderThan", "allowWatchBookmarks": True}
         async with watching(client, **params) as events:
             added, bookmark = await take(events, 2)
         assert added["type"] == "ADDED"
