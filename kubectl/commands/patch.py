@@ -1,0 +1,123 @@
+"""kubectl patch: change some fields of an object.
+
+https://kubernetes.io/docs/tasks/manage-kubernetes-objects/update-api-object-kubectl-patch/
+"""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import yaml
+
+from kube.api.meta import Tree
+from kube.api.resource import Resource
+from kubectl import options
+from kubectl.changes import Changes
+from kubectl.errors import CommandError
+from kubectl.manifests import Loader
+from kubectl.printers import Printer
+from kubectl.selection import Item, Query
+from kubectl.session import Session
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+TYPES = {
+    "json": "application/json-patch+json",
+    "merge": "application/merge-patch+json",
+    "strategic": "application/strategic-merge-patch+json",
+}
+
+
+@app.command(epilog="kubectl patch (-f FILENAME | TYPE NAME) [-p PATCH|--patch-file FILE]")
+def patch(
+    context: typer.Context,
+    patch: Annotated[str, typer.Option("--patch", "-p", help="The patch to be applied to the resource JSON file.")] = "",
+    patch_file: Annotated[str, typer.Option("--patch-file", help="A file containing a patch to be applied to the resource.")] = "",
+    type: Annotated[
+        str,
+        typer.Option("--type", help="The type of patch being provided; one of [json merge strategic]"),
+    ] = "strategic",
+    subresource: Annotated[
+        str, typer.Option("--subresource", help="If specified, patch will operate on the subresource of the requested object.")
+    ] = "",
+    filename: options.Filenames = [],  # noqa: B006 - read, never changed
+    kustomize: options.Kustomize = "",
+    recursive: options.Recursive = False,
+    output: options.Output = "",
+    template: options.Template = "",
+    show_managed_fields: options.ShowManagedFields = False,
+    dry_run: options.DryRun = "none",
+    field_manager: options.FieldManager = "kubectl-patch",
+    local: options.Local = False,
+    record: options.Record = False,
+) -> None:
+    """Update fields of a resource using strategic merge patch, a JSON merge patch, or a JSON patch.
+
+    JSON and YAML formats are accepted.
+
+    Examples:
+      # Partially update a node using a strategic merge patch, specifying the patch as JSON
+      kubectl patch node k8s-node-1 -p '{"spec":{"unschedulable":true}}'
+
+      # Update a container's image using a JSON patch with positional arrays
+      kubectl patch pod valid-pod --type='json' -p='[{"op": "replace", "path": "/spec/containers/0/image", "value":"new image"}]'
+    """
+    session: Session = context.obj
+    if bool(patch) == bool(patch_file):
+        told = (
+            "cannot specify --patch and --patch-file together"
+            if patch
+            else "must specify --patch or --patch-file containing the contents of the patch"
+        )
+        raise CommandError(told)
+    if type.lower() not in TYPES:
+        raise CommandError("--type must be one of [json merge strategic], not " + f'"{type}"')
+    body = read(Path(patch_file).read_text() if patch_file else patch)
+    changes = Changes.of(
+        session,
+        Printer(output, template, managed_fields=show_managed_fields),
+        manager=field_manager,
+        dry_run_flag=dry_run,
+    )
+
+    def one(item: Item) -> None:
+        kind = type.lower()
+        if kind == "strategic" and _custom(item.resource):
+            raise CommandError(
+                f"application/strategic-merge-patch+json is not supported by {item.resource.group}/{item.resource.version}, Kind={item.resource.kind}: the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml"
+            )
+        if changes.mode == "client":
+            tree = applied(item, body, kind)
+        else:
+            tree = changes.patch(item, body, TYPES[kind], subresource)
+        same = tree["metadata"].get("resourceVersion") == item.tree["metadata"].get("resourceVersion") and changes.mode == "none"
+        changes.said(item, tree, "patched (no change)" if same else "patched")
+
+    session.each(session.items(Query(session.args, filename, recursive, kustomize)), one)
+
+
+def read(text: str) -> Any:
+    """The patch, from JSON or YAML. Raises CommandError."""
+    try:
+        return yaml.load(text, Loader=Loader)
+    except yaml.YAMLError as error:
+        raise CommandError(f'unable to parse "{text}": yaml: {getattr(error, "problem", error)}') from error
+
+
+def applied(item: Item, patch: Any, kind: str) -> Tree:
+    """What the patch would make of the object, worked out here."""
+    from kube.api.patch import json_patch, merge, strategic
+
+    if kind == "json":
+        made: Tree = json_patch.apply(item.tree, patch)
+        return made
+    if kind == "merge":
+        merged: Tree = merge.apply(item.tree, patch)
+        return merged
+    return strategic.apply(item.tree, patch, item.resource)
+
+
+def _custom(resource: Resource) -> bool:
+    from kube.api.definitions import of
+
+    return of(resource) is None

@@ -1,0 +1,95 @@
+"""kubectl replace: put a whole new object in the place of the old one.
+
+https://kubernetes.io/docs/reference/kubectl/generated/kubectl_replace/
+"""
+
+from dataclasses import replace as changed
+from typing import Annotated
+
+import typer
+
+from kubectl import options
+from kubectl.changes import LAST_APPLIED, Changes, annotated, applied_annotation, in_namespace
+from kubectl.errors import CommandError
+from kubectl.manifests import load
+from kubectl.printers import Printer
+from kubectl.selection import Item, located
+from kubectl.session import Session
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+GONE_SECONDS = 300  # how long --force waits for the old object to be gone
+
+
+@app.command(epilog="kubectl replace -f FILENAME")
+def replace(
+    context: typer.Context,
+    filename: options.Filenames = [],  # noqa: B006 - read, never changed
+    kustomize: options.Kustomize = "",
+    recursive: options.Recursive = False,
+    output: options.Output = "",
+    template: options.Template = "",
+    show_managed_fields: options.ShowManagedFields = False,
+    dry_run: options.DryRun = "none",
+    validate: options.Validate = "strict",
+    save_config: options.SaveConfig = False,
+    field_manager: options.FieldManager = "kubectl-replace",
+    record: options.Record = False,
+    subresource: Annotated[
+        str, typer.Option("--subresource", help="If specified, replace will operate on the subresource of the requested object.")
+    ] = "",
+    force: Annotated[
+        bool,
+        typer.Option(
+            "--force",
+            help="If true, immediately remove resources from API and bypass graceful deletion. Note that immediate deletion "
+            "of some resources may result in inconsistency or data loss and requires confirmation.",
+        ),
+    ] = False,
+    grace_period: Annotated[
+        int,
+        typer.Option("--grace-period", help="Period of time in seconds given to the resource to terminate gracefully."),
+    ] = -1,
+) -> None:
+    """Replace a resource by file name or stdin.
+
+    JSON and YAML formats are accepted. If replacing an existing resource, the complete resource spec must be provided. This
+    can be obtained by
+
+    Examples:
+      # Replace a pod using the data in pod.json
+      kubectl replace -f ./pod.json
+
+      # Force replace, delete and then re-create the resource
+      kubectl replace --force -f ./pod.json
+    """
+    session: Session = context.obj
+    if session.args:
+        raise CommandError(f"Unexpected args: {session.args}")
+    if not (filename or kustomize):
+        raise CommandError("must specify one of -f and -k")
+    printer = Printer(output, template, managed_fields=show_managed_fields)
+    changes = Changes.of(session, printer, manager=field_manager, dry_run_flag=dry_run, validate=validate)
+    manifests = load(filename, recursive=recursive, kustomize=kustomize)
+    if not manifests:
+        raise CommandError("no objects passed to replace")
+
+    def one(item: Item) -> None:
+        annotations = item.tree["metadata"].get("annotations") or {}
+        if save_config or LAST_APPLIED in annotations:
+            item = changed(item, tree=annotated(item.tree, LAST_APPLIED, applied_annotation(item.tree)))
+        if force:
+            _remove(session, item, grace_period)
+            return changes.said(item, changes.create(item), "replaced")
+        return changes.said(item, changes.replace(item), "replaced")
+
+    session.each((in_namespace(located(session, manifest)) for manifest in manifests), one)
+
+
+def _remove(session: Session, item: Item, grace: int) -> None:
+    """Delete the old object and wait until it is gone."""
+    from kubectl.commands.delete import Deletion, options_of
+
+    deletion = Deletion(session, options_of("Background", max(grace, 0), "none"), ignore_not_found=True)
+    deletion.delete(item)
+    deletion.wait(GONE_SECONDS)
