@@ -12,6 +12,7 @@ import json
 from dataclasses import asdict, dataclass, fields
 from ipaddress import IPv4Network
 from pathlib import Path
+from typing import Any
 
 VERSION = "v1.36.0"  # the Kubernetes release whose behaviour is kept
 NODE_DEVICE = "skiff0"  # a local device that carries the node's address
@@ -46,7 +47,7 @@ class Cluster:
             return cls(state=state)
         saved = json.loads(file.read_text())
         names = {field.name for field in fields(cls)} & set(saved)
-        values = {name: Path(saved[name]) if name == "docker_socket" else saved[name] for name in names}
+        values: dict[str, Any] = {name: Path(saved[name]) if name == "docker_socket" else saved[name] for name in names}
         return cls(**{**values, "state": state})
 
     def remember(self) -> None:
