@@ -221,9 +221,8 @@ def _stop(cluster: Cluster, progress: Progress) -> None:
     if engine.answers():
         with progress.step("pods removed") as note:
             note.text = f"{engine.remove_pods()} containers"
-    with progress.step("network rules removed"):
-        for command in cleanup_commands(cluster):
-            subprocess.run(command, check=True, capture_output=True)
+    with progress.step("network rules removed") as note:
+        note.text = "; ".join(filter(None, map(_clean, cleanup_commands(cluster))))
     if supervisor.running():
         with progress.step("programs stopped"):
             supervisor.stop()
@@ -232,6 +231,12 @@ def _stop(cluster: Cluster, progress: Progress) -> None:
         host.unmount_below(cluster.state)
         shutil.rmtree(cluster.run, ignore_errors=True)
         host.restore_network(cluster)
+
+
+def _clean(command: list[str]) -> str:
+    """Run a clean-up; what went wrong is told, and the rest goes on: nothing may stay running for it."""
+    done = subprocess.run(command, capture_output=True, text=True)
+    return "" if done.returncode == 0 else f"{command[2]}: {(done.stderr.strip().splitlines() or ['failed'])[-1]}"
 
 
 def _remove(cluster: Cluster) -> None:
