@@ -1,0 +1,195 @@
+"""Proxy: keeps this node's rules in step with the Services and EndpointSlices.
+
+A change marks its Service dirty and wakes the loop; what comes while a sync runs, or within `pace` seconds of it, is taken
+together by the next one. A sync computes the dirty Services' rules, claims their slots, and has the kernel apply the difference
+in one transaction. The first sync makes the whole table, and so does one after a refused transaction, tried again after a
+growing pause. Nothing runs while nothing changes, save a look every `sync_period` whether the table is still there.
+https://kubernetes.io/docs/reference/networking/virtual-ips/ · upstream pkg/proxy/nftables/proxier.go
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from kube.api.meta import Key, key_of
+from kube.api.types import EndpointSlice, Service
+from kube.client.informer import Informers
+from kube.component.logging import get_logger
+from kube_proxy import conntrack, metrics
+from kube_proxy.claims import Change, Claims, merged
+from kube_proxy.layout import Settings, Slot, Value, slots
+from kube_proxy.nft_netlink import Refused
+from kube_proxy.nftables import Table
+from kube_proxy.rules import HEADLESS_LABEL, SERVICE_NAME_LABEL, PortRule, rules
+
+log = get_logger(__name__)
+
+T = TypeVar("T")
+
+BY_SERVICE = "service"
+TRIGGER_ANNOTATION = "endpoints.kubernetes.io/last-change-trigger-time"
+AT_ONCE = 200  # Services computed between two turns of the event loop
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 30.0  # after a refused transaction
+
+
+class Proxy:
+    def __init__(self, informers: Informers, node: str, settings: Settings, *, pace: float, sync_period: float) -> None:
+        self.queued_at: float | None = None  # since when a change waits; None: nothing waits
+        self.synced_at: float | None = None  # times of time.time()
+        self.on_sync: list[Callable[[Key, Sequence[PortRule]], None]] = []
+        self._node = node
+        self._settings = settings
+        self._pace, self._sync_period = pace, sync_period
+        self._table = Table(settings)
+        self._claims: Claims[Key, Slot, Value] = Claims()
+        self._rules: dict[Key, list[PortRule]] = {}
+        self._changed: list[tuple[list[PortRule], list[PortRule]]] = []  # before and after, since the last good sync
+        self._dirty: set[Key] = set()
+        self._whole = True  # the next sync makes the table anew
+        self._wake = asyncio.Event()
+        self._triggers: list[datetime] = []
+        self._started = datetime.now(UTC)
+        self._services = informers.of(Service)
+        self._slices = informers.of(EndpointSlice)
+        self._slices.cache.add_index(BY_SERVICE, _service_of)
+        self._services.on_change(self._service_changed)
+        self._slices.on_change(self._slice_changed)
+
+    async def run(self) -> None:
+        """Sync until cancelled. The rules stay: connections go on while no proxy runs."""
+        await self._services.synced.wait()
+        await self._slices.synced.wait()
+        self._wake.set()
+        pause = FIRST_PAUSE_SECONDS
+        try:
+            while True:
+                await self._wait()
+                try:
+                    await self._sync()
+                    pause = FIRST_PAUSE_SECONDS
+                    await asyncio.sleep(self._pace)
+                except (Refused, OSError) as error:
+                    metrics.SYNC_FAILURES.inc()
+                    log.error("rules refused, making all of them anew", reason=error)
+                    self._whole = True
+                    self._wake.set()
+                    await asyncio.sleep(pause)
+                    pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+        finally:
+            self._table.close()
+
+    async def _wait(self) -> None:
+        """Until there is something to do: a change, or the table is gone."""
+        while not self._wake.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._sync_period):
+                    await self._wake.wait()
+                return
+            if not await _to_its_end(self._table.intact):
+                log.warning("somebody removed the rules, making them anew")
+                self._whole = True
+                return
+
+    async def _sync(self) -> None:
+        began = time.perf_counter()
+        self._wake.clear()
+        dirty, self._dirty = self._dirty, set()
+        triggers, self._triggers = self._triggers, []
+        queued_at, self.queued_at = self.queued_at, None
+        whole = self._whole
+        try:
+            await self._apply(dirty, whole)
+        except BaseException:
+            self.queued_at = queued_at or time.time()
+            raise
+        self._whole = False
+        self.synced_at = time.time()
+        changed, self._changed = self._changed, []
+        forgotten = await _to_its_end(conntrack.forget_stale, conntrack.fronts(changed))
+        metrics.FLOWS_FORGOTTEN.labels("IPv4").inc(forgotten)
+        took = time.perf_counter() - began
+        metrics.SYNC_SECONDS.observe(took)
+        (metrics.FULL_SYNC_SECONDS if whole else metrics.PARTIAL_SYNC_SECONDS).observe(took)
+        metrics.LAST_SYNC.set(self.synced_at)
+        for trigger in triggers:
+            metrics.PROGRAMMING_SECONDS.observe(max(0.0, self.synced_at - trigger.timestamp()))
+        log.debug("rules synced", services=len(self._rules), dirty=len(dirty), seconds=f"{took:.4f}", forgotten=forgotten)
+
+    async def _apply(self, dirty: Iterable[Key], whole: bool) -> None:
+        """Compute the dirty Services anew and tell the kernel."""
+        changes: list[Change[Slot, Value]] = []
+        for count, key in enumerate(dirty, 1):
+            before, now = self._rules.get(key, []), self._rules_of(key)
+            if before != now:
+                changes += self._claims.claim(key, slots(now, self._settings))
+                self._changed.append((before, now))
+                self._keep(key, now)
+            if count % AT_ONCE == 0:
+                await asyncio.sleep(0)
+        if whole:
+            await _to_its_end(self._table.replace, list(self._claims.items()))
+        else:
+            await _to_its_end(self._table.apply, merged(changes))
+
+    def _rules_of(self, key: Key) -> list[PortRule]:
+        service = self._services.cache.get(key)
+        return rules(service, self._slices.cache.by_index(BY_SERVICE, str(key)), self._node) if service is not None else []
+
+    def _keep(self, key: Key, now: list[PortRule]) -> None:
+        if now:
+            self._rules[key] = now
+        else:
+            self._rules.pop(key, None)
+        for tell in self.on_sync:
+            tell(key, now)
+
+    def _service_changed(self, old: Service | None, new: Service | None) -> None:
+        metrics.SERVICE_CHANGES.inc()
+        self._mark(key_of(new or old))
+
+    def _slice_changed(self, old: EndpointSlice | None, new: EndpointSlice | None) -> None:
+        metrics.ENDPOINT_CHANGES.inc()
+        for view in (old, new):
+            for text in _service_of(view) if view is not None else ():
+                self._mark(Key(*text.split("/", 1)))
+        trigger = _trigger(new)
+        if trigger is not None and trigger > self._started:
+            self._triggers.append(trigger)
+
+    def _mark(self, key: Key) -> None:
+        self._dirty.add(key)
+        if self.queued_at is None:
+            self.queued_at = time.time()
+            metrics.LAST_QUEUED.set(self.queued_at)
+        self._wake.set()
+
+
+async def _to_its_end(call: Callable[..., T], *arguments: object) -> T:
+    """A blocking call in a thread; it is waited for on the way out, too: nobody else may use its socket meanwhile."""
+    running = asyncio.ensure_future(asyncio.to_thread(call, *arguments))
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await asyncio.wait([running])
+        raise
+
+
+def _service_of(slice_: EndpointSlice) -> Iterable[str]:
+    """The Service that a slice belongs to, as namespace/name; those of headless ones are nothing to us."""
+    labels = slice_.metadata.labels or {}
+    name = labels.get(SERVICE_NAME_LABEL)
+    return (f"{slice_.metadata.namespace}/{name}",) if name and HEADLESS_LABEL not in labels else ()
+
+
+def _trigger(slice_: EndpointSlice | None) -> datetime | None:
+    """When the pod or Service changed that made the slice change, as its controller noted."""
+    text = ((slice_.metadata.annotations or {}) if slice_ is not None else {}).get(TRIGGER_ANNOTATION)
+    if not text:
+        return None
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None

@@ -1,0 +1,110 @@
+"""How kube-proxy is put together: client, informers, rules, health; and its clean-up."""
+
+import asyncio
+import ipaddress
+import socket
+import time
+from ipaddress import IPv4Network
+
+from kube.api.types import Node
+from kube.client import kubeconfig
+from kube.client.informer import Informer, Informers
+from kube.client.rest import Client
+from kube.component.health import Health
+from kube.component.http_server import serve
+from kube.component.logging import get_logger
+from kube.component.run import StartupError
+from kube_proxy import service_route
+from kube_proxy.config import Config, check, with_file
+from kube_proxy.health import ProxyHealth, respond
+from kube_proxy.health_check_ports import HealthCheckPorts
+from kube_proxy.layout import Settings
+from kube_proxy.nftables import Table
+from kube_proxy.proxy import Proxy
+
+log = get_logger(__name__)
+
+PRIMARY = "primary"
+
+
+async def start(given: Config) -> None:
+    """Run until cancelled; with --cleanup, only clean up."""
+    if given.cleanup:
+        await asyncio.to_thread(clean_up)
+        return
+    config = with_file(given)
+    check(config)
+    node = config.hostname_override.strip().lower() or socket.gethostname().lower()
+    service_cidr = _ipv4_part(config.service_cluster_ip_range, "--service-cluster-ip-range")
+    if service_cidr is not None:
+        await asyncio.to_thread(service_route.ensure, service_cidr)
+    async with Client(kubeconfig.load(config.kubeconfig, server=config.master), "kube-proxy") as client:
+        own_node: Informer[Node] = Informer(client, Node, field_selector=f"metadata.name={node}")
+        informers = Informers(client)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(own_node.run())
+            settings = Settings(
+                cluster_cidr=_ipv4_part(config.cluster_cidr, "--cluster-cidr"),
+                service_cidr=service_cidr,
+                masquerade_all=config.masquerade_all,
+                node_port_addresses=await _node_port_addresses(config, own_node),
+            )
+            proxy = Proxy(informers, node, settings, pace=config.min_sync_period, sync_period=config.sync_period)
+            health = ProxyHealth(proxy, lambda: next(iter(own_node.cache), None), 2 * config.sync_period)
+            ports = HealthCheckPorts(lambda: health.healthy(time.time()))
+            proxy.on_sync.append(ports.take)
+            await _serve(config, health)
+            tasks.create_task(informers.run())
+            tasks.create_task(ports.run())
+            tasks.create_task(proxy.run())
+
+
+def clean_up() -> None:
+    """Take away all that kube-proxy put on this node: the table, the device, the route. Blocks."""
+    table = Table(Settings())
+    table.remove()
+    table.close()
+    service_route.remove()
+
+
+async def _serve(config: Config, health: ProxyHealth) -> None:
+    if config.healthz_bind_address:
+        await serve(health.app, *_address(config.healthz_bind_address, "--healthz-bind-address"))
+    if config.metrics_bind_address:
+        pages = Health(config=config, config_name="kubeproxy.config.k8s.io")
+
+        async def app(scope: dict[str, object], receive: object, send: object) -> None:
+            if scope["type"] == "http" and scope["path"] == "/proxyMode":
+                await respond(send, 200, b"nftables", ((b"content-type", b"text/plain; charset=utf-8"),))
+            else:
+                await pages.app(scope, receive, send)
+
+        await serve(app, *_address(config.metrics_bind_address, "--metrics-bind-address"))
+
+
+async def _node_port_addresses(config: Config, own_node: Informer[Node]) -> tuple[IPv4Network, ...]:
+    """The networks of --nodeport-addresses; `primary` is the node's internal address."""
+    if config.nodeport_addresses != (PRIMARY,):
+        return tuple(network for text in config.nodeport_addresses if (network := _ipv4_part(text, "--nodeport-addresses")))
+    await own_node.synced.wait()
+    addresses = [one.address for node in own_node.cache for one in node.status.addresses or () if one.type == "InternalIP"]
+    found = tuple(network for address in addresses if (network := _ipv4_part(address, "the node's address")))
+    if not found:
+        raise StartupError("--nodeport-addresses=primary: the node has no IPv4 InternalIP in its status yet")
+    return found
+
+
+def _ipv4_part(text: str, name: str) -> IPv4Network | None:
+    """The IPv4 network among up to two that are given by commas; None where there is none."""
+    try:
+        networks = [ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip()]
+    except ValueError as error:
+        raise StartupError(f"{name}: {error}") from error
+    return next((network for network in networks if isinstance(network, IPv4Network)), None)
+
+
+def _address(text: str, name: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not port.isdigit():
+        raise StartupError(f"{name}: {text!r} is not an address with a port")
+    return host.strip("[]") or "0.0.0.0", int(port)
