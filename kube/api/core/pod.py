@@ -13,7 +13,7 @@ from kube.api.pod_qos import qos_class
 from kube.api.resource import Resource
 from kube.api.status import FieldError, forbidden
 from kube.api.types import Pod
-from kube.api.views import tree_of, view
+from kube.api.views import lenient_view, tree_of
 
 IMMUTABLE = (
     "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,"
@@ -31,7 +31,7 @@ def set_defaults(tree: Tree) -> None:
 def prepare(new: Tree, old: Tree | None) -> None:
     """A new pod is pending; its quality of service follows from its spec."""
     if old is None:
-        new["status"] = {"phase": "Pending", "qosClass": qos_class(view(Pod, new))}
+        new["status"] = {"phase": "Pending", "qosClass": qos_class(lenient_view(Pod, new))}
         gates = new["spec"].get("schedulingGates")
         if gates:
             new["status"]["conditions"] = [
