@@ -83,10 +83,13 @@ class Cluster:
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=MANIFESTS, env=self._environment()
         )
 
+    def control(self, words: str) -> str:
+        """The line that asks the cluster's supervisor."""
+        return f"{Path(sys.executable).with_name('supervisorctl')} -c {self.state}/supervisord.conf {words}"
+
     def pid(self, program: str) -> int:
-        """The process id of one of the cluster's programs, as the supervisor knows it."""
-        control = Path(sys.executable).with_name("supervisorctl")
-        return int(self.ok(f"{control} -c {self.state}/supervisord.conf pid {program}").strip())
+        """The process id of one of the cluster's programs, as the supervisor knows it; 0: not running."""
+        return int(self.ok(self.control(f"pid {program}")).strip())
 
     def _environment(self) -> dict[str, str]:
         tools = self.state / "tools" / self.kubectl.parent.name
