@@ -41,10 +41,8 @@ def fronts(changed: Iterable[tuple[Sequence[PortRule], Sequence[PortRule]]]) -> 
     """Of the UDP ports of Services that changed, each as it was and as it is; a front that is no more leads to nothing."""
     pairs = list(changed)
     nothing: frozenset[Target] = frozenset()
-    sides = [
-        *((rule, nothing) for before, _ in pairs for rule in before),
-        *((rule, rule.targets) for _, now in pairs for rule in now),
-    ]
+    sides = [(rule, nothing) for before, _ in pairs for rule in before]
+    sides += [(rule, rule.targets) for _, now in pairs for rule in now]
     addresses: dict[Target, frozenset[Target]] = {}
     node_ports: dict[int, frozenset[Target]] = {}
     for rule, targets in sides:

@@ -36,7 +36,8 @@ class ProxyHealth:
         if scope["type"] != "http":
             return
         now = time.time()
-        answer = {"lastUpdated": _go_time(self.proxy.synced_at if self.proxy.queued_at else now), "currentTime": _go_time(now)}
+        updated = self.proxy.synced_at if self.proxy.queued_at else now
+        answer: dict[str, object] = {"lastUpdated": _go_time(updated), "currentTime": _go_time(now)}
         eligible = _eligible(self.node())
         well = self.healthy(now)
         if scope["path"] == "/healthz":

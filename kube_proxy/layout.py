@@ -163,7 +163,8 @@ def _shared_local_routes(rule: PortRule, settings: Settings, front: _Front) -> I
     name, local_name = f"{front.prefix}endpoints-{everywhere}", f"{front.prefix}local-endpoints-{here}"
     yield from _endpoint_slots(name, front, rule.usable)
     lead = _lead(front, name, everywhere)
-    chain_rules = [*((guard, lead) for guard in _from_pods(settings)), _masquerade_own(), (nft.is_local(nft.SOURCE_TYPE), lead)]
+    chain_rules: list[Rule] = [(guard, lead) for guard in _from_pods(settings)]
+    chain_rules += [_masquerade_own(), (nft.is_local(nft.SOURCE_TYPE), lead)]
     if here:
         yield from _endpoint_slots(local_name, front, rule.external)
         chain_rules.append((_lead(front, local_name, here),))

@@ -6,10 +6,11 @@ import socket
 import time
 from ipaddress import IPv4Network
 
+from kube.api.status import ApiError
 from kube.api.types import Node
 from kube.client import kubeconfig
 from kube.client.informer import Informer, Informers
-from kube.client.rest import Client
+from kube.client.rest import Client, Unreachable
 from kube.component.health import Health
 from kube.component.http_server import serve
 from kube.component.logging import get_logger
@@ -39,24 +40,22 @@ async def start(given: Config) -> None:
     if service_cidr is not None:
         await asyncio.to_thread(service_route.ensure, service_cidr)
     async with Client(kubeconfig.load(config.kubeconfig, server=config.master), "kube-proxy") as client:
-        own_node: Informer[Node] = Informer(client, Node, field_selector=f"metadata.name={node}")
+        settings = Settings(
+            cluster_cidr=_ipv4_part(config.cluster_cidr, "--cluster-cidr"),
+            service_cidr=service_cidr,
+            masquerade_all=config.masquerade_all,
+            node_port_addresses=await _node_port_addresses(config, client, node),
+        )
         informers = Informers(client)
+        own_node: Informer[Node] = Informer(client, Node, field_selector=f"metadata.name={node}")
+        proxy = Proxy(informers, node, settings, pace=config.min_sync_period, sync_period=config.sync_period)
+        health = ProxyHealth(proxy, lambda: next(iter(own_node.cache), None), 2 * config.sync_period)
+        ports = HealthCheckPorts(lambda: health.healthy(time.time()))
+        proxy.on_sync.append(ports.take)
+        await _serve(config, health)
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(own_node.run())
-            settings = Settings(
-                cluster_cidr=_ipv4_part(config.cluster_cidr, "--cluster-cidr"),
-                service_cidr=service_cidr,
-                masquerade_all=config.masquerade_all,
-                node_port_addresses=await _node_port_addresses(config, own_node),
-            )
-            proxy = Proxy(informers, node, settings, pace=config.min_sync_period, sync_period=config.sync_period)
-            health = ProxyHealth(proxy, lambda: next(iter(own_node.cache), None), 2 * config.sync_period)
-            ports = HealthCheckPorts(lambda: health.healthy(time.time()))
-            proxy.on_sync.append(ports.take)
-            await _serve(config, health)
-            tasks.create_task(informers.run())
-            tasks.create_task(ports.run())
-            tasks.create_task(proxy.run())
+            for work in (informers.run, own_node.run, ports.run, proxy.run):
+                tasks.create_task(work())
 
 
 def clean_up() -> None:
@@ -82,15 +81,18 @@ async def _serve(config: Config, health: ProxyHealth) -> None:
         await serve(app, *_address(config.metrics_bind_address, "--metrics-bind-address"))
 
 
-async def _node_port_addresses(config: Config, own_node: Informer[Node]) -> tuple[IPv4Network, ...]:
+async def _node_port_addresses(config: Config, client: Client, node: str) -> tuple[IPv4Network, ...]:
     """The networks of --nodeport-addresses; `primary` is the node's internal address."""
     if config.nodeport_addresses != (PRIMARY,):
         return tuple(network for text in config.nodeport_addresses if (network := _ipv4_part(text, "--nodeport-addresses")))
-    await own_node.synced.wait()
-    addresses = [one.address for node in own_node.cache for one in node.status.addresses or () if one.type == "InternalIP"]
-    found = tuple(network for address in addresses if (network := _ipv4_part(address, "the node's address")))
+    try:
+        known = (await client.get(Node, "", node)).status.addresses or ()
+    except (ApiError, Unreachable) as error:
+        raise StartupError(f"--nodeport-addresses=primary: cannot read node {node}: {error}") from error
+    internal = [one.address for one in known if one.type == "InternalIP"]
+    found = tuple(network for address in internal if (network := _ipv4_part(address, f"address of node {node}")))
     if not found:
-        raise StartupError("--nodeport-addresses=primary: the node has no IPv4 InternalIP in its status yet")
+        raise StartupError(f"--nodeport-addresses=primary: node {node} has no IPv4 InternalIP in its status yet")
     return found
 
 
