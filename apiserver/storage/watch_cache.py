@@ -182,13 +182,13 @@ class Watcher:
     async def take(self, timeout_seconds: float) -> tuple[list[Event], int]:
         """Everything queued, once there is something or the time is over; and the revision that this covers."""
         if not self._queue and not self.cut:
-            self._waiting = asyncio.get_running_loop().create_future()
+            loop = asyncio.get_running_loop()
+            self._waiting = loop.create_future()
+            alarm = loop.call_later(timeout_seconds, self._wake)  # a third of the cost of asyncio.timeout
             try:
-                async with asyncio.timeout(timeout_seconds):
-                    await self._waiting
-            except TimeoutError:
-                pass
+                await self._waiting
             finally:
+                alarm.cancel()
                 self._waiting = None
         events = list(self._queue)
         self._queue.clear()
