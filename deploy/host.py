@@ -68,7 +68,7 @@ def clashing_routes(cluster: Cluster) -> list[str]:
 def prepare_network(cluster: Cluster) -> None:
     """The node's device and the two routes of last resort; what is there already stays."""
     _ip("link", "set", "lo", "up")
-    if not (Path("/sys/class/net") / NODE_DEVICE).exists():
+    if all(link["ifname"] != NODE_DEVICE for link in _ip_json("link", "show")):
         _ip("link", "add", NODE_DEVICE, "type", "bridge")  # a bridge without ports: every kernel that runs pods has it
     _ip("addr", "replace", f"{cluster.node_ip}/32", "dev", NODE_DEVICE)
     _ip("link", "set", NODE_DEVICE, "up")
