@@ -3,8 +3,129 @@
 https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/
 """
 
+from collections.abc import Iterator
+from typing import Any
+
+from kube.api import names, quantity, validation
+from kube.api.columns import AGE, UNKNOWN, UNSET, number, plain
+from kube.api.meta import Tree
 from kube.api.resource import Resource
-from kube.api.types import HorizontalPodAutoscaler
+from kube.api.status import FieldError, invalid, required, unsupported
+from kube.api.types import HorizontalPodAutoscaler, HorizontalPodAutoscalerSpec
+
+CPU_PERCENT = 80  # what a HorizontalPodAutoscaler without metrics aims at
+SHOWN_METRICS = 2
+# The field of a metric that says what it is about, by its type.
+SOURCES = {
+    "ContainerResource": "containerResource", "External": "external", "Object": "object", "Pods": "pods", "Resource": "resource",
+}  # fmt: skip
+SCALE_UP = {
+    "stabilizationWindowSeconds": 0,
+    "selectPolicy": "Max",
+    "policies": [{"type": "Pods", "value": 4, "periodSeconds": 15}, {"type": "Percent", "value": 100, "periodSeconds": 15}],
+}
+SCALE_DOWN = {"selectPolicy": "Max", "policies": [{"type": "Percent", "value": 100, "periodSeconds": 15}]}
+
+
+def set_defaults(tree: Tree) -> None:
+    spec = tree.setdefault("spec", {})
+    spec.setdefault("minReplicas", 1)
+    if not spec.get("metrics"):
+        target = {"type": "Utilization", "averageUtilization": CPU_PERCENT}
+        spec["metrics"] = [{"type": "Resource", "resource": {"name": "cpu", "target": target}}]
+    behavior = spec.get("behavior")
+    if behavior:
+        for field, defaults in (("scaleUp", SCALE_UP), ("scaleDown", SCALE_DOWN)):
+            rules = behavior.setdefault(field, {})
+            for name, value in defaults.items():
+                if not rules.get(name) and rules.get(name) != 0:
+                    rules[name] = [dict(one) for one in value] if isinstance(value, list) else value
+
+
+def prepare(new: Tree, old: Tree | None) -> None:
+    if old is None:
+        new["status"] = {"desiredReplicas": 0}
+
+
+def validate(new: HorizontalPodAutoscaler, old: HorizontalPodAutoscaler | None) -> Iterator[FieldError]:
+    spec = new.spec
+    if spec.minReplicas is not None and spec.minReplicas < 1:
+        yield invalid("spec.minReplicas", spec.minReplicas, "must be greater than or equal to 1")
+    if not spec.maxReplicas or spec.maxReplicas < 1:
+        yield invalid("spec.maxReplicas", spec.maxReplicas or 0, validation.AT_LEAST_ONE)
+    elif spec.minReplicas is not None and spec.maxReplicas < spec.minReplicas:
+        yield invalid("spec.maxReplicas", spec.maxReplicas, "must be greater than or equal to `minReplicas`")
+    yield from validation.named("spec.scaleTargetRef.kind", spec.scaleTargetRef.kind, names.path_segment)
+    yield from validation.named("spec.scaleTargetRef.name", spec.scaleTargetRef.name, names.path_segment)
+    yield from _metrics(spec)
+
+
+def _metrics(spec: HorizontalPodAutoscalerSpec) -> Iterator[FieldError]:
+    for index, metric in enumerate(spec.metrics or ()):
+        at = f"spec.metrics[{index}]"
+        if metric.type not in SOURCES:
+            yield (
+                required(f"{at}.type", "must specify a metric source type")
+                if not metric.type
+                else unsupported(f"{at}.type", metric.type, tuple(SOURCES))
+            )
+            continue
+        field = SOURCES[metric.type]
+        source = getattr(metric, field)
+        if source is None:
+            yield required(f"{at}.{field}", "must populate information for the given metric source")
+        else:
+            yield from _target(source.target, f"{at}.{field}.target")
+
+
+def _target(target: Any, at: str) -> Iterator[FieldError]:
+    yield from validation.one_of(f"{at}.type", target.type, ("AverageValue", "Utilization", "Value"))
+    if target.averageUtilization is not None and target.averageUtilization < 1:
+        yield invalid(f"{at}.averageUtilization", target.averageUtilization, validation.AT_LEAST_ONE)
+    for field in ("value", "averageValue"):
+        amount = getattr(target, field)
+        if amount is not None and quantity.parse(amount) <= 0:
+            yield invalid(f"{at}.{field}", amount, "must be positive")
+    if target.averageUtilization is None and target.value is None and target.averageValue is None:
+        yield required(f"{at}.averageUtilization", "must set either a target raw value or a target utilization")
+
+
+def reference(autoscaler: HorizontalPodAutoscaler) -> str:
+    target = autoscaler.spec.scaleTargetRef
+    return f"{target.kind}/{target.name}"
+
+
+def targets(autoscaler: HorizontalPodAutoscaler) -> str:
+    """`cpu: 12%/80%`: what is, and what is aimed at."""
+    current = autoscaler.status.currentMetrics or ()
+    found = []
+    for index, metric in enumerate(autoscaler.spec.metrics or ()):
+        field = SOURCES.get(metric.type, "")
+        source = getattr(metric, field, None)
+        if source is None:
+            found.append("<unknown type>")
+            continue
+        now = getattr(current[index], field, None) if index < len(current) else None
+        found.append(_shown(metric.type, source, now.current if now is not None else None))
+    if not found:
+        return "<none>"
+    more = f" + {len(found) - SHOWN_METRICS} more..." if len(found) > SHOWN_METRICS else ""
+    return ", ".join(found[:SHOWN_METRICS]) + more
+
+
+def _shown(type: str, source: Any, current: Any) -> str:
+    target = source.target
+    prefix = f"{source.name}: " if type in ("Resource", "ContainerResource") else ""
+    if target.averageUtilization is not None and prefix:
+        have = current.averageUtilization if current is not None else None
+        return f"{prefix}{UNKNOWN if have is None else f'{have}%'}/{target.averageUtilization}%"
+    if target.averageValue is not None:
+        have = current.averageValue if current is not None else None
+        suffix = "" if type in ("Resource", "ContainerResource", "Pods") else " (avg)"
+        return f"{prefix}{have or UNKNOWN}/{target.averageValue}{suffix}"
+    have = current.value if current is not None else None
+    return f"{prefix}{have or UNKNOWN}/{target.value}"
+
 
 RESOURCE = Resource(
     view=HorizontalPodAutoscaler,
@@ -16,4 +137,15 @@ RESOURCE = Resource(
     categories=("all",),
     subresources=("status",),
     has_generation=False,
+    set_defaults=set_defaults,
+    prepare=prepare,
+    validate=validate,
+    columns=(
+        plain("Reference", reference),
+        plain("Targets", targets),
+        plain("MinPods", lambda one: UNSET if one.spec.minReplicas is None else str(one.spec.minReplicas)),
+        number("MaxPods", lambda one: one.spec.maxReplicas),
+        number("Replicas", lambda one: one.status.currentReplicas),
+        AGE,
+    ),
 )

@@ -3,8 +3,43 @@
 https://kubernetes.io/docs/tasks/run-application/configure-pdb/
 """
 
+from collections.abc import Iterator
+
+from kube.api import validation
+from kube.api.columns import AGE, number, plain
+from kube.api.meta import Tree
 from kube.api.resource import Resource
+from kube.api.status import FieldError, invalid, unsupported
 from kube.api.types import PodDisruptionBudget
+from kube.api.views import tree_of
+
+POLICIES = ("AlwaysAllow", "IfHealthyBudget")
+MISSING = "N/A"
+
+
+def prepare(new: Tree, old: Tree | None) -> None:
+    if old is None:
+        new["status"] = {"disruptionsAllowed": 0, "currentHealthy": 0, "desiredHealthy": 0, "expectedPods": 0}
+
+
+def validate(new: PodDisruptionBudget, old: PodDisruptionBudget | None) -> Iterator[FieldError]:
+    spec = new.spec
+    if spec is None:
+        return
+    if spec.minAvailable is not None and spec.maxUnavailable is not None:
+        yield invalid("spec", tree_of(spec), "minAvailable and maxUnavailable cannot be both set")
+    for field in ("minAvailable", "maxUnavailable"):
+        value = getattr(spec, field)
+        yield from validation.amount_or_percentage(f"spec.{field}", value)
+        yield from validation.not_over_hundred(f"spec.{field}", value)
+    yield from validation.selector_errors(spec.selector, "spec.selector")
+    if spec.unhealthyPodEvictionPolicy is not None and spec.unhealthyPodEvictionPolicy not in POLICIES:
+        yield unsupported("spec.unhealthyPodEvictionPolicy", spec.unhealthyPodEvictionPolicy, POLICIES)
+
+
+def _shown(value: int | str | None) -> str:
+    return MISSING if value is None else str(value)
+
 
 RESOURCE = Resource(
     view=PodDisruptionBudget,
@@ -15,4 +50,12 @@ RESOURCE = Resource(
     short_names=("pdb",),
     subresources=("status",),
     unconditional_update=False,
+    prepare=prepare,
+    validate=validate,
+    columns=(
+        plain("Min Available", lambda budget: _shown(budget.spec.minAvailable)),
+        plain("Max Unavailable", lambda budget: _shown(budget.spec.maxUnavailable)),
+        number("Allowed Disruptions", lambda budget: budget.status.disruptionsAllowed),
+        AGE,
+    ),
 )

@@ -3,16 +3,35 @@
 https://kubernetes.io/docs/reference/access-authn-authz/rbac/
 """
 
+from collections.abc import Iterator
+
+from kube.api import names, validation
+from kube.api.rbac.rules import GROUP, rule_errors
 from kube.api.resource import Resource
+from kube.api.status import FieldError, required
 from kube.api.types import ClusterRole
+
+
+def validate(new: ClusterRole, old: ClusterRole | None) -> Iterator[FieldError]:
+    yield from rule_errors(new.rules, namespaced=False)
+    selectors = new.aggregationRule.clusterRoleSelectors if new.aggregationRule is not None else None
+    if new.aggregationRule is not None and not selectors:
+        yield required(
+            "aggregationRule.clusterRoleSelectors", "at least one clusterRoleSelector required if aggregationRule is non-nil"
+        )
+    for index, selector in enumerate(selectors or ()):
+        yield from validation.selector_errors(selector, f"aggregationRule.clusterRoleSelectors[{index}]")
+
 
 RESOURCE = Resource(
     view=ClusterRole,
-    group="rbac.authorization.k8s.io",
+    group=GROUP,
     version="v1",
     kind="ClusterRole",
     plural="clusterroles",
     namespaced=False,
     has_generation=False,
     create_on_update=True,
+    validate=validate,
+    validate_name=names.path_segment,
 )

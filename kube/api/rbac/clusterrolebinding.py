@@ -3,16 +3,30 @@
 https://kubernetes.io/docs/reference/access-authn-authz/rbac/
 """
 
+from collections.abc import Iterator
+
+from kube.api import names
+from kube.api.rbac.rules import BINDING_COLUMNS, GROUP, binding_errors, set_binding_defaults
 from kube.api.resource import Resource
+from kube.api.status import FieldError
 from kube.api.types import ClusterRoleBinding
+
+
+def validate(new: ClusterRoleBinding, old: ClusterRoleBinding | None) -> Iterator[FieldError]:
+    yield from binding_errors(new, old, namespaced=False)
+
 
 RESOURCE = Resource(
     view=ClusterRoleBinding,
-    group="rbac.authorization.k8s.io",
+    group=GROUP,
     version="v1",
     kind="ClusterRoleBinding",
     plural="clusterrolebindings",
     namespaced=False,
     has_generation=False,
     create_on_update=True,
+    set_defaults=set_binding_defaults,
+    validate=validate,
+    validate_name=names.path_segment,
+    columns=BINDING_COLUMNS,
 )
