@@ -68,12 +68,16 @@ class Config:
 
     # authorization, admission
     authorization_mode: tuple[str, ...] = flag("--authorization-mode", ("AlwaysAllow",), "The authorizers, in order.")
-    enable_admission_plugins: tuple[str, ...] = flag("--enable-admission-plugins", (), "Admission plugins beside the usual ones.")
+    enable_admission_plugins: tuple[str, ...] = flag(
+        "--enable-admission-plugins", (), "Admission plugins beside the usual ones."
+    )
     disable_admission_plugins: tuple[str, ...] = flag("--disable-admission-plugins", (), "Admission plugins to leave out.")
     allow_privileged: bool = flag("--allow-privileged", False, "Allow privileged containers.")
 
     # services, nodes
-    service_cluster_ip_range: tuple[str, ...] = flag("--service-cluster-ip-range", ("10.0.0.0/24",), "Where cluster IPs come from.")
+    service_cluster_ip_range: tuple[str, ...] = flag(
+        "--service-cluster-ip-range", ("10.0.0.0/24",), "Where cluster IPs come from."
+    )
     service_node_port_range: str = flag("--service-node-port-range", "30000-32767", "Where node ports come from.")
     kubelet_client_certificate: Path | None = flag("--kubelet-client-certificate", None, "The certificate shown to kubelets.")
     kubelet_client_key: Path | None = flag("--kubelet-client-key", None, "The key of --kubelet-client-certificate.")
@@ -85,7 +89,9 @@ class Config:
         ("Hostname", "InternalDNS", "InternalIP", "ExternalDNS", "ExternalIP"),
         "Which of a node's addresses to call it by, in order.",
     )
-    proxy_client_cert_file: Path | None = flag("--proxy-client-cert-file", None, "The certificate shown to aggregated API servers.")
+    proxy_client_cert_file: Path | None = flag(
+        "--proxy-client-cert-file", None, "The certificate shown to aggregated API servers."
+    )
     proxy_client_key_file: Path | None = flag("--proxy-client-key-file", None, "The key of --proxy-client-cert-file.")
 
     # accepted without effect
