@@ -36,6 +36,8 @@ Handler = Callable[[V | None, V | None], None]
 
 PAGE = 500  # objects a request of the first list
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.8, 30.0
+METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"
+LIST_OF_METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
 WATCH_SECONDS = (300, 600)  # how long a watch is asked to last, at least and at most
 
 
@@ -49,6 +51,7 @@ class Informer(Generic[V]):
         label_selector: str = "",
         field_selector: str = "",
         resource: Resource | None = None,
+        metadata_only: bool = False,
     ) -> None:
         self.cache: Cache[V] = Cache()
         self.synced = asyncio.Event()
@@ -56,6 +59,7 @@ class Informer(Generic[V]):
         self._kind = kind
         self._resource = resource or resource_of(kind)
         self._namespace = namespace
+        self._accept = (LIST_OF_METADATA, METADATA) if metadata_only else ("", "")  # for the list, for the watch
         self._selectors: Params = {"labelSelector": label_selector or None, "fieldSelector": field_selector or None}
         self._handlers: list[Handler[V]] = []
         self._revision = ""  # where to resume; empty: list first
@@ -88,7 +92,7 @@ class Informer(Generic[V]):
         token, revision = "", ""
         while True:
             params = {**self._selectors, "limit": PAGE, "continue": token or None}
-            tree = await self._client.list_tree(self._resource, self._namespace, params=params)
+            tree = await self._client.list_tree(self._resource, self._namespace, params=params, accept=self._accept[0])
             found += [self._view(item) for item in tree.get("items") or ()]
             revision, token = tree["metadata"]["resourceVersion"], tree["metadata"].get("continue", "")
             if not token:
@@ -107,7 +111,14 @@ class Informer(Generic[V]):
 
     async def _watch(self) -> None:
         params = {**self._selectors, "timeoutSeconds": random.randint(*WATCH_SECONDS)}
-        events = watch(self._client, self._resource, namespace=self._namespace, resource_version=self._revision, params=params)
+        events = watch(
+            self._client,
+            self._resource,
+            namespace=self._namespace,
+            resource_version=self._revision,
+            params=params,
+            accept=self._accept[1],
+        )
         async for event in events:
             self._take(event)
 
@@ -182,6 +193,10 @@ class Informers:
             if self._tasks is not None:
                 self._tasks.create_task(informer.run(), name=f"informer {kind.__name__}")
         return informer
+
+    def kinds(self) -> set[Any]:
+        """The kinds asked for so far."""
+        return set(self._informers)
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as tasks:

@@ -26,12 +26,19 @@ _DECODER = msgspec.json.Decoder(Event)
 
 
 async def watch(
-    client: Client, resource: Resource, *, namespace: str = "", resource_version: str = "", params: Params | None = None
+    client: Client,
+    resource: Resource,
+    *,
+    namespace: str = "",
+    resource_version: str = "",
+    params: Params | None = None,
+    accept: str = "",
 ) -> AsyncIterator[Event]:
-    """The events of one watch request. Raises what an ERROR event tells."""
+    """The events of one watch request; `accept` asks for objects in another form. Raises what an ERROR event tells."""
     query: dict[str, Any] = {"watch": "true", "allowWatchBookmarks": "true", "resourceVersion": resource_version}
     query |= params or {}
-    async with client.stream("GET", resource.path(namespace), params=query) as stream:
+    headers = {"Accept": accept} if accept else None
+    async with client.stream("GET", resource.path(namespace), params=query, headers=headers) as stream:
         async for line in stream.iter_lines():
             event = _DECODER.decode(line)
             if event.type == "ERROR":
