@@ -2,7 +2,8 @@
 
 uvicorn's own server wakes ten times a second; this one sleeps until something comes. What it adds to the protocols:
 - scope["extensions"]["tls"]["subject"] is {"CN": "...", "O": ["...", ...]} where the client showed a certificate;
-- an Upgrade that is no WebSocket (SPDY/3.1), or any that `on_upgrade` wants for itself, is handed over as a raw connection.
+- an Upgrade that is no WebSocket (SPDY/3.1), or any that `on_upgrade` wants for itself, is handed over as a raw connection;
+- limits that uvicorn leaves to a proxy: the size of a head, and the time until it is there.
 
 uvicorn 0.54 puts no certificate into the scope; hence the subclass. `ws` is wsproto: the newer implementation refuses
 the subprotocol name SPDY/3.1+portforward.k8s.io, which kubectl uses.
@@ -10,8 +11,11 @@ the subprotocol name SPDY/3.1+portforward.k8s.io, which kubectl uses.
 
 import asyncio
 import ssl
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from email.utils import formatdate
 from typing import Any
 
 import httptools
@@ -20,13 +24,22 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.wsproto_impl import WSProtocol
 from uvicorn.server import ServerState
 
+from kube.client.keepalive import keep_alive
 from kube.component.tls import ServerTLS
 
 KEEP_ALIVE_SECONDS = 300  # clients keep connections for their next request; the client's own limit is shorter
+FIRST_HEAD_SECONDS = 32  # apiserver pkg/server/secure_serving.go: ReadHeaderTimeout
+HANDSHAKE_SECONDS = 10.0
+LARGEST_HEAD_BYTES = 1 << 20  # net/http DefaultMaxHeaderBytes
 BACKLOG = 1024
 MAX_WEBSOCKET_BYTES = 16 << 20
+AFTER_CUT_SECONDS = 1.0  # for requests whose connection was cut to clean up
 
 App = Callable[..., Any]
+HEAD_TOO_LARGE = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: text/plain; charset=utf-8\r\nconnection: close\r\n\r\n"
+    b"431 Request Header Fields Too Large"
+)
 
 
 @dataclass(frozen=True)
@@ -48,30 +61,34 @@ OnUpgrade = Callable[[Head], asyncio.Protocol | None]
 class Server:
     """A listening server."""
 
-    def __init__(self, listener: asyncio.Server, state: ServerState) -> None:
+    def __init__(self, listener: asyncio.Server, state: "_State") -> None:
         self._listener = listener
         self._state = state
-
-    @property
-    def port(self) -> int:
-        return int(self._listener.sockets[0].getsockname()[1])
+        self.port = int(listener.sockets[0].getsockname()[1])
 
     async def close(self, within: float = 5.0) -> None:
         """Stop listening, let requests end for up to `within` seconds, then cut what is left."""
         self._listener.close()
+        self._state.closing = True
         for connection in list(self._state.connections):
             connection.shutdown()
-        try:
+        await self._requests_end(within)
+        self._cut()
+        await self._requests_end(AFTER_CUT_SECONDS)
+        for task in self._state.tasks:
+            task.cancel()
+
+    async def _requests_end(self, within: float) -> None:
+        with suppress(TimeoutError):
             async with asyncio.timeout(within):
                 while self._state.tasks:
                     await asyncio.wait(set(self._state.tasks))
-        except TimeoutError:
-            for task in list(self._state.tasks):
-                task.cancel()
+
+    def _cut(self) -> None:
         for connection in list(self._state.connections):
-            transport = getattr(connection, "transport", None)
-            if transport is not None:
-                transport.abort()
+            connection.transport.abort()
+        for transport in self._state.handed_over:
+            transport.abort()
 
 
 async def serve(
@@ -83,21 +100,26 @@ async def serve(
     on_upgrade: OnUpgrade | None = None,
 ) -> Server:
     """Listen and serve an ASGI app. Port 0 takes a free one. Raises OSError where the address is taken."""
+    state = _State()
     config = Config(
-        app, interface="asgi3", http=HttpToolsProtocol, ws=WSProtocol, lifespan="off", log_config=None, access_log=False,
+        state.until_closing(app), http=HttpToolsProtocol, ws=WSProtocol, lifespan="off", log_config=None, access_log=False,
         server_header=False, date_header=False, timeout_keep_alive=KEEP_ALIVE_SECONDS, ws_max_size=MAX_WEBSOCKET_BYTES,
         ws_ping_interval=None, ws_ping_timeout=None, proxy_headers=False,
     )  # fmt: skip
     config.load()
     config.ws_protocol_class = _WebSocketProtocol
-    state = ServerState()
     context: ssl.SSLContext | None = tls.context() if tls else None
     loop = asyncio.get_running_loop()
 
     def connection() -> asyncio.Protocol:
         return _HttpProtocol(config, state, on_upgrade)
 
-    listener = await loop.create_server(connection, host, port, ssl=context, backlog=BACKLOG)
+    handshake = HANDSHAKE_SECONDS if context else None
+    listener = await loop.create_server(
+        connection, host, port, ssl=context, backlog=BACKLOG, ssl_handshake_timeout=handshake
+    )  # fmt: skip
+    for one in listener.sockets:
+        keep_alive(one)
     return Server(listener, state)
 
 
@@ -114,26 +136,66 @@ def subject_of(transport: asyncio.BaseTransport) -> dict[str, Any] | None:
     }
 
 
+class _State(ServerState):
+    """What the connections of a server share."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.closing = False
+        self.handed_over: set[Any] = set()  # transports of raw connections
+        self._second = 0
+
+    def tell_date(self) -> None:
+        """Bring the Date header up to date: it is written once a second at most, and only while requests come."""
+        second = int(time.time())
+        if second != self._second:
+            self._second = second
+            self.default_headers = [(b"date", formatdate(second, usegmt=True).encode())]
+
+    def until_closing(self, app: App) -> App:
+        """The app, whose cancelled requests are no errors once the server ends."""
+
+        async def answer(scope: Any, receive: Any, send: Any) -> None:
+            try:
+                await app(scope, receive, send)
+            except asyncio.CancelledError:
+                if not self.closing:
+                    raise
+
+        return answer
+
+
 class _HttpProtocol(HttpToolsProtocol):
     """One connection."""
 
-    def __init__(self, config: Config, state: ServerState, on_upgrade: OnUpgrade | None) -> None:
+    def __init__(self, config: Config, state: _State, on_upgrade: OnUpgrade | None) -> None:
         super().__init__(config=config, server_state=state, app_state={})
+        self._state = state
         self._on_upgrade = on_upgrade
         self._subject: dict[str, Any] | None = None
         self._wanted: asyncio.Protocol | None = None
         self._asked = False
+        self._in_head = False
+        self._head_bytes = 0
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
         self._subject = subject_of(transport)
+        self.timeout_keep_alive_task = self.loop.call_later(FIRST_HEAD_SECONDS, self.timeout_keep_alive_handler)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._wanted = None
         self._asked = False
+        self._in_head, self._head_bytes = True, 0
+        self._state.tell_date()
         if self._subject is not None:
             self.scope["extensions"] = {"tls": {"subject": self._subject}}
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        self._unset_keepalive_if_required()  # only now: a head that never ends must not hold the connection
+        super().on_headers_complete()
 
     def _should_upgrade(self) -> bool:
         """Also for a raw protocol: otherwise an ASGI task would answer into the upgraded stream."""
@@ -141,7 +203,6 @@ class _HttpProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         try:
-            self._unset_keepalive_if_required()
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
             protocol = self._raw()
@@ -151,6 +212,11 @@ class _HttpProtocol(HttpToolsProtocol):
                 self.handle_websocket_upgrade()
         except httptools.HttpParserError:
             self.send_400_response("Invalid HTTP request received.")
+        if self._in_head:
+            self._head_bytes += len(data)
+            if self._head_bytes > LARGEST_HEAD_BYTES and not self.transport.is_closing():
+                self.transport.write(HEAD_TOO_LARGE)
+                self.transport.close()
 
     def _raw(self) -> asyncio.Protocol | None:
         """The protocol that wants this connection; asked once a request, when its head is complete."""
@@ -162,6 +228,7 @@ class _HttpProtocol(HttpToolsProtocol):
 
     def _hand_over(self, protocol: asyncio.Protocol, leftover: bytes) -> None:
         self.connections.discard(self)
+        self._state.handed_over = {one for one in self._state.handed_over if not one.is_closing()} | {self.transport}
         self.transport.set_protocol(protocol)
         protocol.connection_made(self.transport)
         if leftover:

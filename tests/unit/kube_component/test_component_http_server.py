@@ -43,8 +43,8 @@ def test_connection_serves_one_request_after_another() -> None:
 class Shout(asyncio.Protocol):
     """Answers in capitals."""
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport: Any = transport
+    def connection_made(self, transport: Any) -> None:
+        self._transport = transport
         self._transport.write(b"HTTP/1.1 101 Switching Protocols\r\n\r\n")
 
     def data_received(self, data: bytes) -> None:
