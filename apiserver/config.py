@@ -58,9 +58,7 @@ class Config:
     requestheader_allowed_names: tuple[str, ...] = flag(
         "--requestheader-allowed-names", (), "The common names of such proxies; empty: any."
     )
-    requestheader_username_headers: tuple[str, ...] = flag(
-        "--requestheader-username-headers", (), "Headers with the user's name."
-    )
+    requestheader_username_headers: tuple[str, ...] = flag("--requestheader-username-headers", (), "Headers with the user's name.")
     requestheader_group_headers: tuple[str, ...] = flag("--requestheader-group-headers", (), "Headers with the user's groups.")
     requestheader_extra_headers_prefix: tuple[str, ...] = flag(
         "--requestheader-extra-headers-prefix", (), "Prefixes of headers with extra facts about the user."
@@ -68,16 +66,12 @@ class Config:
 
     # authorization, admission
     authorization_mode: tuple[str, ...] = flag("--authorization-mode", ("AlwaysAllow",), "The authorizers, in order.")
-    enable_admission_plugins: tuple[str, ...] = flag(
-        "--enable-admission-plugins", (), "Admission plugins beside the usual ones."
-    )
+    enable_admission_plugins: tuple[str, ...] = flag("--enable-admission-plugins", (), "Admission plugins beside the usual ones.")
     disable_admission_plugins: tuple[str, ...] = flag("--disable-admission-plugins", (), "Admission plugins to leave out.")
     allow_privileged: bool = flag("--allow-privileged", False, "Allow privileged containers.")
 
     # services, nodes
-    service_cluster_ip_range: tuple[str, ...] = flag(
-        "--service-cluster-ip-range", ("10.0.0.0/24",), "Where cluster IPs come from."
-    )
+    service_cluster_ip_range: tuple[str, ...] = flag("--service-cluster-ip-range", ("10.0.0.0/24",), "Where cluster IPs come from.")
     service_node_port_range: str = flag("--service-node-port-range", "30000-32767", "Where node ports come from.")
     kubelet_client_certificate: Path | None = flag("--kubelet-client-certificate", None, "The certificate shown to kubelets.")
     kubelet_client_key: Path | None = flag("--kubelet-client-key", None, "The key of --kubelet-client-certificate.")
@@ -89,9 +83,7 @@ class Config:
         ("Hostname", "InternalDNS", "InternalIP", "ExternalDNS", "ExternalIP"),
         "Which of a node's addresses to call it by, in order.",
     )
-    proxy_client_cert_file: Path | None = flag(
-        "--proxy-client-cert-file", None, "The certificate shown to aggregated API servers."
-    )
+    proxy_client_cert_file: Path | None = flag("--proxy-client-cert-file", None, "The certificate shown to aggregated API servers.")
     proxy_client_key_file: Path | None = flag("--proxy-client-key-file", None, "The key of --proxy-client-cert-file.")
 
     # accepted without effect
@@ -103,7 +95,17 @@ class Config:
     v: int = flag("--v", 0, "How much to log; from 4 on, details.", aliases=("-v",))
 
 
+_NO_FRONT_PROXY = "users are not taken from a front proxy's headers yet"
 ACCEPTED_WITHOUT_EFFECT = {
+    "authorization_mode": "one built-in rule decides: system:masters and the cluster's own components may do everything",
+    "allow_privileged": "privileged containers are allowed",
+    "requestheader_client_ca_file": _NO_FRONT_PROXY,
+    "requestheader_allowed_names": _NO_FRONT_PROXY,
+    "requestheader_username_headers": _NO_FRONT_PROXY,
+    "requestheader_group_headers": _NO_FRONT_PROXY,
+    "requestheader_extra_headers_prefix": _NO_FRONT_PROXY,
+    "proxy_client_cert_file": "the aggregation layer is not there yet",
+    "proxy_client_key_file": "the aggregation layer is not there yet",
     "enable_bootstrap_token_auth": "bootstrap tokens are not read yet",
     "enable_aggregator_routing": "the aggregation layer is not there yet",
     "profiling": "py-spy looks into the running program without it",

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from apiserver.storage import codec, compactor
+from apiserver.storage import codec, compactor, watch_cache
 from apiserver.storage.etcd import Etcd
 from apiserver.storage.listing import parse_ask
 from apiserver.storage.store import Store, Stores
@@ -401,3 +401,87 @@ def test_nothing_starts_slowly_however_many_kinds_there_are(etcd: EtcdMember) ->
         await client.close()
 
     asyncio.run(whole())
+
+
+def test_a_dead_endpoint_is_passed_over(etcd: EtcdMember) -> None:
+    async def whole() -> None:
+        client = Etcd(["http://127.0.0.1:1", etcd.endpoint])
+        assert (await client.put("/endpoints/a", b"x", 0)).done
+        assert (await client.status()).version
+        await client.close()
+
+    asyncio.run(whole())
+
+
+def test_events_live_on_a_lease(etcd: EtcdMember) -> None:
+    """Rule: https://kubernetes.io/docs/reference/command-line-tools-reference/kube-apiserver/ (--event-ttl)"""
+
+    async def whole() -> None:
+        client = Etcd([etcd.endpoint])
+        stores = Stores(client, f"/leased-{next(_prefixes)}/", [WIDGET], {("example.com", "widgets"): 60})
+        feeding = asyncio.ensure_future(stores.feed.run())
+        await stores.feed.ready.wait()
+        store = stores.store_for(WIDGET)
+        await asyncio.gather(*(store.create(a_widget(name)) for name in ("a", "b")))
+        found = [await client.get(store.path(Key("default", name))) for name in ("a", "b")]
+        assert {item.lease for item in found if item} - {0}
+        feeding.cancel()
+        with suppress(asyncio.CancelledError):
+            await feeding
+        await client.close()
+
+    asyncio.run(whole())
+
+
+def test_a_slow_watcher_is_cut_and_nobody_waits(etcd: EtcdMember, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch_cache, "WATCHER_BUFFER", 5)
+
+    async def scenario(stores: Stores, store: Store) -> None:
+        slow = store.cache.watch(everything(store), await store.fresh())
+        quick = store.cache.watch(everything(store), store.cache.revision)
+        for i in range(10):
+            await store.create(a_widget(f"w{i}"))
+            await store.fresh()
+            assert len((await quick.take(1))[0]) == 1
+        assert slow.cut
+        assert not quick.cut
+        assert len((await slow.take(0))[0]) == 5
+
+    run(etcd, scenario)
+
+
+def test_the_history_forgets_and_says_so(etcd: EtcdMember, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch_cache, "HISTORY_MAX", 10)
+
+    async def scenario(stores: Stores, store: Store) -> None:
+        start = await store.fresh()
+        for i in range(12):
+            await store.create(a_widget(f"w{i}"))
+        await store.fresh()
+        with pytest.raises(Expired, match="too old resource version"):
+            store.cache.watch(everything(store), start)
+        store.cache.watch(everything(store), store.cache.revision - 10)
+
+    run(etcd, scenario)
+
+
+def test_a_compacted_gap_cuts_every_watcher_and_reads_anew(own_etcd: EtcdMember) -> None:
+    # what if etcd compacts, while it cannot be reached, what the cache has not seen
+    async def scenario(stores: Stores, store: Store) -> None:
+        await store.create(a_widget("a"))
+        watcher = store.cache.watch(everything(store), await store.fresh())
+        other = Etcd([own_etcd.endpoint])
+        await other.compact(await other.revision())
+        await other.close()
+        own_etcd.kill()
+        with pytest.raises((ServiceUnavailable, Timeout)):
+            await store.fresh()
+        stores.feed._watch._next = 1  # as if it were far behind
+        await asyncio.to_thread(own_etcd.start)
+        await store.create(a_widget("b"))
+        async with asyncio.timeout(20):
+            while not watcher.cut:
+                await store.fresh()
+        assert [entry.metadata.name for entry in store.cache.below(store.prefix)] == ["a", "b"]
+
+    run(own_etcd, scenario)
