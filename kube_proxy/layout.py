@@ -176,7 +176,7 @@ def _shared_local_routes(rule: PortRule, settings: Settings, front: _Front) -> I
 def _endpoint_slots(name: str, front: _Front, targets: Sequence[Target]) -> Iterator[tuple[Slot, Value]]:
     yield Slot("set", name), spec_of(name)
     for index, target in enumerate(targets):
-        yield Slot("element", name, (*front.key, index)), tuple(target)
+        yield Slot("element", name, (*front.key, index)), (target.address, target.port)
 
 
 def _lead(front: _Front, name: str, count: int) -> nft.Part:
