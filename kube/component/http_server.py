@@ -102,9 +102,9 @@ async def serve(
     """Listen and serve an ASGI app. Port 0 takes a free one. Raises OSError where the address is taken."""
     state = _State()
     config = Config(
-        state.until_closing(app), http=HttpToolsProtocol, ws=WSProtocol, lifespan="off", log_config=None, access_log=False,
-        server_header=False, date_header=False, timeout_keep_alive=KEEP_ALIVE_SECONDS, ws_max_size=MAX_WEBSOCKET_BYTES,
-        ws_ping_interval=None, ws_ping_timeout=None, proxy_headers=False,
+        state.until_closing(app), interface="asgi3", http=HttpToolsProtocol, ws=WSProtocol, lifespan="off",
+        log_config=None, access_log=False, server_header=False, date_header=False, timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        ws_max_size=MAX_WEBSOCKET_BYTES, ws_ping_interval=None, ws_ping_timeout=None, proxy_headers=False,
     )  # fmt: skip
     config.load()
     config.ws_protocol_class = _WebSocketProtocol
