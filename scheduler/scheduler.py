@@ -177,9 +177,7 @@ class Scheduler:
 
 def may_help(old: Node, new: Node) -> bool:
     """Whether a change of a node can make a pod fit that did not: a heartbeat cannot."""
-    return (
-        old.spec != new.spec or old.metadata.labels != new.metadata.labels or old.status.allocatable != new.status.allocatable
-    )
+    return old.spec != new.spec or old.metadata.labels != new.metadata.labels or old.status.allocatable != new.status.allocatable
 
 
 def unscheduled_condition(pod: Pod, message: str, now: datetime) -> list[Tree] | None:

@@ -8,9 +8,6 @@ https://kubernetes.io/docs/concepts/architecture/control-plane-node-communicatio
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from typing import Any
-
-import aiohttp
 
 from apiserver.answer import refuse_websocket
 from apiserver.context import Request, Response, Server
@@ -19,7 +16,7 @@ from kube.api.resources import resource_of
 from kube.api.status import ApiError, BadRequest, InternalError, is_forbidden
 from kube.api.types import Node, Pod
 from kube.client.kubeconfig import Config
-from kube.client.rest import Client, Unreachable
+from kube.client.rest import Client, Unreachable, WebSocket
 
 KUBELET_PORT = 10250
 
@@ -174,26 +171,22 @@ async def _joined(client: Client, request: Request, path: str) -> None:
         await refuse_websocket(request, InternalError(f"Internal error occurred: error dialing backend: {error}"))
 
 
-async def _up(request: Request, kubelet: aiohttp.ClientWebSocketResponse) -> None:
+async def _up(request: Request, kubelet: WebSocket) -> None:
     """From the client to the kubelet, until the client leaves."""
     while True:
         message = await request.receive()
         if message["type"] == "websocket.disconnect":
             await kubelet.close()
             return
-        if message.get("bytes") is not None:
-            await kubelet.send_bytes(message["bytes"])
-        elif message.get("text") is not None:
-            await kubelet.send_str(message["text"])
+        content = message.get("bytes") if message.get("bytes") is not None else message.get("text")
+        if content is not None:
+            await kubelet.send(content)
 
 
-async def _down(request: Request, kubelet: aiohttp.ClientWebSocketResponse) -> None:
+async def _down(request: Request, kubelet: WebSocket) -> None:
     """From the kubelet to the client, until the kubelet ends."""
-    async for message in kubelet:
-        content: Any = message.data
-        if message.type is aiohttp.WSMsgType.BINARY:
-            await request.send({"type": "websocket.send", "bytes": content})
-        elif message.type is aiohttp.WSMsgType.TEXT:
-            await request.send({"type": "websocket.send", "text": content})
+    async for content in kubelet:
+        kind = "bytes" if isinstance(content, bytes) else "text"
+        await request.send({"type": "websocket.send", kind: content})
     with contextlib.suppress(RuntimeError):  # the client left first
         await request.send({"type": "websocket.close", "code": kubelet.close_code or 1000})

@@ -89,9 +89,7 @@ def read(files: Iterable[Path], *, must_exist: bool = False) -> Tree:
     return merged
 
 
-def load(
-    path: str = "", *, context: str = "", cluster: str = "", user: str = "", server: str = "", namespace: str = ""
-) -> Config:
+def load(path: str = "", *, context: str = "", cluster: str = "", user: str = "", server: str = "", namespace: str = "") -> Config:
     """The configuration to use, with what the command line overrides. Raises ConfigError."""
     tree = read(paths(path), must_exist=bool(path))
     if not tree and not server and not path and _in_cluster():
@@ -99,9 +97,7 @@ def load(
     return resolve(tree, context=context, cluster=cluster, user=user, server=server, namespace=namespace)
 
 
-def resolve(
-    tree: Tree, *, context: str = "", cluster: str = "", user: str = "", server: str = "", namespace: str = ""
-) -> Config:
+def resolve(tree: Tree, *, context: str = "", cluster: str = "", user: str = "", server: str = "", namespace: str = "") -> Config:
     """A kubeconfig and overrides as a Config."""
     chosen = context or tree.get("current-context") or ""
     known = _named(tree, "contexts", "context")

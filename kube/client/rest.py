@@ -118,9 +118,7 @@ class Client:
         where = tree.get("metadata", {}).get("namespace", "") if namespace is None else namespace
         return (await self.request("POST", row.path(where), params=params, body=_typed(row, tree))).tree()
 
-    async def update(
-        self, kind: Resource | type[Any], tree: Tree, *, subresource: str = "", params: Params | None = None
-    ) -> Tree:
+    async def update(self, kind: Resource | type[Any], tree: Tree, *, subresource: str = "", params: Params | None = None) -> Tree:
         row, metadata = _row(kind), tree["metadata"]
         path = row.path(metadata.get("namespace", ""), metadata["name"], subresource)
         return (await self.request("PUT", path, params=params, body=_typed(row, tree))).tree()
@@ -243,9 +241,7 @@ class Client:
             raise Unreachable(str(error) or type(error).__name__) from error
 
     @asynccontextmanager
-    async def websocket(
-        self, path: str, *, params: Any = None, protocols: tuple[str, ...] = ()
-    ) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
+    async def websocket(self, path: str, *, params: Any = None, protocols: tuple[str, ...] = ()) -> AsyncIterator["WebSocket"]:
         """A WebSocket, for exec, attach and port-forward. `params` may repeat names: a list of pairs."""
         url = yarl.URL(self.config.server + path).update_query(params or {})
         try:
@@ -257,7 +253,7 @@ class Client:
                 timeout=aiohttp.ClientWSTimeout(ws_close=CONNECT_SECONDS),
                 autoping=True,
             ) as connection:
-                yield connection
+                yield WebSocket(connection)
         except aiohttp.WSServerHandshakeError as error:
             raise from_status(error.status, {"message": error.message}) from error
         except (aiohttp.ClientError, ConnectionError) as error:
@@ -284,6 +280,37 @@ class Client:
     def _http(self) -> aiohttp.ClientSession:
         assert self._session is not None, "a Client is used within `async with`"
         return self._session
+
+
+class WebSocket:
+    """An open WebSocket: messages go out by `send`, and come by iterating, as bytes or text."""
+
+    def __init__(self, connection: aiohttp.ClientWebSocketResponse) -> None:
+        self._connection = connection
+
+    @property
+    def protocol(self) -> str | None:
+        """The subprotocol that the server chose."""
+        return self._connection.protocol
+
+    @property
+    def close_code(self) -> int | None:
+        """Why the other side ended it; None while it is open."""
+        return self._connection.close_code
+
+    async def send(self, message: bytes | str) -> None:
+        if isinstance(message, str):
+            await self._connection.send_str(message)
+        else:
+            await self._connection.send_bytes(message)
+
+    async def close(self) -> None:
+        await self._connection.close()
+
+    async def __aiter__(self) -> AsyncIterator[bytes | str]:
+        async for message in self._connection:
+            if message.type in (aiohttp.WSMsgType.BINARY, aiohttp.WSMsgType.TEXT):
+                yield message.data
 
 
 class Stream:
