@@ -1,0 +1,44 @@
+"""CONTROLLERS: every controller, one module (or folder) each. A new one is its module and a line here.
+
+https://kubernetes.io/docs/concepts/architecture/controller/
+"""
+
+from typing import Any
+
+from controller_manager.controller import Controller
+from controller_manager.controllers.daemonset import DaemonSetController
+from controller_manager.controllers.deployment import DeploymentController
+from controller_manager.controllers.endpoints import EndpointsController
+from controller_manager.controllers.endpointslice import EndpointSliceController
+from controller_manager.controllers.endpointslicemirroring import EndpointSliceMirroringController
+from controller_manager.controllers.garbagecollector import GarbageCollector
+from controller_manager.controllers.job import JobController
+from controller_manager.controllers.namespace import NamespaceController
+from controller_manager.controllers.nodeipam import NodeIpamController
+from controller_manager.controllers.nodelifecycle import NodeLifecycleController
+from controller_manager.controllers.podgc import PodGCController
+from controller_manager.controllers.replicaset import ReplicaSetController, ReplicationControllerController
+from controller_manager.controllers.rootcapublisher import RootCAPublisher
+from controller_manager.controllers.serviceaccount import ServiceAccountController
+from controller_manager.controllers.tainteviction import TaintEvictionController
+from controller_manager.controllers.ttlafterfinished import TTLAfterFinishedController
+
+CONTROLLERS: tuple[type[Controller[Any]], ...] = (
+    DaemonSetController,
+    DeploymentController,
+    EndpointsController,
+    EndpointSliceController,
+    EndpointSliceMirroringController,
+    JobController,
+    NamespaceController,
+    NodeIpamController,
+    NodeLifecycleController,
+    PodGCController,
+    ReplicaSetController,
+    ReplicationControllerController,
+    RootCAPublisher,
+    ServiceAccountController,
+    TaintEvictionController,
+    TTLAfterFinishedController,
+    GarbageCollector,  # last: it reads from the informers of those before it
+)

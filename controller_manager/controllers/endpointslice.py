@@ -1,0 +1,118 @@
+"""EndpointSlice controller: the addresses behind each service that has a selector.
+
+serving: the pod is ready; terminating: it is being deleted; ready: serving and not terminating, or publishNotReadyAddresses.
+https://kubernetes.io/docs/concepts/services-networking/endpoint-slices/ · pkg/controller/endpointslice
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import orjson
+
+from controller_manager import pod_endpoint
+from controller_manager.controller import Controller, Watch
+from controller_manager.pod_state import ready
+from controller_manager.slice_writer import write
+from controller_manager.slices import MANAGED_BY, SERVICE_NAME, Changes, Wanted, changes
+from kube.api.labels import from_map
+from kube.api.meta import Key, Tree, owner_reference
+from kube.api.types import EndpointSlice, Node, Pod, Service
+
+MANAGER = "endpointslice-controller.k8s.io"
+HEADLESS = "service.kubernetes.io/headless"
+ZONE = "topology.kubernetes.io/zone"
+
+ZoneOf = Callable[[str], str]
+
+
+class EndpointSliceController(Controller[Key]):
+    name = "endpointslice-controller"
+    component = "endpoint-slice-controller"
+    reconciles = Service
+    owns: tuple[type[Any], ...] = (EndpointSlice,)
+    expects = EndpointSlice
+    reads = (Pod, Node)
+
+    @property
+    def workers(self) -> int:
+        return self.config.concurrent_service_endpoint_syncs
+
+    def extra(self) -> tuple[Watch, ...]:
+        return (Watch(Pod, lambda pod: pod_endpoint.services_of(pod, self.cache(Service))),)
+
+    async def reconcile(self, key: Key) -> None:
+        service = self.cache(Service).get(key)
+        if service is None or not pod_endpoint.selecting(service) or service.metadata.deletionTimestamp is not None:
+            return
+        if not self.expectations.satisfied(service.metadata.uid):
+            return  # the slice that was made last brings this service back when it is seen
+        existing = [
+            one
+            for one in self.cache(EndpointSlice).owned_by(service.metadata.uid)
+            if (one.metadata.labels or {}).get(MANAGED_BY) == MANAGER and one.metadata.deletionTimestamp is None
+        ]
+        pods = self.cache(Pod).select(key.namespace, from_map(service.spec.selector))
+        await write(self.client, self.expectations, service.metadata.uid, plan(service, pods, existing, self._zone_of))
+
+    def _zone_of(self, node: str) -> str:
+        found = self.cache(Node).get(Key("", node))
+        return str(((found.metadata.labels or {}) if found is not None else {}).get(ZONE, ""))
+
+
+def plan(service: Service, pods: Iterable[Pod], existing: Iterable[EndpointSlice], zone_of: ZoneOf) -> Changes:
+    """What to write for a service with these pods."""
+    return changes(existing, wanted(service, pods, zone_of), slice_metadata(service))
+
+
+def wanted(service: Service, pods: Iterable[Pod], zone_of: ZoneOf) -> list[Wanted]:
+    """The endpoints by address family and by ports; where there are none, an empty group of each family."""
+    groups: dict[tuple[str, bytes], Wanted] = {}
+    taking = [pod for pod in pods if pod_endpoint.takes_part(pod, terminating=True)]
+    for family in pod_endpoint.families(service):
+        found = False
+        for pod in taking:
+            address = pod_endpoint.address(pod, family)
+            if not address:
+                continue
+            ports = pod_endpoint.ports(service, pod)
+            group = groups.setdefault((family, orjson.dumps(ports)), Wanted(family, ports, []))
+            group.endpoints.append(endpoint(service, pod, address, zone_of))
+            found = True
+        if not found:
+            groups[family, b""] = Wanted(family, [], [])
+    return list(groups.values())
+
+
+def endpoint(service: Service, pod: Pod, address: str, zone_of: ZoneOf) -> Tree:
+    terminating = pod.metadata.deletionTimestamp is not None
+    serving = ready(pod)
+    published = bool(service.spec.publishNotReadyAddresses)
+    tree: Tree = {
+        "addresses": [address],
+        "conditions": {
+            "ready": published or (serving and not terminating),
+            "serving": serving,
+            "terminating": terminating,
+        },
+        "targetRef": pod_endpoint.reference(pod),
+    }
+    optional = {
+        "hostname": pod_endpoint.host_name(service, pod),
+        "nodeName": pod.spec.nodeName,
+        "zone": zone_of(pod.spec.nodeName) if pod.spec.nodeName else "",
+    }
+    return tree | {name: value for name, value in optional.items() if value}
+
+
+def slice_metadata(service: Service) -> Tree:
+    """Of a new slice: the service's labels, and ours."""
+    labels = {key: value for key, value in (service.metadata.labels or {}).items() if key != HEADLESS}
+    labels |= {SERVICE_NAME: service.metadata.name, MANAGED_BY: MANAGER}
+    if service.spec.clusterIP == "None":
+        labels[HEADLESS] = ""
+    return {
+        "generateName": f"{service.metadata.name}-",
+        "namespace": service.metadata.namespace,
+        "labels": labels,
+        "ownerReferences": [owner_reference(service)],
+    }

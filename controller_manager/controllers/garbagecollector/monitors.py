@@ -1,0 +1,138 @@
+"""Monitors: informers over the metadata of every deletable resource, whichever those are just now.
+
+A resource that another controller follows anyway is read from that informer. Which resources there are is asked when the program
+starts, and again when a CustomResourceDefinition or an APIService changes; nothing polls.
+https://kubernetes.io/docs/reference/using-api/api-concepts/#partial-object-metadata-fetches
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import msgspec
+
+from kube.api.resource import Resource
+from kube.api.resources import resource_for
+from kube.api.status import ApiError
+from kube.client.discovery import discover
+from kube.client.informer import Informer, Informers
+from kube.client.rest import Client, Unreachable
+from kube.component.logging import get_logger
+
+log = get_logger(__name__)
+
+Seen = Callable[[Resource, Any, Any], None]  # resource, metadata before, metadata after
+IGNORED = frozenset({("", "events"), ("events.k8s.io", "events")})  # they live an hour, and nobody owns them
+CHANGES_DISCOVERY = frozenset({("apiextensions.k8s.io", "customresourcedefinitions"), ("apiregistration.k8s.io", "apiservices")})
+RETRY_SECONDS = 5.0
+SETTLE_SECONDS = 1.0  # a definition changes several times while it is established
+
+
+class _Owner(msgspec.Struct):
+    apiVersion: str  # noqa: N815 -- the API's own names
+    kind: str
+    name: str
+    uid: str
+    controller: bool | None = None
+    blockOwnerDeletion: bool | None = None  # noqa: N815
+
+
+class _Meta(msgspec.Struct):
+    name: str
+    uid: str
+    namespace: str | None = None
+    resourceVersion: str = ""  # noqa: N815
+    deletionTimestamp: str | None = None  # noqa: N815
+    finalizers: list[str] | None = None
+    ownerReferences: list[_Owner] | None = None  # noqa: N815
+
+
+class Metadata(msgspec.Struct):
+    """An object of which only that is kept which the collector needs."""
+
+    metadata: _Meta
+
+
+class Monitors:
+    def __init__(self, client: Client, informers: Informers, seen: Seen) -> None:
+        self._client = client
+        self._informers = informers
+        self._seen = seen
+        self._running: dict[tuple[str, str], tuple[Resource, Informer[Any], asyncio.Task[None] | None]] = {}
+        self._known: dict[tuple[str, str], Resource] = {}  # by apiVersion and kind
+        self._changed = asyncio.Event()
+
+    def resource(self, api_version: str, kind: str) -> Resource | None:
+        """The resource of an owner reference."""
+        return self._known.get((api_version, kind))
+
+    async def start(self, tasks: asyncio.TaskGroup) -> None:
+        """Follow what there is, and return once every first list was told; then keep up in the background."""
+        await self._resync(tasks)
+        for _, informer, _ in list(self._running.values()):
+            await informer.synced.wait()
+        self._changed.clear()  # what was there at the start is no change
+        tasks.create_task(self._keep_up(tasks))
+
+    async def _keep_up(self, tasks: asyncio.TaskGroup) -> None:
+        while True:
+            await self._changed.wait()
+            await asyncio.sleep(SETTLE_SECONDS)
+            self._changed.clear()
+            await self._resync(tasks)
+
+    async def _resync(self, tasks: asyncio.TaskGroup) -> None:
+        rows = await self._discover()
+        self._known = {(row.api_version, row.kind): row for row in rows}
+        wanted = {(row.group, row.plural): row for row in monitored(rows)}
+        for name in self._running.keys() - wanted.keys():
+            self._stop(name)
+        for name, row in wanted.items():
+            if name not in self._running:
+                self._running[name] = self._follow(row, tasks)
+
+    async def _discover(self) -> list[Resource]:
+        while True:
+            try:
+                return await discover(self._client)
+            except (ApiError, Unreachable) as error:
+                log.warning("discovery failed, trying again", reason=error)
+                await asyncio.sleep(RETRY_SECONDS)
+
+    def _follow(self, row: Resource, tasks: asyncio.TaskGroup) -> tuple[Resource, Informer[Any], asyncio.Task[None] | None]:
+        builtin = resource_for(row.group, row.version, row.plural)
+        if builtin is not None and builtin.view in self._informers.kinds():
+            informer: Informer[Any] = self._informers.of(builtin.view)
+            task = None
+        else:
+            informer = Informer(self._client, Metadata, resource=row, metadata_only=True)
+            task = tasks.create_task(informer.run(), name=f"metadata of {row.qualified}")
+        informer.on_change(self._handler(row))
+        log.debug("monitor started", resource=row.qualified, shared=task is None)
+        return row, informer, task
+
+    def _stop(self, name: tuple[str, str]) -> None:
+        """The resource is no more, and so are its objects."""
+        row, informer, task = self._running.pop(name)
+        if task is not None:
+            task.cancel()
+            for one in informer.cache:
+                self._seen(row, one.metadata, None)
+
+    def _handler(self, row: Resource) -> Callable[[Any, Any], None]:
+        def handle(old: Any, new: Any) -> None:
+            if (row.group, row.plural) in CHANGES_DISCOVERY:
+                self._changed.set()
+            self._seen(row, old.metadata if old is not None else None, new.metadata if new is not None else None)
+
+        return handle
+
+
+def monitored(rows: Iterable[Resource]) -> list[Resource]:
+    """Each resource that can be listed, watched and deleted, in one version."""
+    found: dict[tuple[str, str], Resource] = {}
+    for row in rows:
+        name = (row.group, row.plural)
+        if name not in IGNORED and {"list", "watch", "delete"} <= set(row.verbs):
+            found.setdefault(name, row)
+    return list(found.values())
