@@ -21,6 +21,11 @@ IMMUTABLE = (
     "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"
 )
 
+COMPLETED = {
+    "Succeeded": "The pod has completed successfully.",
+    "Failed": "The pod failed.",
+}
+
 
 def set_defaults(tree: Tree) -> None:
     spec = tree.setdefault("spec", {})
@@ -66,6 +71,14 @@ def grace_seconds(tree: Tree, asked: int | None) -> int:
     return int(seconds)
 
 
+def row_conditions(tree: Tree) -> list[Tree]:
+    """A pod that has ended is completed, so that a client may leave its row out."""
+    phase = (tree.get("status") or {}).get("phase")
+    if phase not in COMPLETED:
+        return []
+    return [{"type": "Completed", "status": "True", "reason": phase, "message": COMPLETED[phase]}]
+
+
 def _fixed(pod: Pod) -> Tree:
     """The spec without what may change."""
     spec: Tree = tree_of(pod.spec)
@@ -101,7 +114,7 @@ RESOURCE = Resource(
         "attach", "binding", "ephemeralcontainers", "eviction", "exec", "log", "portforward", "proxy", "resize", "status",
     ),
     set_defaults=set_defaults, prepare=prepare, validate=validate, grace_seconds=grace_seconds,
-    columns=COLUMNS,
+    columns=COLUMNS, row_conditions=row_conditions,
     field_selectors={
         "spec.nodeName": _spec("nodeName"),
         "spec.restartPolicy": _spec("restartPolicy"),
