@@ -70,9 +70,10 @@ def group_tree(group: str, versions: list[str]) -> Tree:
 
 def resource_list(rows: Iterable[Resource], group: str, version: str) -> Tree:
     """The APIResourceList of a group version; None of its rows: an empty one."""
+    known = tuple(rows)
     listed: list[Tree] = []
-    for row in sorted((row for row in rows if (row.group, row.version) == (group, version)), key=lambda row: row.plural):
-        listed += [_resource(row), *(_subresource(row, name) for name in sorted(row.subresources))]
+    for row in sorted((row for row in known if (row.group, row.version) == (group, version)), key=lambda row: row.plural):
+        listed += [_resource(row, known), *(_subresource(row, name) for name in sorted(row.subresources))]
     name = f"{group}/{version}" if group else version
     head = {"kind": "APIResourceList", "groupVersion": name, "resources": listed}
     return head if not group else {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": name, "resources": listed}
@@ -165,7 +166,7 @@ class _Documents:
         return self._kept[name]
 
 
-def _resource(row: Resource) -> Tree:
+def _resource(row: Resource, rows: tuple[Resource, ...]) -> Tree:
     tree: Tree = {
         "name": row.plural,
         "singularName": row.singular_name,
@@ -177,8 +178,8 @@ def _resource(row: Resource) -> Tree:
         tree["shortNames"] = list(row.short_names)
     if row.categories:
         tree["categories"] = list(row.categories)
-    if "list" in row.verbs:
-        tree["storageVersionHash"] = storage_hash(row)
+    if "watch" in row.verbs:  # it is stored
+        tree["storageVersionHash"] = storage_hash(stored_form(row, rows))
     return tree
 
 
@@ -190,9 +191,14 @@ def _subresource(row: Resource, name: str) -> Tree:
     return {**tree, "kind": kind, "verbs": sorted(subresource_verbs(name))}
 
 
+def stored_form(row: Resource, rows: Iterable[Resource]) -> Resource:
+    """The row in whose form a row's objects are stored: nearly always its own."""
+    return next((one for one in rows if row.view_tree and one.kind == row.kind and not one.view_tree), row)
+
+
 def storage_hash(row: Resource) -> str:
     """The name of the form in which objects are stored (apiserver StorageVersionHash)."""
-    text = f"{row.stored_in or row.group}/{row.version}/{row.kind}"
+    text = f"{row.group}/{row.version}/{row.kind}"
     return base64.b64encode(hashlib.sha256(text.encode()).digest()[:8]).decode()
 
 
@@ -201,14 +207,13 @@ def _aggregated_group(rows: tuple[Resource, ...], group: str, versions: list[str
     for version in versions:
         own = sorted((row for row in rows if (row.group, row.version) == (group, version)), key=lambda row: row.plural)
         listed.append({"version": version, "resources": [_aggregated_resource(row) for row in own], "freshness": "Current"})
-    metadata: Tree = {"name": group, "creationTimestamp": None} if group else {"creationTimestamp": None}
-    return {"metadata": metadata, "versions": listed}
+    return {"metadata": {"name": group} if group else {}, "versions": listed}
 
 
 def _aggregated_resource(row: Resource) -> Tree:
     tree: Tree = {
         "resource": row.plural,
-        "responseKind": {"group": row.group, "version": row.version, "kind": row.kind},
+        "responseKind": {"group": "", "version": "", "kind": row.kind},  # empty: those of the document
         "scope": "Namespaced" if row.namespaced else "Cluster",
         "singularResource": row.singular_name,
         "verbs": sorted(row.verbs),
@@ -224,7 +229,8 @@ def _aggregated_resource(row: Resource) -> Tree:
 
 def _aggregated_subresource(row: Resource, name: str) -> Tree:
     group, version, kind = subresource_kind(row, name)
-    response = {"group": group, "version": version, "kind": kind}
+    own = (group, version) == (row.group, row.version)
+    response = {"group": "" if own else group, "version": "" if own else version, "kind": kind}
     return {"subresource": name, "responseKind": response, "verbs": sorted(subresource_verbs(name))}
 
 
