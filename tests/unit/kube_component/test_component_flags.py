@@ -1,5 +1,6 @@
 """Flags: upstream's spellings, types from the dataclass, clear errors."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,8 @@ class Config:
     ttl: Seconds = flag("--event-ttl", Seconds(3600.0), "How long.")
     servers: tuple[str, ...] = flag("--etcd-servers", ("a",), "Which.")
     files: tuple[Path, ...] = flag("--key-file", (), "Keys.")
+    labels: Mapping[str, str] = flag("--node-labels", {}, "Labels.")
+    gates: Mapping[str, bool] = flag("--feature-gates", {"C": True}, "Gates.")
     ca: Path | None = flag("--client-ca-file", None, "Authority.")
 
 
@@ -44,8 +47,44 @@ def test_lists_come_by_commas_and_by_repetition_and_replace_the_default() -> Non
     assert parse(Config, ["--key-file=y"]).files == (Path("y"),)  # nothing is left of the parse before
 
 
-def test_unknown_flag_is_told_in_upstreams_words(capsys: pytest.CaptureFixture[str]) -> None:
+def test_pairs_come_by_commas_and_by_repetition() -> None:
+    assert parse(Config, ["--node-labels=a=1,b=", "--node-labels", "c=x=y"]).labels == {"a": "1", "b": "", "c": "x=y"}
+    assert parse(Config, ["--feature-gates=A=true,B=false"]).gates == {"A": True, "B": False}
+    assert parse(Config, []).gates == {"C": True}
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (["--bogus=1"], "unknown flag: --bogus"),
+        (["--secure-port=x"], 'invalid argument "x" for "--secure-port" flag: strconv.ParseInt: parsing "x": invalid syntax'),
+        (["--leader-elect=x"], 'invalid argument "x" for "--leader-elect" flag: strconv.ParseBool: parsing "x": invalid syntax'),
+        (["--event-ttl=1x"], 'invalid argument "1x" for "--event-ttl" flag: time: invalid duration "1x"'),
+        (["--secure-port"], "flag needs an argument: --secure-port"),
+        (["--node-labels=a"], 'invalid argument "a" for "--node-labels" flag: malformed pair, expect string=string: a'),
+        (["stray"], '"kube-x" does not take any arguments, got ["stray"]'),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_understood_is_told_in_upstreams_words(
+    argv: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Rule: github.com/spf13/pflag errors.go"""
     with pytest.raises(SystemExit) as ended:
-        parse(Config, ["--bogus=1"])
+        parse(Config, argv, prog="kube-x")
     assert ended.value.code == 1
-    assert capsys.readouterr().err == "Error: unknown flag: --bogus=1\n"
+    assert capsys.readouterr().err == f"Error: {words}\n"
+
+
+def test_version_is_upstreams_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        parse(Config, ["--version"])
+    assert not ended.value.code
+    assert capsys.readouterr().out.startswith("Kubernetes v1.36.0")
+
+
+def test_help_names_every_flag_with_its_default(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse(Config, ["--help"])
+    shown = capsys.readouterr().out
+    assert "--feature-gates" in shown
+    assert "(default: 6443)" in shown
