@@ -15,21 +15,31 @@ from kube.api.views import tree_of
 Labels = Mapping[str, str]
 
 _TOKEN = re.compile(r"\s*(==|!=|=|!|\(|\)|,|<|>|[^\s=!(),<>]+)")
-_OPERATORS = {"=": "In", "==": "In", "!=": "NotIn", "in": "In", "notin": "NotIn", ">": "Gt", "<": "Lt", "gt": "Gt", "lt": "Lt"}
+_OPERATORS = {
+    "=": "Equals",
+    "==": "Equals",
+    "!=": "NotEquals",
+    "in": "In",
+    "notin": "NotIn",
+    ">": "Gt",
+    "<": "Lt",
+    "gt": "Gt",
+    "lt": "Lt",
+}
 
 
 @dataclass(frozen=True)
 class Requirement:
     key: str
-    operator: str  # In NotIn Exists DoesNotExist Gt Lt
+    operator: str  # Equals NotEquals In NotIn Exists DoesNotExist Gt Lt
     values: tuple[str, ...] = ()
 
     def matches(self, labels: Labels) -> bool:
         value = labels.get(self.key)
         match self.operator:
-            case "In":
+            case "In" | "Equals":
                 return value is not None and value in self.values
-            case "NotIn":
+            case "NotIn" | "NotEquals":
                 return value is None or value not in self.values
             case "Exists":
                 return value is not None
@@ -49,8 +59,8 @@ class Requirement:
                 return f"!{self.key}"
             case "Gt" | "Lt":
                 return f"{self.key}{'>' if self.operator == 'Gt' else '<'}{self.values[0]}"
-        if len(self.values) == 1:
-            return f"{self.key}{'=' if self.operator == 'In' else '!='}{self.values[0]}"
+            case "Equals" | "NotEquals":
+                return f"{self.key}{'=' if self.operator == 'Equals' else '!='}{self.values[0]}"
         word = "in" if self.operator == "In" else "notin"
         return f"{self.key} {word} ({','.join(sorted(self.values))})"
 
@@ -89,7 +99,7 @@ def from_map(labels: Labels | None) -> Selector:
     """Equality with every label of a map; the selectors of Services and ReplicationControllers. No map selects nothing."""
     if not labels:
         return nothing()
-    return Selector(tuple(Requirement(key, "In", (value,)) for key, value in sorted(labels.items())))
+    return Selector(tuple(Requirement(key, "Equals", (value,)) for key, value in sorted(labels.items())))
 
 
 def from_label_selector(selector: Any) -> Selector:
@@ -97,7 +107,7 @@ def from_label_selector(selector: Any) -> Selector:
     if selector is None:
         return nothing()
     tree = selector if isinstance(selector, Mapping) else tree_of(selector)
-    found = [Requirement(key, "In", (value,)) for key, value in sorted((tree.get("matchLabels") or {}).items())]
+    found = [Requirement(key, "Equals", (value,)) for key, value in sorted((tree.get("matchLabels") or {}).items())]
     for one in tree.get("matchExpressions") or ():
         found.append(Requirement(one["key"], one["operator"], tuple(one.get("values") or ())))
     return Selector(tuple(found))
