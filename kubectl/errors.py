@@ -35,7 +35,7 @@ def report(error: Exception, session: "Session") -> tuple[str, int]:
 def message(error: Exception, server: str = "") -> str:
     """One error in upstream's words."""
     if isinstance(error, Unauthorized):
-        return f"error: You must be logged in to the server ({_unauthorized(error.message)})"
+        return f"error: You must be logged in to the server ({error.message})"
     if isinstance(error, Invalid):
         return _invalid(error)
     if isinstance(error, ApiError):
@@ -47,11 +47,6 @@ def message(error: Exception, server: str = "") -> str:
         return f"Unable to connect to the server: {error}"
     text = str(error)
     return text if text.startswith("Error in configuration: ") else f"error: {text}"
-
-
-def _unauthorized(text: str) -> str:
-    """Upstream's client has its own sentence for a bare 401."""
-    return "the server has asked for the client to provide credentials" if text == "Unauthorized" else text
 
 
 def _invalid(error: Invalid) -> str:

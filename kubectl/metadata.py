@@ -53,15 +53,16 @@ class Edit:
         flags = self.flags
         printer = Printer(flags["output"], flags["template"], managed_fields=flags["show_managed_fields"])
         changes = Changes.of(self.session, printer, manager=flags["field_manager"], dry_run_flag=flags["dry_run"])
-        self.session.each(self.session.items(self.query), lambda item: self._one(changes, item))
+        items = self.session.items(self.query)
+        self.session.each(items, lambda item: self._one(changes, item, alone=len(items) == 1))
 
-    def _one(self, changes: Changes, item: Item) -> None:
+    def _one(self, changes: Changes, item: Item, *, alone: bool) -> None:
         have = dict(item.tree["metadata"].get(self.field) or {})
         if self.flags["list_all"]:
-            return self._list(item, have)
+            return self._list(item, have, alone=alone)
         self._check(have)
         for name in self.remove:
-            if name not in have:
+            if name not in have and self.field == "labels":
                 self.session.say(f'{WORDS[self.field][0]} "{name}" not found.')
         want = {name: value for name, value in {**have, **self.set}.items() if name not in self.remove}
         if want == have:
@@ -93,14 +94,12 @@ class Edit:
             metadata["resourceVersion"] = self.flags["resource_version"]
         return {"metadata": metadata}
 
-    def _list(self, item: Item, have: dict[str, str]) -> None:
-        self.session.say(
-            f"Listing {self.field} for {item.resource.kind}.{item.resource.group}/{item.key.name}:"
-            if item.resource.group
-            else f"Listing {self.field} for {item.resource.kind}./{item.key.name}:"
-        )
+    def _list(self, item: Item, have: dict[str, str], *, alone: bool) -> None:
+        if not alone:
+            row = item.resource
+            self.session.say(f"Listing {self.field} for {row.kind}.{row.group}/{item.key.name}:")
         for name in sorted(have):
-            self.session.say(f" {name}={have[name]}")
+            self.session.say(f"{'' if alone else ' '}{name}={have[name]}")
 
 
 def divided(args: list[str]) -> tuple[list[str], list[str]]:

@@ -83,7 +83,6 @@ def scale(
     changes = Changes.of(
         session,
         Printer(output, template, managed_fields=show_managed_fields),
-        manager="kubectl-scale",
         dry_run_flag=dry_run,
     )
     found = session.items(Query(session.args, filename, recursive, kustomize, selector, all=all, every=False))

@@ -1,0 +1,60 @@
+"""kubectl attach: join what already runs in a container.
+
+https://kubernetes.io/docs/reference/kubectl/generated/kubectl_attach/
+"""
+
+import typer
+
+from kube.api.meta import Tree
+from kubectl.commands.execute import Container, Quiet, Stdin, Tty, streams_of
+from kubectl.errors import CommandError
+from kubectl.pods import POD, container_of, done, pod_of
+from kubectl.remote import run
+from kubectl.session import Session
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+PROMPT = "If you don't see a command prompt, try pressing enter.\r\n"
+
+
+@app.command(epilog="kubectl attach (POD | TYPE/NAME) -c CONTAINER")
+def attach(
+    context: typer.Context,
+    container: Container = "",
+    stdin: Stdin = False,
+    tty: Tty = False,
+    quiet: Quiet = False,
+) -> None:
+    """Attach to a process that is already running inside an existing container.
+
+    Examples:
+      # Get output from running pod mypod
+      kubectl attach mypod
+
+      # Switch to raw terminal mode; sends stdin to 'bash' in ruby-container from pod mypod
+      kubectl attach mypod -c ruby-container -i -t
+    """
+    session: Session = context.obj
+    if not session.args:
+        raise CommandError("at least 1 argument is required for attach")
+    if len(session.args) > 1:
+        raise CommandError(f"expected POD, TYPE/NAME, or TYPE NAME, (at most 2 arguments) saw {len(session.args)}: {session.args}")
+    pod = pod_of(session, session.args[0])
+    if done(pod):
+        raise CommandError(f"cannot attach a container in a completed pod; current phase is {pod['status']['phase']}")
+    code = join(session, pod, container, stdin=stdin, terminal=tty, quiet=quiet)
+    if code:
+        raise typer.Exit(code)
+
+
+def join(session: Session, pod: Tree, container: str, *, stdin: bool, terminal: bool, quiet: bool) -> int:
+    """Attach to a pod's container; the exit code, where the server tells it."""
+    name = container_of(session, pod, container, quiet=quiet)
+    spec = next(one for one in pod["spec"]["containers"] if one["name"] == name)
+    if terminal and not spec.get("tty"):
+        session.tell(f"error: Unable to use a TTY - container {name} did not allocate one")
+        terminal = False
+    streams = streams_of(session, stdin, terminal)
+    path = POD.path(pod["metadata"]["namespace"], pod["metadata"]["name"], "attach")
+    greeting = "" if quiet or not streams.stdin else (PROMPT if streams.terminal else PROMPT.replace("\r", ""))
+    return run(session, path, streams.params(name), streams, greeting)

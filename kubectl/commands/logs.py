@@ -1,0 +1,198 @@
+"""kubectl logs: what containers wrote.
+
+https://kubernetes.io/docs/reference/kubectl/generated/kubectl_logs/
+"""
+
+import sys
+import threading
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+
+from kube.api.duration import parse_go
+from kube.api.meta import Tree
+from kube.api.status import ApiError
+from kubectl import options
+from kubectl.errors import CommandError
+from kubectl.flags import UsageError
+from kubectl.pods import POD, container_of, pods_of
+from kubectl.selection import Query
+from kubectl.session import Session
+from kubectl.transport import Unreachable
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+EXPECTED = (
+    "expected 'logs [-f] [-p] (POD | TYPE/NAME) [-c CONTAINER]'.\nPOD or TYPE/NAME is a required argument for the logs command"
+)
+SELECTED_TAIL = 10  # lines of each, where pods were chosen by a selector
+CHUNK_BYTES = 1 << 16
+DEFAULT_REQUESTS = 5
+
+
+@dataclass(frozen=True)
+class Source:
+    """One container's log."""
+
+    pod: Tree
+    container: str
+
+    @property
+    def path(self) -> str:
+        return POD.path(self.pod["metadata"]["namespace"], self.pod["metadata"]["name"], "log")
+
+    @property
+    def prefix(self) -> str:
+        return f"[pod/{self.pod['metadata']['name']}/{self.container}] "
+
+
+@app.command(epilog="kubectl logs [-f] [-p] (POD | TYPE/NAME) [-c CONTAINER]")
+def logs(
+    context: typer.Context,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Specify if the logs should be streamed.")] = False,
+    previous: Annotated[
+        bool,
+        typer.Option(
+            "--previous", "-p", help="If true, print the logs for the previous instance of the container in a pod if it exists."
+        ),
+    ] = False,
+    container: Annotated[str, typer.Option("--container", "-c", help="Print the logs of this container")] = "",
+    all_containers: Annotated[bool, typer.Option("--all-containers", help="Get all containers' logs in the pod(s).")] = False,
+    since: Annotated[
+        str,
+        typer.Option(
+            "--since",
+            metavar=options.DURATION,
+            help="Only return logs newer than a relative duration like 5s, 2m, or 3h. Defaults to all logs. Only one of "
+            "since-time / since may be used.",
+        ),
+    ] = "0s",
+    since_time: Annotated[
+        str,
+        typer.Option(
+            "--since-time",
+            help="Only return logs after a specific date (RFC3339). Defaults to all logs. Only one of since-time / since may "
+            "be used.",
+        ),
+    ] = "",
+    tail: Annotated[
+        int,
+        typer.Option(
+            "--tail",
+            help="Lines of recent log file to display. Defaults to -1 with no selector, showing all log lines otherwise 10, if a "
+            "selector is provided.",
+        ),
+    ] = -1,
+    timestamps: Annotated[bool, typer.Option("--timestamps", help="Include timestamps on each line in the log output")] = False,
+    limit_bytes: Annotated[int, typer.Option("--limit-bytes", help="Maximum bytes of logs to return. Defaults to no limit.")] = 0,
+    prefix: Annotated[
+        bool,
+        typer.Option("--prefix", help="Prefix each log line with the log source (pod name and container name)"),
+    ] = False,
+    selector: options.Selector = "",
+    ignore_errors: Annotated[
+        bool,
+        typer.Option("--ignore-errors", help="If watching / following pod logs, allow for any errors that occur to be non-fatal"),
+    ] = False,
+    max_log_requests: Annotated[
+        int,
+        typer.Option(
+            "--max-log-requests",
+            help="Specify maximum number of concurrent logs to follow when using by a selector. Defaults to 5.",
+        ),
+    ] = DEFAULT_REQUESTS,
+) -> None:
+    """Print the logs for a container in a pod or specified resource. If the pod has only one container, the container name is
+    optional.
+
+    Examples:
+      # Return snapshot logs from pod nginx with only one container
+      kubectl logs nginx
+
+      # Begin streaming the logs from all containers in pods defined by label app=nginx
+      kubectl logs -f -l app=nginx --all-containers=true
+
+      # Show all logs from pod nginx written in the last hour
+      kubectl logs --since=1h nginx
+    """
+    session: Session = context.obj
+    args = session.args
+    if not args and not selector:
+        raise UsageError(EXPECTED)
+    if args and selector:
+        raise CommandError("only a selector (-l) or a POD name is allowed")
+    if len(args) == 2 and not container:
+        container = args[1]
+    if since_time and since != "0s":
+        raise CommandError("at most one of `sinceTime` or `sinceSeconds` may be specified")
+    lines = SELECTED_TAIL if selector and tail == -1 and "tail" not in session.flags else tail
+    params: dict[str, str | int | None] = {
+        "follow": "true" if follow else None,
+        "previous": "true" if previous else None,
+        "sinceSeconds": int(parse_go(since)) or None,
+        "sinceTime": since_time or None,
+        "timestamps": "true" if timestamps else None,
+        "tailLines": lines if lines >= 0 else None,
+        "limitBytes": limit_bytes or None,
+    }
+    sources = _sources(session, args[0] if args else "", selector, container, all_containers)
+    if follow and len(sources) > max_log_requests:
+        raise CommandError(
+            f"you are attempting to follow {len(sources)} log streams, but maximum allowed concurrency is {max_log_requests}, "
+            "use --max-log-requests to increase the limit"
+        )
+    if follow and len(sources) > 1:
+        return _together(session, sources, params, prefix)
+    for source in sources:
+        _print(session, source, params, source.prefix if prefix else "")
+    return None
+
+
+def _sources(session: Session, word: str, selector: str, container: str, everything: bool) -> list[Source]:
+    """Which containers of which pods."""
+    if selector:
+        pods = [item.tree for item in session.items(Query(["pods"], selector=selector))]
+        if not pods:
+            session.tell(f"No resources found in {session.namespace} namespace.")
+    else:
+        (item,) = session.items(Query([word if "/" in word else f"pods/{word}"]))
+        pods = pods_of(session, item)
+        if len(pods) > 1:
+            session.tell(f"Found {len(pods)} pods, using pod/{pods[0]['metadata']['name']}")
+        pods = pods[:1]
+    found = []
+    for pod in pods:
+        if everything:
+            names = [one["name"] for field in ("initContainers", "containers") for one in pod["spec"].get(field) or ()]
+        else:
+            names = [container_of(session, pod, container)]
+        found += [Source(pod, name) for name in names]
+    return found
+
+
+def _print(session: Session, source: Source, params: dict[str, str | int | None], prefix: str) -> None:
+    """Copy one log to stdout as it comes; with a prefix, whole lines."""
+    with session.server.stream("GET", source.path, params={**params, "container": source.container}) as answer:
+        while data := (answer.readline() if prefix else answer.read1(CHUNK_BYTES)):
+            sys.stdout.buffer.write(prefix.encode() + data)
+            sys.stdout.buffer.flush()
+
+
+def _together(session: Session, sources: list[Source], params: dict[str, str | int | None], prefix: bool) -> None:
+    """Follow several logs at once; the first failure is told when all have ended."""
+    errors: list[Exception] = []
+
+    def one(source: Source) -> None:
+        try:
+            _print(session, source, params, source.prefix if prefix else "")
+        except (ApiError, Unreachable) as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=one, args=(source,), daemon=True) for source in sources]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if errors:
+        raise errors[0]

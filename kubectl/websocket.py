@@ -1,0 +1,109 @@
+"""WebSocket: the connection of exec, attach and port-forward, one thread reading, any thread writing.
+
+https://www.rfc-editor.org/rfc/rfc6455; frames by wsproto, the handshake here, on a connection that `transport` made.
+"""
+
+import base64
+import os
+import socket
+import threading
+from collections.abc import Sequence
+
+import orjson
+from wsproto.connection import Connection, ConnectionType
+from wsproto.events import BytesMessage, CloseConnection, Message, Ping, TextMessage
+
+from kube.api.status import from_status
+from kubectl.transport import Params, Server, Unreachable, with_query
+
+READ_BYTES = 1 << 16
+
+
+class WebSocket:
+    """An open connection. `protocol` is the one the server chose."""
+
+    def __init__(self, server: Server, path: str, params: Params, protocols: Sequence[str]) -> None:
+        """Raises ApiError where the server refuses, Unreachable where there is none."""
+        connection = server.connect(None)
+        try:
+            connection.connect()
+        except ConnectionRefusedError as error:
+            raise Unreachable(str(error), refused=True) from error
+        except OSError as error:
+            raise Unreachable(str(error)) from error
+        self._socket: socket.socket = connection.sock
+        self._writing = threading.Lock()
+        headers = {
+            **server.headers(),
+            "Host": f"{connection.host}:{connection.port}",
+            "Connection": "Upgrade",
+            "Upgrade": "websocket",
+            "Sec-WebSocket-Version": "13",
+            "Sec-WebSocket-Key": base64.b64encode(os.urandom(16)).decode(),
+            "Sec-WebSocket-Protocol": ", ".join(protocols),
+        }
+        target = server.path(with_query(path, params))
+        lines = [f"GET {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
+        self._socket.sendall("\r\n".join(lines).encode())
+        self.protocol, rest = self._handshake()
+        self._frames = Connection(ConnectionType.CLIENT, trailing_data=rest)
+
+    def send(self, data: bytes) -> None:
+        with self._writing:
+            self._socket.sendall(self._frames.send(BytesMessage(data=data)))
+
+    def receive(self) -> bytes | None:
+        """The next whole message; None once the server has closed."""
+        parts: list[bytes] = []
+        while True:
+            for event in self._frames.events():
+                if isinstance(event, Ping):
+                    with self._writing:
+                        self._socket.sendall(self._frames.send(event.response()))
+                elif isinstance(event, CloseConnection):
+                    return None
+                elif isinstance(event, Message):
+                    parts.append(_bytes(event))
+                    if event.message_finished:
+                        return b"".join(parts)
+            try:
+                data = self._socket.recv(READ_BYTES)
+            except (ConnectionResetError, OSError):
+                return None
+            if not data:
+                return None
+            self._frames.receive_data(data)
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def _handshake(self) -> tuple[str, bytes]:
+        """The protocol that was agreed on, and what was read beyond the answer's head."""
+        head = b""
+        while b"\r\n\r\n" not in head:
+            data = self._socket.recv(READ_BYTES)
+            if not data:
+                raise Unreachable("EOF")
+            head += data
+        head, _, rest = head.partition(b"\r\n\r\n")
+        status, *lines = head.decode("latin-1").split("\r\n")
+        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+        code = int(status.split()[1])
+        if code != 101:
+            raise from_status(code, self._refusal(int(headers.get("content-length", 0)), rest))
+        return headers.get("sec-websocket-protocol", ""), rest
+
+    def _refusal(self, length: int, body: bytes) -> dict[str, object]:
+        while len(body) < length and (data := self._socket.recv(READ_BYTES)):
+            body += data
+        try:
+            tree = orjson.loads(body)
+        except orjson.JSONDecodeError:
+            return {"message": body.decode("utf-8", "replace").strip() or "unable to upgrade connection"}
+        return tree if isinstance(tree, dict) else {}
+
+
+def _bytes(event: Message[object]) -> bytes:
+    if isinstance(event, TextMessage):
+        return event.data.encode()
+    return bytes(event.data)  # type: ignore[call-overload,no-any-return]
