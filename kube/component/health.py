@@ -59,13 +59,12 @@ class Health:
 
     async def _check(self, root: str, single: str, query: Mapping[str, list[str]]) -> Answer:
         excluded = {name for text in query.get("exclude", ()) for name in text.split(",")}
-        if single and single not in {check.name for check in self.checks}:
-            return 404, TEXT, b"404 page not found\n"
+        if single:
+            return await self._check_one(single)
         lines, failed = [], []
         for check in self.checks:
-            if single and check.name != single:
-                continue
             if check.name in excluded:
+                excluded.discard(check.name)
                 lines.append(f"[+]{check.name} excluded: ok")
                 continue
             why = await check.ask()
@@ -75,11 +74,21 @@ class Health:
                 lines.append(f"[-]{check.name} failed: reason withheld")
                 failed.append(check.name)
                 log.info("health check failed", endpoint=root, check=check.name, reason=why)
+        if excluded:
+            unknown = ", ".join(f'"{name}"' for name in sorted(excluded))
+            lines.append(f"warn: some health checks cannot be excluded: no matches for {unknown}")
         if failed:
             return 500, TEXT, "\n".join([*lines, f"{root} check failed", ""]).encode()
         if "verbose" in query:
             return 200, TEXT, "\n".join([*lines, f"{root} check passed", ""]).encode()
         return 200, TEXT, b"ok"
+
+    async def _check_one(self, name: str) -> Answer:
+        check = next((check for check in self.checks if check.name == name), None)
+        if check is None:
+            return 404, TEXT, b"404 page not found\n"
+        why = await check.ask()
+        return (200, TEXT, b"ok") if why is None else (500, TEXT, f"internal server error: {why}\n".encode())
 
     async def app(self, scope: Any, receive: Any, send: Any) -> None:
         """As an ASGI app; a path that it does not know is a 404."""
