@@ -46,7 +46,7 @@ def fetch_pages(cluster: Cluster) -> dict[str, str]:
         f"ClusterIP, from the host  {cluster_url}": _get(cluster_url),
         f"NodePort, from the host   {node_url}": _get(node_url),
         f"ClusterIP, from a pod     {cluster_url}": kubectl(
-            cluster, "exec", "deploy/web", "--", "wget", "-q", "-O-", "-T", "5", cluster_url
+            cluster, "exec", "deploy/web", "--", "timeout", "5", "wget", "-q", "-O-", cluster_url
         ).strip(),
     }
 

@@ -182,7 +182,7 @@ def supervisor_config(cluster: Cluster, wanted: list[Program]) -> str:
         f"childlogdir={cluster.logs}",
         "logfile_maxbytes=1MB",
         "logfile_backups=1",
-        "umask=077",
+        "umask=022",  # as programs expect; what is private is below a directory that only root may enter
         f'environment={MARK}="{cluster.state}",PYTHONUNBUFFERED="1"',
         "",
         "[unix_http_server]",

@@ -43,7 +43,7 @@ def test_service_from_a_pod_and_by_node_port(shell: Cluster) -> None:
     shell.until(f"wget -q -T 2 -O- http://{node}:{port}/hostname.html", "myapp-deploy-", within=10)
     address = shell.ok("kubectl get svc myapp-deploy -o jsonpath='{.spec.clusterIP}'")
     line = "kubectl run cirros-1 --rm -i --image=cirros --image-pull-policy=IfNotPresent --restart=Never -- sh"
-    out = shell.ok(line, within=60, stdin=f"wget -q -T 3 -O- http://{address}/hostname.html; exit\n")
+    out = shell.ok(line, within=60, stdin=f"wget -q -O- http://{address}/hostname.html; exit\n")
     assert "myapp-deploy-" in out
     shell.until("kubectl get pods cirros-1 2>&1 || true", "NotFound")
 
