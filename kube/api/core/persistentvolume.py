@@ -12,6 +12,7 @@ from kube.api.resource import Resource
 from kube.api.status import FieldError, forbidden, invalid, required, unsupported
 from kube.api.types import PersistentVolume
 from kube.api.views import tree_of
+from kube.api.volume_source import set_source_defaults
 
 POLICIES = ("Delete", "Recycle", "Retain")
 # Fields of the spec that are no source of storage.
@@ -25,10 +26,7 @@ def set_defaults(tree: Tree) -> None:
     spec = tree.setdefault("spec", {})
     spec.setdefault("persistentVolumeReclaimPolicy", "Retain")
     spec.setdefault("volumeMode", "Filesystem")
-    if isinstance(spec.get("hostPath"), dict):
-        spec["hostPath"].setdefault("type", "")
-    if isinstance(spec.get("iscsi"), dict):
-        spec["iscsi"].setdefault("iscsiInterface", "default")
+    set_source_defaults(spec)
 
 
 def prepare(new: Tree, old: Tree | None) -> None:

@@ -4,6 +4,7 @@ kubernetes pkg/apis/core/v1/defaults.go · https://kubernetes.io/docs/reference/
 """
 
 from kube.api.meta import Tree
+from kube.api.volume_source import set_source_defaults
 
 GRACE_SECONDS = 30
 READ_ONLY_BY_OWNER = 0o644
@@ -100,8 +101,7 @@ def _set_volume_defaults(volume: Tree) -> None:
     for source in ("configMap", "secret", "downwardAPI", "projected"):
         if isinstance(volume.get(source), dict):
             volume[source].setdefault("defaultMode", READ_ONLY_BY_OWNER)
-    if isinstance(volume.get("hostPath"), dict):
-        volume["hostPath"].setdefault("type", "")
+    set_source_defaults(volume)
     for items in ((volume.get("downwardAPI") or {}).get("items"), *_projected_items(volume)):
         for item in items or ():
             _set_downward_defaults(item)
@@ -110,11 +110,6 @@ def _set_volume_defaults(volume: Tree) -> None:
             source["serviceAccountToken"].setdefault("expirationSeconds", 3600)
     if volume.get("ephemeral", {}).get("volumeClaimTemplate"):
         volume["ephemeral"]["volumeClaimTemplate"].setdefault("spec", {}).setdefault("volumeMode", "Filesystem")
-    if isinstance(volume.get("iscsi"), dict):
-        volume["iscsi"].setdefault("iscsiInterface", "default")
-    if isinstance(volume.get("rbd"), dict):
-        for field, value in (("pool", "rbd"), ("user", "admin"), ("keyring", "/etc/ceph/keyring")):
-            volume["rbd"].setdefault(field, value)
 
 
 def _projected_items(volume: Tree) -> list[list[Tree] | None]:
