@@ -76,16 +76,17 @@ async def _send_stream(request: Request, response: Response, headers: list[tuple
     request.started = True
     await request.send({"type": "http.response.start", "status": response.status, "headers": headers})
     await request.send({"type": "http.response.body", "body": b"", "more_body": True})  # the head goes out at once
-    sending = asyncio.ensure_future(_pump(request, response))
-    leaving = asyncio.ensure_future(_until_gone(request))
     try:
-        await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        if sending.done():
-            sending.result()
-    finally:
-        for task in (sending, leaving):
-            task.cancel()
-        await asyncio.gather(sending, leaving, return_exceptions=True)
+        async with asyncio.TaskGroup() as tasks:
+            leaving = tasks.create_task(_until_gone(request))
+            await _pump(request, response)
+            leaving.cancel()
+    except* _ClientGone:
+        pass  # there is nobody to tell
+
+
+class _ClientGone(Exception):
+    """Nobody reads the answer any longer."""
 
 
 async def _pump(request: Request, response: Response) -> None:
@@ -102,6 +103,7 @@ async def _pump(request: Request, response: Response) -> None:
 async def _until_gone(request: Request) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass
+    raise _ClientGone
 
 
 def _compressible(request: Request) -> bool:

@@ -101,6 +101,7 @@ async def run(config: Config) -> None:
             await bootstrap.bootstrap(server)
             await asyncio.get_running_loop().create_future()
         finally:
+            server.stores.feed.end_watches()
             await listener.close()
 
 

@@ -9,7 +9,8 @@ https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from dataclasses import dataclass
 
 import orjson
@@ -55,7 +56,7 @@ async def watch(server: Server, request: Request) -> Response | None:
     return Response(200, stream=lines, content_type="application/json")
 
 
-async def _lines(store: Store, info: RequestInfo, style: Style, deadline: float) -> AsyncIterator[bytes]:
+async def _lines(store: Store, info: RequestInfo, style: Style, deadline: float) -> AsyncGenerator[bytes, None]:
     try:
         initial, watcher = await _begin(store, info)
     except ApiError as error:
@@ -167,27 +168,27 @@ def _check(info: RequestInfo) -> None:
         raise invalid_options("ListOptions", errors)
 
 
-async def _speak_websocket(request: Request, lines: AsyncIterator[bytes]) -> None:
+async def _speak_websocket(request: Request, lines: AsyncGenerator[bytes, None]) -> None:
     """One text message an event; ends when the client closes."""
     await request.receive()  # websocket.connect
     await request.send({"type": "websocket.accept"})
-
-    async def speak() -> None:
-        async for piece in lines:
-            for line in piece.splitlines():
-                await request.send({"type": "websocket.send", "text": line.decode()})
-
-    speaking = asyncio.ensure_future(speak())
-    listening = asyncio.ensure_future(_until_closed(request))
     try:
-        await asyncio.wait({speaking, listening}, return_when=asyncio.FIRST_COMPLETED)
-        if not listening.done():
+        async with asyncio.TaskGroup() as tasks, aclosing(lines):
+            closing = tasks.create_task(_until_closed(request))
+            async for piece in lines:
+                for line in piece.splitlines():
+                    await request.send({"type": "websocket.send", "text": line.decode()})
+            closing.cancel()
             await request.send({"type": "websocket.close", "code": 1000})
-    finally:
-        for task in (speaking, listening):
-            task.cancel()
+    except* _ClientClosed:
+        pass  # as clients end their watches
+
+
+class _ClientClosed(Exception):
+    """The client ended the WebSocket."""
 
 
 async def _until_closed(request: Request) -> None:
     while (await request.receive())["type"] != "websocket.disconnect":
         pass
+    raise _ClientClosed

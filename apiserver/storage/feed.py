@@ -73,6 +73,11 @@ class Feed:
                     log.warning("etcd is not available", err=error)
                     await asyncio.sleep(RETRY_SECONDS)
 
+    def end_watches(self) -> None:
+        """The server stops: its clients shall look for another one now."""
+        for cache in self._caches.values():
+            cache.end_watchers()
+
     async def fresh(self) -> int:
         """Wait until the caches hold every write that was acknowledged before this call; their revision."""
         if self._question is None:

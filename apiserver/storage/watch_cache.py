@@ -290,6 +290,10 @@ class WatchCache:
         self._keys = sorted(self._entries)
         self._history.clear()
         self._complete_after = revision
+        self.end_watchers()
+
+    def end_watchers(self) -> None:
+        """No watcher gets anything more."""
         for watcher in [*self._watchers, *(one for place in self._indexed.values() for one in place)]:
             watcher.end()
 
