@@ -10,8 +10,8 @@ import os
 import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from kubelet.network.links import CLONE_NEWNET
@@ -78,23 +78,15 @@ class PodProcess:
 
 def inside(pid: int, act: Callable[[], T]) -> T:
     """Call in the network namespace of a process; sockets made there stay there."""
-    result: list[T | BaseException] = []
 
-    def enter() -> None:
-        try:
-            with open(f"/proc/{pid}/ns/net") as namespace:
-                if ctypes.CDLL(None).setns(namespace.fileno(), CLONE_NEWNET) != 0:
-                    raise OSError(f"cannot enter the namespace of {pid}")
-            result.append(act())
-        except BaseException as error:
-            result.append(error)
+    def enter() -> T:
+        with open(f"/proc/{pid}/ns/net") as namespace:
+            if ctypes.CDLL(None).setns(namespace.fileno(), CLONE_NEWNET) != 0:
+                raise OSError(f"cannot enter the namespace of {pid}")
+        return act()
 
-    thread = threading.Thread(target=enter)
-    thread.start()
-    thread.join()
-    if isinstance(result[0], BaseException):
-        raise result[0]
-    return result[0]
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        return thread.submit(enter).result()
 
 
 def reach(address: str, port: int, *, source: str, timeout: float = 0.3) -> None:

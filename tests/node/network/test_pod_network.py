@@ -54,7 +54,7 @@ def test_pod_speaks_to_the_outside_as_the_node(a_process: AProcess) -> None:
 def test_address_without_a_pod_is_unreachable_and_never_leaves_by_the_default_route(node: None) -> None:
     """Our choice: else it would go to whoever has the address outside."""
     started()
-    with pytest.raises(OSError, match="No route to host|Network is unreachable"):
+    with pytest.raises(OSError, match=r"No route to host|Network is unreachable"):
         ask("10.244.7.7", 80)
 
 

@@ -71,7 +71,7 @@ def test_no_two_pods_ever_hold_one_address(steps: list[tuple[bool, int]]) -> Non
         elif uid in pods.held or len(pods.held) < 5:
             assert pods.take(uid) in RANGE
         if number == 7:
-            pods = Addresses(RANGE, pods.held, after=next(reversed(pods.held.values()), None))
+            pods = Addresses(RANGE, pods.held, after=[*pods.held.values()][-1] if pods.held else None)
         assert len(set(pods.held.values())) == len(pods.held)
         assert pods.gateway not in pods.held.values()
 
