@@ -5,7 +5,6 @@ accident mends what is missing. A step that fails on a fresh start stops what th
 """
 
 import shutil
-import ssl
 import subprocess
 import sys
 import time
@@ -13,10 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
-import httpx
 import typer
 
-from deploy import certs, demo, host, preflight
+from deploy import certs, demo, host, preflight, ready
 from deploy.cluster import DOCKER_SOCKET, SETTINGS, Cluster
 from deploy.engine import Engine
 from deploy.images import build
@@ -24,7 +22,7 @@ from deploy.programs import cleanup_commands, programs
 from deploy.progress import Progress, StepFailed
 from deploy.supervise import Supervisor, kill_leftovers
 
-READY_SECONDS = 60
+ENGINE_SECONDS = 30
 STOPPED_BEFORE_PODS = ("kubelet", "kube-proxy", "kube-scheduler", "kube-controller-manager")
 
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False, help=__doc__)
@@ -171,23 +169,10 @@ def _load_images(engine: Engine) -> int:
 
 
 def _wait_until_ready(cluster: Cluster, progress: Progress) -> None:
-    trust = ssl.create_default_context(cafile=str(cluster.pki / "ca.crt"))
-    with progress.step("API server ready"), httpx.Client(verify=trust, trust_env=False, timeout=3) as http:
-
-        def ready() -> bool:
-            try:
-                return http.get(f"{cluster.server}/readyz").status_code == 200
-            except httpx.TransportError:
-                return False
-
-        _wait(ready, "the API server is not ready", "`make logs P=kube-apiserver`")
+    with progress.step("API server ready"):
+        ready.wait_for_api_server(cluster)
     with progress.step("node ready"):
-        _wait(
-            lambda: bool(demo.kubectl(cluster, "get", "node", cluster.node_name, "-o", "name", check=False)),
-            "the node does not register",
-            "`make logs P=kubelet`",
-        )
-        demo.kubectl(cluster, "wait", "--for=condition=Ready", f"node/{cluster.node_name}", f"--timeout={READY_SECONDS}s")
+        ready.wait_for_node(cluster)
 
 
 def _demo(cluster: Cluster, progress: Progress) -> dict[str, str]:
@@ -250,10 +235,10 @@ def _remove(cluster: Cluster) -> None:
 
 
 def _wait(done: Callable[[], bool], otherwise: str, remedy: str) -> None:
-    deadline = time.monotonic() + READY_SECONDS
+    deadline = time.monotonic() + ENGINE_SECONDS
     while not done():
         if time.monotonic() > deadline:
-            raise StepFailed(f"{otherwise} within {READY_SECONDS} s", remedy)
+            raise StepFailed(f"{otherwise} within {ENGINE_SECONDS} s", remedy)
         time.sleep(0.1)
 
 

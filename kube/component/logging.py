@@ -50,7 +50,7 @@ def configure(verbosity: int = 0) -> None:
     formatter = logging.Formatter("%(asctime)s.%(msecs)03d %(levelname).1s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S")
     handler.setFormatter(formatter)
     logging.basicConfig(level=logging.DEBUG if verbosity >= DEBUG_FROM else logging.INFO, handlers=[handler], force=True)
-    for noisy in ("asyncio", "aiohttp.access", "urllib3", "docker", "pyroute2", "httpx", "httpcore"):
+    for noisy in ("asyncio", "aiohttp.access", "urllib3", "docker", "pyroute2", "httpx", "httpcore", "uvicorn.error"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
