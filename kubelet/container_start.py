@@ -36,6 +36,7 @@ class ContainerStart:
             security.check_non_root(pod, container, image.user)
             spec = container_spec(pod, container, attempt, around, self._node, files)
             files.make_termination_message(container.name, attempt)
+            self._tell_limits(pod, spec)
             async with self.slots:
                 container_id = await self._create_and_start(pod, container, attempt, spec, files)
         except StartError as error:
@@ -62,6 +63,13 @@ class ContainerStart:
         log_path = (await self._runtime.inspect(container_id)).log_path
         files.link_log(container.name, attempt, log_path)
         return container_id
+
+    def _tell_limits(self, pod: Pod, spec: ContainerSpec) -> None:
+        """Where the machine itself is bounded, a privileged container gets less than it asks for."""
+        missing = self._node.missing_capabilities
+        if missing and (spec.security.privileged or "ALL" in spec.security.cap_add):
+            message = f"This node lacks the capabilities {', '.join(missing)}: container {spec.name} gets all others"
+            self._events.event(pod, WARNING, "CapabilitiesLimited", message, spec.name)
 
     async def _post_start(self, pod: Pod, container: Container, container_id: str, around: Surroundings) -> None:
         """The hook runs beside the entrypoint; if it fails, the container is killed."""

@@ -60,6 +60,7 @@ from kubelet.status_manager import StatusManager
 
 log = get_logger("kubelet")
 
+RESOURCE_CAPABILITY = "SYS_RESOURCE"  # lets a process lower an oom_score_adj
 POD_RANGE_FILE = "pod-cidr"  # below --root-dir: the node's range, for a start without the API server
 
 
@@ -104,7 +105,7 @@ class Kubelet:
         self._clock = SystemClock()
         self.machine = read_machine(config.root_dir, f"{engine.name}://{engine.version}")
         self.identity = _identity(config)
-        self.facts = _facts(config, self.identity, self.machine, engine, bounded=len(runtime.capabilities) < len(NAMES))
+        self.facts = _facts(config, self.identity, self.machine, engine, lacking=sorted(set(NAMES) - runtime.capabilities))
         self.network = BridgeNetwork(config.cluster_cidr)
         self.cgroups = Cgroups(config.cgroup_root, engine.cgroup_driver)
         self._recorder = EventRecorder(client, "kubelet", self.identity.name) if client is not None else None
@@ -255,7 +256,7 @@ def _identity(config: KubeletConfig) -> Identity:
     )
 
 
-def _facts(config: KubeletConfig, identity: Identity, machine: Machine, engine: EngineInfo, *, bounded: bool) -> NodeFacts:
+def _facts(config: KubeletConfig, identity: Identity, machine: Machine, engine: EngineInfo, *, lacking: list[str]) -> NodeFacts:
     return NodeFacts(
         name=identity.name,
         root=config.root_dir.resolve(),
@@ -269,6 +270,6 @@ def _facts(config: KubeletConfig, identity: Identity, machine: Machine, engine: 
         resolv_conf=config.resolv_conf,
         cgroup_root=config.cgroup_root,
         cgroup_driver=engine.cgroup_driver,
-        least_oom_score=0 if bounded else -1000,
-        bounded=bounded,
+        least_oom_score=0 if RESOURCE_CAPABILITY in lacking else -1000,
+        missing_capabilities=tuple(lacking),
     )

@@ -20,7 +20,7 @@ class NodeFacts:
     cgroup_root: str = ""
     cgroup_driver: str = "cgroupfs"
     least_oom_score: int = -1000  # the engine cannot set less than this
-    bounded: bool = False  # the machine itself lacks capabilities
+    missing_capabilities: tuple[str, ...] = ()  # of the machine itself: the engine cannot give them
 
     @property
     def seccomp_root(self) -> Path:

@@ -8,11 +8,11 @@
 https://kubernetes.io/docs/reference/node/kubelet-files/
 """
 
-import os
 import shutil
 from pathlib import Path
 
 from kubelet.runtime.runtime import PodIdentity
+from kubelet.volumes.mounts import mounted_below
 
 DIRECTORY_MODE = 0o750
 MESSAGE_MODE = 0o666  # the container's user, whoever that is, writes it
@@ -76,7 +76,7 @@ class PodFiles:
 
     def remove(self) -> None:
         """Remove everything; volumes must have been torn down before, or it refuses."""
-        for parent, directories, _ in os.walk(self.directory):
-            assert not any(os.path.ismount(os.path.join(parent, one)) for one in directories), f"a volume is mounted in {parent}"
+        left = mounted_below(self.directory)
+        assert not left, f"a volume is still mounted at {left[0]}"
         shutil.rmtree(self.directory, ignore_errors=True)
         shutil.rmtree(self.logs, ignore_errors=True)

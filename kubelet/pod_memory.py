@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from kube.api.types import Pod
 from kube.component.clock import Clock
 from kubelet.backoff import Backoff, go_duration
-from kubelet.container_error import ConfigError, PullBackoff, PullError, StartError
+from kubelet.container_error import ConfigError, PostStartError, PullBackoff, PullError, RunError, StartError
 from kubelet.images import Images
 from kubelet.plan import StartContainer
 from kubelet.pod_events import WARNING, PodEvents
@@ -20,6 +20,7 @@ from kubelet.runtime.runtime import RuntimeContainer
 CRASH_LOOP = "CrashLoopBackOff"
 RETRY_SECONDS = 10  # upstream's backOffPeriod between two syncs of a pod that failed
 PULL_TOLD_SECONDS = 2  # how long ErrImagePull is told before it becomes ImagePullBackOff
+DIED = (RunError, PostStartError)  # there is a container that ended: its back-off is the crash loop's
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=1), timedelta(seconds=60)
 
 
@@ -43,11 +44,11 @@ class PodMemory:
             if record is not None and record.running:
                 continue
             failure = self._failures.get(container.name)
+            crashed_until = self._crashed_until(record)
             if failure is not None:
                 waiting[container.name] = Waiting(failure[0].reason, failure[0].message)
                 retry_at[container.name] = failure[1]
-            crashed_until = self._crashed_until(record)
-            if crashed_until is not None and failure is None:
+            if crashed_until is not None and (failure is None or isinstance(failure[0], DIED)):
                 retry_at[container.name] = crashed_until
                 waiting[container.name] = self._crash_loop(pod, container.name)
         if self.paused_until is not None:
@@ -83,7 +84,8 @@ class PodMemory:
         name = action.container.name
         record = observed.newest(name)
         now = self._clock.now()
-        if record is not None and record.state == "exited" and name not in self._failures:
+        failure = self._failures.get(name)
+        if record is not None and record.state == "exited" and (failure is None or isinstance(failure[0], DIED)):
             self._backoff.tried(name, record.finished_at, now)
         try:
             await start
@@ -95,6 +97,8 @@ class PodMemory:
 
     def _retry_after(self, action: StartContainer, error: StartError) -> datetime:
         now = self._clock.now()
+        if isinstance(error, DIED):
+            return now
         if isinstance(error, PullError):
             return now + timedelta(seconds=PULL_TOLD_SECONDS)
         if isinstance(error, PullBackoff):

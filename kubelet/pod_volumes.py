@@ -16,7 +16,7 @@ from kubelet.environment import Objects, Reference, references
 from kubelet.pod_files import PodFiles
 from kubelet.pod_state import all_containers
 from kubelet.runtime.runtime import Mount
-from kubelet.volumes import VOLUMES, subpath
+from kubelet.volumes import VOLUMES, mounts, subpath
 from kubelet.volumes.volume import Mounted, Token, VolumeContext, VolumeError, VolumeType
 
 PROPAGATION = {"HostToContainer": "rslave", "Bidirectional": "rshared"}
@@ -77,7 +77,7 @@ class PodVolumes:
         return MountedVolumes({name: result.path for name, result in found.items()}, min(times, default=None))
 
     async def tear_down(self, files: PodFiles) -> None:
-        await asyncio.to_thread(subpath.unmount_all, files.subpaths)
+        await asyncio.to_thread(mounts.remove, files.subpaths)
         for kind in VOLUMES:
             directory = files.volumes / kind.plugin
             for path in sorted(directory.iterdir()) if directory.is_dir() else ():

@@ -140,11 +140,11 @@ def _nobody(pod: Pod, status: Tree, gone: bool) -> None:
 def _pod_of(records: list[RuntimeContainer]) -> Pod:
     """As much of a pod as its containers' labels tell."""
     identity: PodIdentity = records[0].pod
-    names = sorted({one.name for one in records if not one.is_sandbox})
+    images = {one.name: one.image for one in records if not one.is_sandbox} or {"none": "none"}
     tree: Tree = {
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {"namespace": identity.namespace, "name": identity.name, "uid": identity.uid},
-        "spec": {"containers": [{"name": name} for name in names] or [{"name": "none"}]},
+        "spec": {"containers": [{"name": name, "image": image} for name, image in images.items()]},
     }
     return view(Pod, tree)

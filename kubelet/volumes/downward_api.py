@@ -9,7 +9,7 @@ from pathlib import Path
 
 from kube.api.types import Volume
 from kubelet.environment import Reference
-from kubelet.volumes import atomic_writer, memory
+from kubelet.volumes import atomic_writer, mounts
 from kubelet.volumes.payload import DEFAULT_MODE, downward_files
 from kubelet.volumes.volume import Mounted, VolumeContext, fs_group
 
@@ -25,9 +25,9 @@ class DownwardAPIVolume:
         source = volume.downwardAPI
         mode = DEFAULT_MODE if source.defaultMode is None else source.defaultMode
         files = downward_files(context.pod, source.items, mode, context.facts)
-        await asyncio.to_thread(memory.mount, context.path)
+        await asyncio.to_thread(mounts.memory, context.path)
         await asyncio.to_thread(atomic_writer.write, context.path, files, fs_group(context.pod), context.now)
         return Mounted(context.path)
 
     async def tear_down(self, path: Path) -> None:
-        await asyncio.to_thread(memory.unmount, path)
+        await asyncio.to_thread(mounts.remove, path)

@@ -11,7 +11,7 @@ from pathlib import Path
 from kube.api import quantity
 from kube.api.types import Volume
 from kubelet.environment import Reference
-from kubelet.volumes import memory
+from kubelet.volumes import mounts
 from kubelet.volumes.volume import Mounted, VolumeContext, VolumeError, fs_group
 
 MODE = 0o777
@@ -34,16 +34,16 @@ class EmptyDirVolume:
         return Mounted(context.path)
 
     async def tear_down(self, path: Path) -> None:
-        await asyncio.to_thread(memory.unmount, path)
+        await asyncio.to_thread(mounts.remove, path)
 
 
 def _make(path: Path, in_memory: bool, size: int, group: int | None) -> None:
     """Made once: what the pod then does to its mode or owner is its own."""
-    if path.is_dir() and path.is_mount() == in_memory:
+    if path.is_dir() and mounts.is_mounted(path) == in_memory:
         return
     path.mkdir(parents=True, exist_ok=True)
     if in_memory:
-        memory.mount(path, size)
+        mounts.memory(path, size)
     if group is not None:
         os.chown(path, -1, group)
     path.chmod(MODE if group is None else GROUP_MODE)

@@ -12,7 +12,7 @@ from pathlib import Path
 from kube.api.types import Pod, ProjectedVolumeSource, ServiceAccountTokenProjection, Volume, VolumeProjection
 from kubelet.environment import Reference
 from kubelet.pod_state import all_containers
-from kubelet.volumes import atomic_writer, memory
+from kubelet.volumes import atomic_writer, mounts
 from kubelet.volumes.atomic_writer import File
 from kubelet.volumes.payload import DEFAULT_MODE, downward_files, object_files, safe_path
 from kubelet.volumes.volume import Mounted, Token, VolumeContext, VolumeError, fs_group
@@ -49,7 +49,7 @@ class ProjectedVolume:
                 refresh.append(refresh_at)
             else:
                 files |= _files(one, mode, context)
-        await asyncio.to_thread(memory.mount, context.path)
+        await asyncio.to_thread(mounts.memory, context.path)
         await asyncio.to_thread(atomic_writer.write, context.path, files, fs_group(context.pod), context.now)
         return Mounted(context.path, min(refresh, default=None))
 
@@ -65,7 +65,7 @@ class ProjectedVolume:
     async def tear_down(self, path: Path) -> None:
         for place in [one for one in self._tokens if one.is_relative_to(path)]:
             del self._tokens[place]
-        await asyncio.to_thread(memory.unmount, path)
+        await asyncio.to_thread(mounts.remove, path)
 
 
 def _files(source: VolumeProjection, mode: int, context: VolumeContext) -> dict[str, File]:

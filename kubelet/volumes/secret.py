@@ -9,7 +9,7 @@ from pathlib import Path
 
 from kube.api.types import Volume
 from kubelet.environment import Reference
-from kubelet.volumes import atomic_writer, memory
+from kubelet.volumes import atomic_writer, mounts
 from kubelet.volumes.payload import DEFAULT_MODE, object_files
 from kubelet.volumes.volume import Mounted, VolumeContext, fs_group
 
@@ -26,9 +26,9 @@ class SecretVolume:
         mode = DEFAULT_MODE if source.defaultMode is None else source.defaultMode
         optional = bool(source.optional)
         files = object_files("Secret", source.secretName, context.objects, source.items, mode=mode, optional=optional)
-        await asyncio.to_thread(memory.mount, context.path)
+        await asyncio.to_thread(mounts.memory, context.path)
         await asyncio.to_thread(atomic_writer.write, context.path, files, fs_group(context.pod), context.now)
         return Mounted(context.path)
 
     async def tear_down(self, path: Path) -> None:
-        await asyncio.to_thread(memory.unmount, path)
+        await asyncio.to_thread(mounts.remove, path)

@@ -5,16 +5,13 @@ that a container swaps in meanwhile changes nothing. https://kubernetes.io/docs/
 CVE-2017-1002101, CVE-2021-25741 · upstream pkg/volume/util/subpath
 """
 
-import ctypes
 import os
 import stat
 from pathlib import Path
 
-from kubelet.volumes.memory import MNT_DETACH
+from kubelet.volumes import mounts
 from kubelet.volumes.volume import VolumeError
 
-_LIBC = ctypes.CDLL(None, use_errno=True)
-MS_BIND, MS_REC = 4096, 16384
 DIRECTORY_MODE = 0o750
 
 
@@ -22,7 +19,7 @@ def mount(volume: Path, subpath: str, target: Path) -> Path:
     """Bind the volume's subpath to `target`; a directory that is absent is made. Raises VolumeError where it leads outside."""
     if subpath.startswith("/") or ".." in subpath.split("/"):
         raise VolumeError(f"failed to prepare subPath: {subpath} must be relative and not contain '..'")
-    if target.is_mount():
+    if mounts.is_mounted(target):
         return target
     root = volume.resolve()
     if root.is_file():
@@ -66,18 +63,7 @@ def _bind(descriptor: int, target: Path) -> None:
         target.mkdir(exist_ok=True)
     else:
         target.touch()
-    source = f"/proc/self/fd/{descriptor}".encode()
-    if _LIBC.mount(source, os.fsencode(target), None, MS_BIND | MS_REC, None) != 0:
-        number = ctypes.get_errno()
-        raise VolumeError(f"failed to prepare subPath: cannot bind {target}: {os.strerror(number)}")
-
-
-def unmount_all(directory: Path) -> None:
-    """Undo every mount below a pod's volume-subpaths."""
-    for path in sorted(directory.rglob("*"), reverse=True):
-        if path.is_mount():
-            _LIBC.umount2(os.fsencode(path), MNT_DETACH)
-        elif path.is_dir():
-            path.rmdir()
-            continue
-        path.rmdir() if path.is_dir() else path.unlink()
+    try:
+        mounts.bind(descriptor, target)
+    except OSError as error:
+        raise VolumeError(f"failed to prepare subPath: {error}") from error
