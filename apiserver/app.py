@@ -13,7 +13,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from apiserver import admission, bootstrap, discovery, health, openapi
+from apiserver import admission, bootstrap, discovery, health, openapi, upgrade
 from apiserver.allocation import AFTER_DELETE
 from apiserver.auth import authentication, authorization
 from apiserver.config import ACCEPTED_WITHOUT_EFFECT, Config
@@ -47,6 +47,10 @@ class App:
         method = scope.get("method", "GET")  # a WebSocket opens with GET
         info = self._server.routes.info(method, scope["path"], scope["query_string"])
         await self._answer(Request(scope, receive, send, info))
+
+    def on_upgrade(self, head: http_server.Head) -> asyncio.Protocol | None:
+        """For http_server: who takes over a connection that asks to become something else."""
+        return upgrade.protocol(self._server, self._answer, head)
 
     async def _handle(self, request: Request) -> Response | None:
         if request.info.is_resource:
@@ -95,7 +99,9 @@ async def run(config: Config) -> None:
     """Serve until cancelled."""
     async with running(config) as (server, app):
         tls = server_tls(config.tls_cert_file, config.tls_private_key_file, config.client_ca_file)
-        listener = await http_server.serve(app, config.bind_address, config.secure_port, tls=tls)
+        listener = await http_server.serve(
+            app, config.bind_address, config.secure_port, tls=tls, on_upgrade=app.on_upgrade
+        )  # fmt: skip
         log.info("serving securely", address=config.bind_address, port=listener.port)
         try:
             await bootstrap.bootstrap(server)

@@ -18,20 +18,11 @@ from fastapi import APIRouter, Request, Response
 from apiserver.context import Server
 from apiserver.openapi_paths import path_items
 from kube.api import openapi
-from kube.api.definitions import of_kind
 from kube.api.meta import Tree
 from kube.api.resource import Resource
 from kube.client.version import GIT_VERSION
 
-V2_JSON = "application/com.github.proto-openapi.spec.v2.v1.0+json"
 GZIP_WINDOW = 31
-COMMON = (  # what documents of every group refer to
-    "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions",
-    "io.k8s.apimachinery.pkg.apis.meta.v1.Patch",
-    "io.k8s.apimachinery.pkg.apis.meta.v1.Status",
-    "io.k8s.apimachinery.pkg.apis.meta.v1.WatchEvent",
-    "io.k8s.apimachinery.pkg.apis.meta.v1.APIResourceList",
-)
 
 
 def router(server: Server) -> APIRouter:
@@ -110,12 +101,11 @@ def v2_document(rows: tuple[Resource, ...]) -> Tree:
     paths: Tree = {}
     for row in rows:
         paths |= path_items(row, "#/definitions/", version=2)
-    names = openapi.closure([*COMMON, *(name for row in rows for name in _schemas_of(row))])
     return {
         "swagger": "2.0",
         "info": {"title": "Kubernetes", "version": GIT_VERSION},
         "paths": paths,
-        "definitions": {name: openapi.v2_schema(name) for name in names},
+        "definitions": openapi.swagger_definitions(),
         "securityDefinitions": {"BearerToken": _bearer()},
         "security": [{"BearerToken": []}],
     }
@@ -126,24 +116,15 @@ def v3_document(rows: list[Resource], group: str, version: str) -> Tree:
     paths: Tree = {}
     for row in rows:
         paths |= path_items(row, "#/components/schemas/", version=3)
-    names = openapi.closure([*COMMON, *(name for row in rows for name in _schemas_of(row))])
     return {
         "openapi": "3.0.0",
         "info": {"title": "Kubernetes", "version": GIT_VERSION},
         "paths": paths,
         "components": {
-            "schemas": {name: openapi.v3_schema(name) for name in names},
+            "schemas": openapi.v3_schemas(group, version),
             "securitySchemes": {"BearerToken": _bearer()},
         },
     }
-
-
-def _schemas_of(row: Resource) -> list[str]:
-    """The definitions of a row: its kind, its list, and what its subresources speak."""
-    wanted = [(row.group, row.version, row.kind), (row.group, row.version, f"{row.kind}List"), ("autoscaling", "v1", "Scale")]
-    wanted += [("policy", "v1", "Eviction"), ("", "v1", "Binding"), ("authentication.k8s.io", "v1", "TokenRequest")]
-    found = [of_kind(*one) for one in (wanted if row.subresources else wanted[:2])]
-    return [one.name for one in found if one is not None]
 
 
 def _group_version(path: str) -> tuple[str, str]:

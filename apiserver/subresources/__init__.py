@@ -6,14 +6,14 @@ https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-uris
 from collections.abc import Mapping
 
 from apiserver.context import Handler
-from apiserver.subresources import approval, binding, component_status, eviction, node_api, pod_parts, review, token
+from apiserver.subresources import approval, binding, component_status, eviction, node_api, pod_parts, proxy, review, token
 from apiserver.subresources import finalize as namespace_finalize
 
 SUBRESOURCES: Mapping[tuple[str, str, str], Handler] = {
     ("", "bindings", ""): binding.bind,
     ("", "componentstatuses", ""): component_status.read,
     ("", "namespaces", "finalize"): namespace_finalize.finalize,
-    ("", "nodes", "proxy"): node_api.node_proxy,
+    ("", "nodes", "proxy"): proxy.node,
     ("", "pods", "attach"): node_api.attach,
     ("", "pods", "binding"): binding.bind,
     ("", "pods", "ephemeralcontainers"): pod_parts.ephemeral_containers,
@@ -21,8 +21,10 @@ SUBRESOURCES: Mapping[tuple[str, str, str], Handler] = {
     ("", "pods", "exec"): node_api.execute,
     ("", "pods", "log"): node_api.log,
     ("", "pods", "portforward"): node_api.port_forward,
+    ("", "pods", "proxy"): proxy.pod,
     ("", "pods", "resize"): pod_parts.resize,
     ("", "serviceaccounts", "token"): token.issue,
+    ("", "services", "proxy"): proxy.service,
     ("authentication.k8s.io", "selfsubjectreviews", ""): review.self_subject,
     ("authentication.k8s.io", "tokenreviews", ""): review.token,
     ("authorization.k8s.io", "localsubjectaccessreviews", ""): review.subject_access,

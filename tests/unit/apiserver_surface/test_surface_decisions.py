@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from apiserver.kubelet import node_host
 from apiserver.subresources.binding import assigned
 from apiserver.subresources.eviction import spent
-from apiserver.subresources.node_api import chosen_container, node_address
+from apiserver.subresources.node_api import chosen_container, stream_query
 from apiserver.subresources.pod_parts import with_ephemeral_containers
 from kube.api.status import BadRequest, Conflict, Invalid, TooManyRequests
 
@@ -85,8 +86,14 @@ def test_several_containers_need_one() -> None:
 def test_nodes_are_called_by_the_preferred_address() -> None:
     addresses = [{"type": "Hostname", "address": "h"}, {"type": "InternalIP", "address": "198.18.0.1"}]
     node = {"status": {"addresses": addresses, "daemonEndpoints": {"kubeletEndpoint": {"Port": 1}}}}
-    assert node_address(node, ("InternalIP", "Hostname")) == "198.18.0.1:1"
-    assert node_address(node, ("Hostname",)) == "h:1"
+    assert node_host(node, ("InternalIP", "Hostname")) == ("198.18.0.1", 1)
+    assert node_host(node, ("Hostname",)) == ("h", 1)
+
+
+def test_the_kubelet_is_asked_in_its_own_words() -> None:
+    """Rule: upstream pkg/registry/core/pod/strategy.go, streamParams."""
+    query = {"stdin": ["true"], "stdout": ["true"], "tty": ["false"], "command": ["sh", "-c", "a b"], "container": ["c"]}
+    assert stream_query(query) == "input=1&output=1&command=sh&command=-c&command=a+b"
 
 
 def test_ephemeral_containers_are_only_added() -> None:
