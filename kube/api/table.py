@@ -4,6 +4,7 @@ Name is the first column, unless the kind has its own idea of it. A kind without
 https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-resources-as-tables · pkg/printers/internalversion
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -26,7 +27,7 @@ CREATED_AT = (
 
 
 def table(
-    resource: Resource, objects: list[Tree], *, now: datetime, include_object: str = "Metadata", with_columns: bool = True
+    resource: Resource, objects: Iterable[Tree], *, now: datetime, include_object: str = "Metadata", with_columns: bool = True
 ) -> Tree:
     """The objects as a Table. `include_object`: what each row carries of its object — Metadata, Object or None."""
     return {

@@ -12,9 +12,9 @@ from functools import cache
 from typing import Any, TypeVar, cast, get_type_hints
 
 import msgspec
-from lightkube.models import meta_v1
 
 from kube.api.meta import Tree
+from kube.api.types import ObjectMeta
 
 V = TypeVar("V")
 
@@ -83,7 +83,7 @@ def _always_present(cls: Any) -> tuple[tuple[str, Callable[[], Any]], ...]:
     found: list[tuple[str, Callable[[], Any]]] = []
     hints = get_type_hints(cls)
     if "metadata" in hints:
-        found.append(("metadata", meta_v1.ObjectMeta))
+        found.append(("metadata", ObjectMeta))
     if "status" in hints:
         status = next((arg for arg in getattr(hints["status"], "__args__", ()) if arg is not type(None)), None)
         if status is not None and (make := _maker(cast("type[Any]", status))) is not None:
