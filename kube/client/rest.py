@@ -1,17 +1,20 @@
 """Client: requests to an API server. One a program, asynchronous, the only door to aiohttp.
 
 Promise: an answer below 400 comes back as data; anything else is raised as the ApiError that the server's Status names; trouble
-with the connection is Unreachable. A GET, and any request that the server did not get to see (the connection was refused), is
-tried again a few times; 429 is waited for as Retry-After says. A write whose fate is unknown is never repeated.
-https://kubernetes.io/docs/reference/using-api/api-concepts/
+with the connection is Unreachable. What HTTP calls idempotent (GET, PUT, DELETE), and any request that the server did not get
+to see (the connection was refused), is tried again a few times; a POST or PATCH whose fate is unknown is never repeated.
+Where a busy server says when to come back (429 and 5xx with Retry-After), that is done.
+https://kubernetes.io/docs/reference/using-api/api-concepts/ · client-go rest/with_retry.go
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+import socket
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
+from urllib.parse import quote, urlencode
 
 import aiohttp
 import orjson
@@ -20,19 +23,27 @@ import yarl
 from kube.api.meta import Key, Tree
 from kube.api.resource import Resource
 from kube.api.resources import resource_of
-from kube.api.status import ApiError, TooManyRequests, from_status
-from kube.api.views import decode, view
+from kube.api.status import ApiError
+from kube.api.views import decode
+from kube.client.failure import error_of, seconds_to_wait
+from kube.client.keepalive import keep_alive
 from kube.client.kubeconfig import Config
+from kube.client.page import decode_page
 from kube.client.version import user_agent
 
 V = TypeVar("V")
 Params = Mapping[str, str | int | bool | None]
+Pairs = list[tuple[str, str]]  # of names that may repeat: command=a&command=b
 Views = list  # in a class with a method `list`, the name means the method
 
 REQUEST_SECONDS = 70  # a little more than the server's own limit of 60
 CONNECT_SECONDS = 10
-TRIES = 4
+TRIES = 4  # where the connection fails
 FIRST_PAUSE_SECONDS = 0.1  # doubled after each try
+TRIES_OF_A_BUSY_SERVER = 10  # client-go's maxRetries
+TOKEN_SECONDS = 60.0  # until a token's file is read again: tokens rotate
+IDEMPOTENT = ("GET", "HEAD", "PUT", "DELETE")
+IN_PATHS = "/:@!$&'()*+,;=~%"  # what a path may hold as it is; % because callers may have quoted already
 LINE_BYTES = 16 << 20  # the longest line of a watch: an object of 1.5 MiB, JSON-escaped, with room
 
 
@@ -70,16 +81,24 @@ class Client:
 
     def __init__(self, config: Config, program: str = "skiff") -> None:
         self.config = config
-        self._headers = {"User-Agent": user_agent(program), "Accept": "application/json", **dict(config.impersonate)}
+        self._headers = {
+            "User-Agent": user_agent(program),
+            "Accept": "application/json",
+            "Accept-Encoding": "identity",  # our choice: packing costs both sides more than the network between them
+            **dict(config.impersonate),
+        }
+        self._token, self._token_until = config.token, 0.0
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> "Client":
         context = self.config.ssl_context()
-        connector = aiohttp.TCPConnector(limit=0, ssl=context if context is not None else True, keepalive_timeout=60)
+        connector = aiohttp.TCPConnector(
+            limit=0, ssl=context if context is not None else True, keepalive_timeout=60, socket_factory=_open_socket
+        )
         self._session = aiohttp.ClientSession(
             connector=connector,
             timeout=aiohttp.ClientTimeout(total=REQUEST_SECONDS, connect=CONNECT_SECONDS),
-            auto_decompress=True,
+            raise_for_status=_raise_error,
             read_bufsize=1 << 18,
         )
         return self
@@ -96,8 +115,9 @@ class Client:
 
     async def list(self, kind: type[V], namespace: str = "", *, label_selector: str = "", field_selector: str = "") -> Views[V]:
         params = {"labelSelector": label_selector or None, "fieldSelector": field_selector or None}
-        tree = await self.list_tree(resource_of(kind), namespace, params=params)
-        return [view(kind, item) for item in tree.get("items") or ()]
+        row = resource_of(kind)
+        response = await self.request("GET", row.path(namespace), params=params)
+        return decode_page(kind, row, response.body).items
 
     # --- trees -------------------------------------------------------------------------------------------------------
 
@@ -189,86 +209,84 @@ class Client:
     ) -> Response:
         """One answer. Raises ApiError for 400 and above, Unreachable where there is none."""
         data = orjson.dumps(body) if isinstance(body, dict) else body
-        pause = FIRST_PAUSE_SECONDS
-        for tries_left in reversed(range(TRIES)):
+        pause, failures, refusals = FIRST_PAUSE_SECONDS, 0, 0
+        while True:
             try:
                 return await self._once(method, path, params, data, headers)
             except Unreachable as error:
-                if tries_left == 0 or not (method == "GET" or error.refused):
+                failures += 1
+                if failures == TRIES or not (method in IDEMPOTENT or error.refused):
                     raise
-            except TooManyRequests as error:
-                wait = (error.details or {}).get("retryAfterSeconds")
-                if tries_left == 0 or not wait:
+                await asyncio.sleep(pause)
+                pause *= 2
+            except ApiError as error:
+                refusals += 1
+                wait = seconds_to_wait(error)
+                if wait is None or refusals == TRIES_OF_A_BUSY_SERVER:
                     raise
-                pause = float(wait)
-            await asyncio.sleep(pause)
-            pause *= 2
-        raise AssertionError("unreachable: the last try returns or raises")
+                await asyncio.sleep(wait)
 
     async def _once(
         self, method: str, path: str, params: Params | None, data: bytes | None, headers: Mapping[str, str] | None
     ) -> Response:
-        try:
+        with _connection_trouble():
             async with self._http().request(
                 method, self._url(path, params), data=data, headers=self._with(headers, data), server_hostname=self._expected()
             ) as answer:
-                content = await answer.read()
-                if answer.status >= 400:
-                    raise _error(answer.status, content)
-                return Response(answer.status, answer.headers, content)
-        except aiohttp.ClientConnectorError as error:
-            raise Unreachable(str(error), refused=True) from error
-        except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
-            raise Unreachable(str(error) or type(error).__name__) from error
+                return Response(answer.status, answer.headers, await answer.read())
 
     @asynccontextmanager
     async def stream(
         self, method: str, path: str, *, params: Params | None = None, headers: Mapping[str, str] | None = None
     ) -> AsyncIterator["Stream"]:
         """An answer that goes on: a watch, a log. There is no limit on its length; end it by leaving."""
-        try:
-            async with self._http().request(
+        with _connection_trouble():
+            answer = await self._http().request(
                 method,
                 self._url(path, params),
                 headers=self._with(headers, None),
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
                 server_hostname=self._expected(),
-            ) as answer:
-                if answer.status >= 400:
-                    raise _error(answer.status, await answer.read())
-                yield Stream(answer)
-        except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
-            raise Unreachable(str(error) or type(error).__name__) from error
+            )
+        try:
+            yield Stream(answer)
+        finally:
+            answer.release()
 
     @asynccontextmanager
-    async def websocket(self, path: str, *, params: Any = None, protocols: tuple[str, ...] = ()) -> AsyncIterator["WebSocket"]:
-        """A WebSocket, for exec, attach and port-forward. `params` may repeat names: a list of pairs."""
-        url = yarl.URL(self.config.server + path).update_query(params or {})
-        try:
-            async with self._http().ws_connect(
-                url,
+    async def websocket(
+        self, path: str, *, params: Params | Pairs | None = None, protocols: tuple[str, ...] = ()
+    ) -> AsyncIterator["WebSocket"]:
+        """A WebSocket, for exec, attach and port-forward."""
+        with _connection_trouble():
+            connection = await self._http().ws_connect(
+                self._url(path, params),
                 protocols=protocols,
                 headers=self._with(None, None),
                 max_msg_size=0,
                 timeout=aiohttp.ClientWSTimeout(ws_close=CONNECT_SECONDS),
-                autoping=True,
-            ) as connection:
-                yield WebSocket(connection)
-        except aiohttp.WSServerHandshakeError as error:
-            raise from_status(error.status, {"message": error.message}) from error
-        except (aiohttp.ClientError, ConnectionError) as error:
-            raise Unreachable(str(error) or type(error).__name__) from error
+                server_hostname=self._expected(),
+            )
+        try:
+            yield WebSocket(connection)
+        finally:
+            await connection.close()
 
-    def _url(self, path: str, params: Params | None) -> yarl.URL:
-        url = yarl.URL(self.config.server + path, encoded=True)
-        given = {name: _text(value) for name, value in (params or {}).items() if value is not None}
-        return url.update_query(given) if given else url
+    def _url(self, path: str, params: Params | Pairs | None) -> yarl.URL:
+        text = self.config.server + quote(path, safe=IN_PATHS)
+        pairs = (
+            params
+            if isinstance(params, list)
+            else [(name, _text(value)) for name, value in (params or {}).items() if value is not None]
+        )
+        return yarl.URL(f"{text}?{urlencode(pairs)}" if pairs else text, encoded=True)
 
     def _with(self, headers: Mapping[str, str] | None, data: bytes | None) -> dict[str, str]:
         merged = dict(self._headers)
-        token = self.config.bearer()
-        if token:
-            merged["Authorization"] = f"Bearer {token}"
+        if self.config.token_file is not None and (now := asyncio.get_running_loop().time()) >= self._token_until:
+            self._token, self._token_until = self.config.bearer(), now + TOKEN_SECONDS
+        if self._token:
+            merged["Authorization"] = f"Bearer {self._token}"
         if data is not None:
             merged["Content-Type"] = "application/json"
         merged.update(headers or {})
@@ -299,10 +317,11 @@ class WebSocket:
         return self._connection.close_code
 
     async def send(self, message: bytes | str) -> None:
-        if isinstance(message, str):
-            await self._connection.send_str(message)
-        else:
-            await self._connection.send_bytes(message)
+        with _connection_trouble():
+            if isinstance(message, str):
+                await self._connection.send_str(message)
+            else:
+                await self._connection.send_bytes(message)
 
     async def close(self) -> None:
         await self._connection.close()
@@ -320,13 +339,17 @@ class Stream:
         self._answer = answer
 
     async def iter_chunks(self) -> AsyncIterator[bytes]:
-        async for chunk in self._answer.content.iter_any():
+        while True:
+            with _connection_trouble():
+                chunk = await self._answer.content.readany()
+            if not chunk:
+                return
             yield chunk
 
     async def iter_lines(self) -> AsyncIterator[bytes]:
         """Lines without their ends. A last line that was cut off is not given."""
         rest = b""
-        async for chunk in self._answer.content.iter_any():
+        async for chunk in self.iter_chunks():
             *lines, rest = (rest + chunk).split(b"\n")
             for line in lines:
                 yield line
@@ -343,12 +366,28 @@ def _typed(row: Resource, tree: Tree) -> Tree:
     return {"apiVersion": row.api_version, "kind": row.kind, **tree}
 
 
-def _error(status: int, content: bytes) -> ApiError:
+@contextmanager
+def _connection_trouble() -> Iterator[None]:
+    """Tell trouble with the connection as Unreachable."""
     try:
-        tree = orjson.loads(content)
-    except orjson.JSONDecodeError:
-        tree = {"message": content.decode("utf-8", "replace").strip()}
-    return from_status(status, tree if isinstance(tree, dict) else {})
+        yield
+    except aiohttp.ClientConnectorError as error:
+        raise Unreachable(str(error), refused=True) from error
+    except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
+        raise Unreachable(str(error) or type(error).__name__) from error
+
+
+async def _raise_error(answer: aiohttp.ClientResponse) -> None:
+    """aiohttp asks this of every answer, also of one that refuses a WebSocket."""
+    if answer.status >= 400:
+        raise error_of(answer.status, await answer.read(), answer.headers.get("Retry-After", ""))
+
+
+def _open_socket(address: Any) -> socket.socket:
+    family, kind, protocol, *_ = address
+    one = socket.socket(family, kind, protocol)
+    keep_alive(one)
+    return one
 
 
 def _text(value: str | int | bool) -> str:
