@@ -16,7 +16,7 @@ import orjson
 from fastapi import APIRouter, Request, Response
 
 from apiserver.context import Server
-from apiserver.openapi_paths import path_items
+from apiserver.openapi_paths import discovery_item, path_items
 from kube.api import openapi
 from kube.api.meta import Tree
 from kube.api.resource import Resource
@@ -99,8 +99,10 @@ class Documents:
 def v2_document(rows: tuple[Resource, ...]) -> Tree:
     """The whole API as Swagger 2.0."""
     paths: Tree = {}
+    for group, version in {(row.group, row.version): None for row in rows}:
+        paths |= discovery_item(group, version, openapi.V2_PREFIX, form=2)
     for row in rows:
-        paths |= path_items(row, "#/definitions/", version=2)
+        paths |= path_items(row, openapi.V2_PREFIX, version=2)
     return {
         "swagger": "2.0",
         "info": {"title": "Kubernetes", "version": GIT_VERSION},
@@ -113,9 +115,9 @@ def v2_document(rows: tuple[Resource, ...]) -> Tree:
 
 def v3_document(rows: list[Resource], group: str, version: str) -> Tree:
     """One group version as OpenAPI 3.0."""
-    paths: Tree = {}
+    paths = discovery_item(group, version, openapi.V3_PREFIX, form=3)
     for row in rows:
-        paths |= path_items(row, "#/components/schemas/", version=3)
+        paths |= path_items(row, openapi.V3_PREFIX, version=3)
     return {
         "openapi": "3.0.0",
         "info": {"title": "Kubernetes", "version": GIT_VERSION},

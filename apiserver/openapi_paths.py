@@ -79,6 +79,20 @@ class _Form:
         return {"description": "OK", "content": {one: {"schema": schema} for one in types}}
 
 
+def discovery_item(group: str, version: str, prefix: str, *, form: int) -> Tree:
+    """The path of a group version itself, which lists its resources."""
+    operation = {
+        "description": "get available resources",
+        "operationId": f"get{_group_word(group, version)}APIResources",
+        "tags": [f"{_tag(group)}_{version}"],
+        "responses": {
+            "200": _Form(prefix, form).answer(f"{META}APIResourceList"),
+            "401": {"description": "Unauthorized"},
+        },
+    }
+    return {f"/apis/{group}/{version}/" if group else f"/api/{version}/": {"get": operation}}
+
+
 def path_items(row: Resource, prefix: str, *, version: int) -> Tree:
     """Every path of a row."""
     form = _Form(prefix, version)
@@ -108,7 +122,7 @@ def _item(row: Resource, form: _Form, verbs: list[str], *, named: bool, everywhe
         suffix = "ForAllNamespaces" if everywhere else ""
         collection = "Collection" if verb == "deletecollection" else ""
         word = "delete" if collection else word
-        identity = f"{word}{_group_word(row)}{collection}{scope}{row.kind}{suffix}"
+        identity = f"{word}{_group_word(row.group, row.version)}{collection}{scope}{row.kind}{suffix}"
         item[method] = _operation(form, verb, kind, identity, action, row)
     return item
 
@@ -121,9 +135,10 @@ def _subresource_item(row: Resource, form: _Form, name: str, *, deeper: bool = F
     for verb in subresource_verbs(name):
         method, word, action = ACTIONS[verb]
         connects = name in CONNECT_PARAMETERS and name != "log"
-        word, action = ("connect" + method.capitalize(), "connect") if connects else (word, action)
+        word, of_method, action = ("connect", method.capitalize(), "connect") if connects else (word, "", action)
         scope = "Namespaced" if row.namespaced else ""
-        identity = f"{word}{_group_word(row)}{scope}{row.kind}{name.capitalize()}{'WithPath' if deeper else ''}"
+        what = f"{scope}{row.kind}{name.capitalize()}{'WithPath' if deeper else ''}"
+        identity = f"{word}{_group_word(row.group, row.version)}{of_method}{what}"
         operation = _operation(form, verb, kind, identity, action, row)
         extra = [form.parameter(*pair) for pair in CONNECT_PARAMETERS.get(name, {}).items()]
         if connects or name == "log":
@@ -183,10 +198,10 @@ def _path_parameters(row: Resource, form: _Form, *, named: bool, everywhere: boo
     return [*found, form.parameter("pretty", "string")]
 
 
-def _group_word(row: Resource) -> str:
+def _group_word(group: str, version: str) -> str:
     """AppsV1, CoreV1, RbacAuthorizationV1: how upstream's operation ids name a group version."""
-    group = row.group.removesuffix(".k8s.io") or "core"
-    return "".join(part.capitalize() for part in group.split(".")) + row.version.capitalize()
+    group = group.removesuffix(".k8s.io") or "core"
+    return "".join(part.capitalize() for part in group.split(".")) + version.capitalize()
 
 
 def _tag(group: str) -> str:
