@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import orjson
 
 from kube.api.meta import Tree
+from kube.api.status import ApiError, Invalid
 from kubectl.errors import CommandError
 from kubectl.printers import Printer
 from kubectl.printers.jsonpath import escape_html
@@ -55,12 +56,18 @@ class Changes:
         if self.mode == "client":
             return item.tree
         path = item.resource.path(item.key.namespace)
-        return self.session.server.request("POST", path, params=self.params, body=item.tree).tree()
+        try:
+            return self.session.server.request("POST", path, params=self.params, body=item.tree).tree()
+        except ApiError as error:
+            raise explained(error, "creating", item) from error
 
     def replace(self, item: Item) -> Tree:
         if self.mode == "client":
             return item.tree
-        return self.session.server.request("PUT", item.path, params=self.params, body=item.tree).tree()
+        try:
+            return self.session.server.request("PUT", item.path, params=self.params, body=item.tree).tree()
+        except ApiError as error:
+            raise explained(error, "replacing", item) from error
 
     def patch(self, item: Item, patch: Tree | list[Tree], type: str, subresource: str = "") -> Tree:
         path = item.resource.path(item.key.namespace, item.key.name, subresource)
@@ -75,6 +82,13 @@ class Changes:
             self.printer.show(tree)
         else:
             self.session.say(f"{_named(item, tree)} {verb}{suffix(self.mode)}")
+
+
+def explained(error: ApiError, doing: str, item: Item) -> ApiError:
+    """The error with what was being done to which file; one about fields speaks for itself."""
+    if isinstance(error, Invalid) or not item.source:
+        return error
+    return type(error)(f'error when {doing} "{item.source}": {error.message}', error.details)
 
 
 def _named(item: Item, tree: Tree) -> Item:

@@ -125,6 +125,8 @@ def history(found: list[Revision]) -> str:
     """The table of `rollout history`."""
     from kubectl.printers.tabwriter import align
 
+    if not found:
+        return "No rollout history found."
     rows = "".join(f"{one.number}\t{one.cause}\n" for one in found)
     return align(f"REVISION\tCHANGE-CAUSE\n{rows}", padding=2)
 
@@ -137,11 +139,7 @@ def earlier(owner: Tree, found: list[Revision], to: int) -> Revision:
             raise CommandError(f"unable to find specified revision {to} in history")
         return chosen
     if len(found) < 2:
-        raise CommandError(
-            f'no rollout history found for {owner["kind"].lower()} "{owner["metadata"]["name"]}"'
-            if not found
-            else "no last revision to roll back to"
-        )
+        raise CommandError(f'no rollout history found for {owner["kind"].lower()} "{owner["metadata"]["name"]}"')
     return found[-2]
 
 

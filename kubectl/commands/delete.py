@@ -13,6 +13,7 @@ from kube.api.duration import parse_go
 from kube.api.meta import Tree
 from kube.api.status import NotFound
 from kubectl import options
+from kubectl.changes import explained
 from kubectl.errors import CommandError
 from kubectl.selection import Item, Query, items, refs
 from kubectl.session import Session, dry_run, suffix
@@ -226,9 +227,9 @@ class Deletion:
             tree = item.tree
             if self.mode != "client":
                 tree = self.session.server.request("DELETE", item.path, body=self.options).tree()
-        except NotFound:
+        except NotFound as error:
             if not self.ignore_not_found:
-                raise
+                raise explained(error, "deleting", item) from error
             return
         uid = (tree.get("details") or {}).get("uid") or (tree.get("metadata") or {}).get("uid") or ""
         self._gone.append((item, uid))

@@ -12,7 +12,7 @@ import typer
 
 from kube.api.duration import parse_go
 from kube.api.meta import Tree
-from kube.api.status import ApiError
+from kube.api.status import ApiError, NotFound
 from kubectl import options
 from kubectl.errors import CommandError
 from kubectl.flags import UsageError
@@ -156,7 +156,10 @@ def _sources(session: Session, word: str, selector: str, container: str, everyth
         if not pods:
             session.tell(f"No resources found in {session.namespace} namespace.")
     else:
-        (item,) = session.items(Query([word if "/" in word else f"pods/{word}"]))
+        try:
+            (item,) = session.items(Query([word if "/" in word else f"pods/{word}"]))
+        except NotFound as error:
+            raise CommandError(f'error from server (NotFound): {error.message} in namespace "{session.namespace}"') from error
         pods = pods_of(session, item)
         if len(pods) > 1:
             session.tell(f"Found {len(pods)} pods, using pod/{pods[0]['metadata']['name']}")

@@ -147,7 +147,8 @@ def kept(session: Session, item: Item) -> list[Revision]:
     """The revisions that the server still has. Raises CommandError for a kind that keeps none."""
     names = {"Deployment": "replicasets.apps", "DaemonSet": "controllerrevisions.apps", "StatefulSet": "controllerrevisions.apps"}
     if item.tree["kind"] not in names:
-        raise CommandError(f"no history viewer has been implemented for {item.tree['kind']}")
+        kind = item.tree["kind"]
+        raise CommandError(f'error retrieving history for "{kind}", no visitor method exists for {{{item.resource.group} {kind}}}')
     resource = session.discovery.find(names[item.tree["kind"]])
     labels = (item.tree["spec"].get("selector") or {}).get("matchLabels") or {}
     selector = ",".join(f"{name}={value}" for name, value in labels.items())

@@ -174,7 +174,7 @@ def env(
         chosen = [one for one in spec.get("containers") or () if fnmatchcase(one["name"], containers)]
         if list_all:
             for container in chosen:
-                print(f"# {item}, container {container['name']}")
+                print(f"# {item.tree['kind']} {item.key.name}, container {container['name']}")
                 for variable in container.get("env") or ():
                     print(f"{variable['name']}={variable.get('value', '')}")
             return {}

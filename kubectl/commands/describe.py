@@ -1,0 +1,82 @@
+"""kubectl describe: an object in words, with what happened to it.
+
+https://kubernetes.io/docs/reference/kubectl/generated/kubectl_describe/
+"""
+
+from typing import Annotated
+
+import typer
+
+from kube.api.status import NotFound
+from kubectl import options
+from kubectl.errors import CommandError
+from kubectl.selection import Item, Query, refs
+from kubectl.session import Session
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+@app.command(epilog="kubectl describe (-f FILENAME | TYPE [NAME_PREFIX | -l label] | TYPE/NAME)")
+def describe(
+    context: typer.Context,
+    filename: options.Filenames = [],  # noqa: B006 - read, never changed
+    kustomize: options.Kustomize = "",
+    recursive: options.Recursive = False,
+    selector: options.Selector = "",
+    all_namespaces: options.AllNamespaces = False,
+    chunk_size: options.ChunkSize = 500,
+    show_events: Annotated[
+        bool, typer.Option("--show-events", help="If true, display events related to the described object.")
+    ] = True,
+) -> None:
+    """Show details of a specific resource or group of resources.
+
+    Print a detailed description of the selected resources, including related resources such as events or controllers. You may
+    select a single object by name, all objects of that type, provide a name prefix, or label selector.
+
+    Examples:
+      # Describe a node
+      kubectl describe nodes kubernetes-node-emt8.c.myproject.internal
+
+      # Describe a pod
+      kubectl describe pods/nginx
+
+      # Describe all pods
+      kubectl describe pods
+    """
+    session: Session = context.obj
+    if not (session.args or filename or kustomize):
+        raise CommandError(
+            'You must specify the type of resource to describe. Use "kubectl api-resources" for a complete list of supported '
+            "resources."
+        )
+    query = Query(session.args, filename, recursive, kustomize, selector, all_namespaces=all_namespaces)
+    shown: list[bool] = []
+
+    def one(item: Item) -> None:
+        from kubectl.describe import describe as described
+        from kubectl.describe.around import gather
+
+        text = described(item.resource.group, item.resource.kind, item.tree, gather(session, item, events=show_events))
+        print(("\n\n" if shown else "") + text, end="")
+        shown.append(True)
+
+    try:
+        session.each(session.items(query), one)
+    except NotFound:
+        prefixed = [] if query.by_file else _prefixed(session, query)
+        if not prefixed:
+            raise
+        session.each(prefixed, one)
+    if not shown:
+        where = "" if all_namespaces else f" in {session.namespace} namespace."
+        session.tell(f"No resources found{where}")
+
+
+def _prefixed(session: Session, query: Query) -> list[Item]:
+    """Objects whose names begin as the one asked for."""
+    named = refs(session.discovery, query)
+    if len(named) != 1:
+        return []
+    everything = session.items(Query([named[0].resource.qualified], all_namespaces=query.all_namespaces))
+    return [item for item in everything if item.key.name.startswith(named[0].name)]

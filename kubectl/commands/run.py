@@ -1,0 +1,317 @@
+"""kubectl run: one pod from an image, perhaps with a terminal on it.
+
+https://kubernetes.io/docs/reference/kubectl/generated/kubectl_run/
+"""
+
+import sys
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import orjson
+import typer
+
+from kube.api.duration import parse_go
+from kube.api.meta import Key, Tree
+from kube.api.resource import Resource
+from kube.api.status import NotFound
+from kubectl import options
+from kubectl.changes import CHANGE_CAUSE, LAST_APPLIED, Changes, annotated, applied_annotation
+from kubectl.commands.attach import join
+from kubectl.commands.delete import Deletion, graceful, options_of, propagation
+from kubectl.creating.kit import pairs
+from kubectl.errors import CommandError
+from kubectl.pods import POD, done, running_or_done, wait_for
+from kubectl.printers import Printer
+from kubectl.selection import Item
+from kubectl.session import Session
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+RESTARTS = ("Always", "OnFailure", "Never")
+WEEK_SECONDS = 168 * 3600
+SERVICE = Resource("", "v1", "Service", "services")
+
+
+@app.command(
+    epilog='kubectl run NAME --image=image [--env="key=value"] [--port=port] [--dry-run=server|client] '
+    "[--overrides=inline-json] [--command] -- [COMMAND] [args...]"
+)
+def run(
+    context: typer.Context,
+    image: Annotated[str, typer.Option("--image", help="The image for the container to run.")],
+    image_pull_policy: Annotated[
+        str,
+        typer.Option(
+            "--image-pull-policy",
+            help="The image pull policy for the container.  If left empty, this value will not be specified by the client and "
+            "defaulted by the server.",
+        ),
+    ] = "",
+    env: Annotated[list[str], typer.Option("--env", help="Environment variables to set in the container.")] = [],  # noqa: B006
+    port: Annotated[str, typer.Option("--port", help="The port that this container exposes.")] = "",
+    expose: Annotated[
+        bool,
+        typer.Option("--expose", help="If true, create a ClusterIP service associated with the pod.  Requires `--port`."),
+    ] = False,
+    labels: Annotated[
+        str, typer.Option("--labels", "-l", help="Comma separated labels to apply to the pod. Will override previous values.")
+    ] = "",
+    annotations: Annotated[list[str], typer.Option("--annotations", help="Annotations to apply to the pod.")] = [],  # noqa: B006
+    restart: Annotated[
+        str, typer.Option("--restart", help="The restart policy for this Pod.  Legal values [Always, OnFailure, Never].")
+    ] = "Always",
+    command: Annotated[
+        bool,
+        typer.Option(
+            "--command",
+            help="If true and extra arguments are present, use them as the 'command' field in the container, rather than the "
+            "'args' field which is the default.",
+        ),
+    ] = False,
+    privileged: Annotated[bool, typer.Option("--privileged", help="If true, run the container in privileged mode.")] = False,
+    overrides: Annotated[
+        str,
+        typer.Option(
+            "--overrides",
+            help="An inline JSON override for the generated object. If this is non-empty, it is used to override the generated "
+            "object. Requires that the object supply a valid apiVersion field.",
+        ),
+    ] = "",
+    override_type: Annotated[
+        str, typer.Option("--override-type", help="The method used to override the generated object: json, merge, or strategic.")
+    ] = "merge",
+    stdin: Annotated[
+        bool,
+        typer.Option("--stdin", "-i", help="Keep stdin open on the container in the pod, even if nothing is attached."),
+    ] = False,
+    tty: Annotated[bool, typer.Option("--tty", "-t", help="Allocate a TTY for the container in the pod.")] = False,
+    attach: Annotated[
+        bool,
+        typer.Option(
+            "--attach",
+            help="If true, wait for the Pod to start running, and then attach to the Pod as if 'kubectl attach ...' were "
+            "called.  Default false, unless '-i/--stdin' is set, in which case the default is true. With '--restart=Never' the "
+            "exit code of the container process is returned.",
+        ),
+    ] = None,  # type: ignore[assignment]  # not given: as --stdin says
+    leave_stdin_open: Annotated[
+        bool,
+        typer.Option(
+            "--leave-stdin-open",
+            help="If the pod is started in interactive mode or with stdin, leave stdin open after the first attach completes. "
+            "By default, stdin will be closed after the first attach completes.",
+        ),
+    ] = False,
+    rm: Annotated[
+        bool,
+        typer.Option(
+            "--rm",
+            help="If true, delete the pod after it exits.  Only valid when attaching to the container, e.g. with '--attach' or "
+            "with '-i/--stdin'.",
+        ),
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="If true, suppress prompt messages.")] = False,
+    pod_running_timeout: Annotated[
+        str,
+        typer.Option(
+            "--pod-running-timeout",
+            metavar=options.DURATION,
+            help="The length of time (like 5s, 2m, or 3h, higher than zero) to wait until at least one pod is running",
+        ),
+    ] = "1m0s",
+    output: options.Output = "",
+    template: options.Template = "",
+    allow_missing: options.AllowMissing = True,
+    show_managed_fields: options.ShowManagedFields = False,
+    dry_run: options.DryRun = "none",
+    save_config: options.SaveConfig = False,
+    field_manager: options.FieldManager = "kubectl-run",
+    record: options.Record = False,
+    cascade: Annotated[
+        str,
+        typer.Option(
+            "--cascade",
+            help='Must be "background", "orphan", or "foreground". Selects the deletion cascading strategy for the dependents '
+            "(e.g. Pods created by a ReplicationController). Defaults to background.",
+        ),
+    ] = "background",
+    force: Annotated[
+        bool, typer.Option("--force", help="If true, immediately remove resources from API and bypass graceful deletion.")
+    ] = False,
+    grace_period: Annotated[
+        int,
+        typer.Option("--grace-period", help="Period of time in seconds given to the resource to terminate gracefully."),
+    ] = -1,
+    wait: Annotated[
+        bool,
+        typer.Option("--wait", help="If true, wait for resources to be gone before returning. This waits for finalizers."),
+    ] = False,
+) -> None:
+    """Create and run a particular image in a pod.
+
+    Examples:
+      # Start a nginx pod
+      kubectl run nginx --image=nginx
+
+      # Start a hazelcast pod and let the container expose port 5701
+      kubectl run hazelcast --image=hazelcast/hazelcast --port=5701
+
+      # Start a busybox pod and keep it in the foreground, don't restart it if it exits
+      kubectl run -i -t busybox --image=busybox --restart=Never
+
+      # Start the nginx pod using the default command, but use custom arguments (arg1 .. argN) for that command
+      kubectl run nginx --image=nginx -- <arg1> <arg2> ... <argN>
+    """
+    session: Session = context.obj
+    flags = context.params
+    attached = stdin if attach is None else attach
+    name, extra = _checked(session, flags, attached)
+    changes = Changes.of(
+        session,
+        Printer(output, template, allow_missing, show_managed_fields, own=True),
+        manager=field_manager,
+        dry_run_flag=dry_run,
+    )
+    tree = overridden(pod(name, flags, extra), overrides, override_type)
+    if session.namespace_forced:
+        tree["metadata"]["namespace"] = session.namespace
+    if record:
+        tree = annotated(tree, CHANGE_CAUSE, session.spoken)
+    if save_config:
+        tree = annotated(tree, LAST_APPLIED, applied_annotation(tree))
+    item = Item(POD, Key(tree["metadata"].get("namespace") or session.namespace, tree["metadata"]["name"]), tree)
+    if not attached:
+        _created(changes, item, flags, expose)
+        return
+    remove = Deletion(session, options_of(propagation(cascade), graceful(session, grace_period, now=False, force=force), "none"))
+    changes.create(item)
+    try:
+        code = _attended(session, item, flags)
+    finally:
+        if rm:
+            remove.delete(item)
+            if wait:
+                remove.wait(WEEK_SECONDS)
+    if code:
+        raise typer.Exit(code)
+
+
+def _checked(session: Session, flags: dict[str, Any], attached: bool) -> tuple[str, list[str]]:
+    """The pod's name and the words for its container. Raises CommandError for flags that contradict each other."""
+    args = session.args
+    names = args if session.dash is None else args[: session.dash]
+    if not names:
+        raise CommandError("NAME is required for run")
+    if flags["tty"] and not flags["stdin"]:
+        raise CommandError("-i/--stdin is required for containers with -t/--tty=true")
+    if flags["expose"] and not flags["port"]:
+        raise CommandError("--port must be set when exposing a service")
+    if flags["dry_run"] in ("client", "server") and attached:
+        raise CommandError("--dry-run=[server|client] can't be used with attached containers options (--attach, --stdin, or --tty)")
+    if flags["rm"] and not attached:
+        raise CommandError("--rm should only be used for attached containers")
+    if flags["restart"] not in RESTARTS:
+        raise CommandError(f"invalid restart policy: {flags['restart']}, valid values are: Always, OnFailure, Never")
+    return names[0], args[1:]
+
+
+def pod(name: str, flags: dict[str, Any], extra: list[str]) -> Tree:
+    """The Pod that the flags describe, its fields in the API's order."""
+    container: Tree = {"name": name, "image": flags["image"]}
+    if extra:
+        container["command" if flags["command"] else "args"] = extra
+    if flags["port"]:
+        container["ports"] = [{"containerPort": int(flags["port"])}]
+    if flags["env"]:
+        container["env"] = [{"name": key, "value": value} for key, value in pairs(flags["env"], "env").items()]
+    container["resources"] = {}
+    if flags["image_pull_policy"]:
+        container["imagePullPolicy"] = flags["image_pull_policy"]
+    if flags["privileged"]:
+        container["securityContext"] = {"privileged": True}
+    if flags["stdin"]:
+        container["stdin"] = True
+        if not flags["leave_stdin_open"]:
+            container["stdinOnce"] = True
+    if flags["tty"]:
+        container["tty"] = True
+    metadata: Tree = {
+        "name": name,
+        "labels": pairs(flags["labels"].split(","), "label") if flags["labels"] else {"run": name},
+    }
+    if flags["annotations"]:
+        metadata["annotations"] = pairs(flags["annotations"], "annotation")
+    spec = {"containers": [container], "restartPolicy": flags["restart"], "dnsPolicy": "ClusterFirst"}
+    return {"kind": "Pod", "apiVersion": "v1", "metadata": metadata, "spec": spec, "status": {}}
+
+
+def overridden(tree: Tree, text: str, kind: str) -> Tree:
+    """With --overrides applied."""
+    if not text:
+        return tree
+    from kube.api.patch import json_patch, merge, strategic
+
+    patch = orjson.loads(text)
+    apply: Callable[[], Tree] | None = {
+        "json": lambda: json_patch.apply(tree, patch),
+        "merge": lambda: merge.apply(tree, patch),
+        "strategic": lambda: strategic.apply(tree, patch, POD),
+    }.get(kind)
+    if apply is None:
+        raise CommandError(f"invalid override type: {kind}")
+    return apply()
+
+
+def _created(changes: Changes, item: Item, flags: dict[str, Any], expose: bool) -> None:
+    """The pod, and with --expose its Service."""
+    changes.said(item, changes.create(item), "created")
+    if not expose:
+        return
+    port = int(flags["port"])
+    spec = {"ports": [{"protocol": "TCP", "port": port, "targetPort": port}], "selector": item.tree["metadata"]["labels"]}
+    metadata = {name: item.tree["metadata"][name] for name in ("name", "namespace") if name in item.tree["metadata"]}
+    service: Tree = {"kind": "Service", "apiVersion": "v1", "metadata": metadata, "spec": spec, "status": {"loadBalancer": {}}}
+    exposed = Item(SERVICE, item.key, service)
+    changes.said(exposed, changes.create(exposed), "created")
+
+
+def _attended(session: Session, item: Item, flags: dict[str, Any]) -> int:
+    """Attach once it runs; if it ended before that, show its log. The container's exit code where it is not restarted."""
+    key, name = item.key, item.tree["spec"]["containers"][0]["name"]
+    live = wait_for(session, key, running_or_done, parse_go(flags["pod_running_timeout"]))
+    if done(live):
+        _show_log(session, key, name)
+    else:
+        join(session, live, name, stdin=flags["stdin"], terminal=flags["tty"], quiet=flags["quiet"])
+    if flags["restart"] == "Always":
+        if not flags["rm"] and flags["stdin"]:
+            session.say(
+                f"Session ended, resume using 'kubectl attach {key.name} -c {name}{' -i' if flags['stdin'] else ''}"
+                f"{' -t' if flags['tty'] else ''}' command when the pod is running"
+            )
+        return 0
+    return _exit_code(session, key, name)
+
+
+def _show_log(session: Session, key: Key, container: str) -> None:
+    answer = session.server.request("GET", POD.path(key.namespace, key.name, "log"), params={"container": container})
+    sys.stdout.buffer.write(answer.body)
+
+
+def _exit_code(session: Session, key: Key, container: str) -> int:
+    """Of a pod that is not restarted, once it is done."""
+    try:
+        pod = wait_for(session, key, done, WEEK_SECONDS)
+    except NotFound:
+        return 0
+    if pod["status"]["phase"] == "Succeeded":
+        return 0
+    for status in pod["status"].get("containerStatuses") or ():
+        ended = (status.get("state") or {}).get("terminated")
+        if status["name"] == container and ended:
+            text = f"pod {key.namespace}/{key.name} terminated ({ended.get('reason', 'Error')})"
+            if ended.get("message"):
+                text += f"\n{ended['message']}"
+            session.tell(text)
+            return int(ended["exitCode"])
+    return 1
