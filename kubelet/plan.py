@@ -128,10 +128,16 @@ def _unfit(pod: Pod, observed: Observed, now: datetime, hashes: Mapping[str, str
             grace = grace_seconds(pod) if health.grace_seconds is None else health.grace_seconds
             message = f"Container {record.name} failed {health.must_restart} probe, will be restarted"
             actions.append(_stop(record, now + timedelta(seconds=grace), message))
-        elif record.labels.get(CONTAINER_HASH) != hashes.get(record.name, record.labels.get(CONTAINER_HASH)):
+        elif _changed(record, hashes):
             message = f"Container {record.name} definition changed, will be restarted"
             actions.append(_stop(record, now + timedelta(seconds=grace_seconds(pod)), message))
     return actions
+
+
+def _changed(record: RuntimeContainer, hashes: Mapping[str, str]) -> bool:
+    """Whether the pod's definition is another one than the container was started from; what carries no mark is left alone."""
+    started_from = record.labels.get(CONTAINER_HASH)
+    return started_from is not None and started_from != hashes.get(record.name, started_from)
 
 
 def _past(observed: Observed) -> list[Action]:
