@@ -22,7 +22,7 @@ from apiserver.handlers import managed_fields
 from apiserver.handlers.managed_fields import Manager
 from apiserver.storage.deletion import utc_now
 from apiserver.storage.listing import invalid_options
-from apiserver.storage.metadata import count_generation, fill_new, keep_old
+from apiserver.storage.metadata import count_generation, drop_empty, fill_new, keep_old
 from apiserver.storage.store import Store
 from kube.api import names
 from kube.api.meta import Tree
@@ -120,6 +120,7 @@ class Write:
             await release(stored)
 
     def _track(self, new: Tree, old: Tree | None) -> None:
+        drop_empty(new["metadata"])
         if not self.applies:
             managed_fields.track(new, old, self.manager, self.row, self.subresource)
 

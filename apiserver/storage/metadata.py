@@ -11,6 +11,7 @@ from kube.api.meta import Tree
 from kube.api.resource import Resource
 from kube.api.views import timestamp
 
+MAY_BE_EMPTY = ("labels", "annotations", "finalizers", "ownerReferences")  # and is then left out
 SERVER_WRITTEN = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation", "selfLink")
 
 
@@ -40,6 +41,13 @@ def keep_old(new: Tree, old: Tree, resource: Resource) -> None:
         else:
             metadata.pop(field, None)
     new["apiVersion"], new["kind"] = resource.api_version, resource.kind
+
+
+def drop_empty(metadata: Tree) -> None:
+    """An empty map or list and none at all are the same thing; upstream writes neither."""
+    for field in MAY_BE_EMPTY:
+        if field in metadata and not metadata[field]:
+            del metadata[field]
 
 
 def count_generation(new: Tree, old: Tree) -> None:

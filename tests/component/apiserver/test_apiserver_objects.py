@@ -138,6 +138,8 @@ def test_nothing_changed_means_nothing_written(runner: asyncio.Runner, client: C
             assert same["metadata"]["resourceVersion"] == created["metadata"]["resourceVersion"]
         patched = await client.patch(CONFIG_MAP, Key("default", "a"), {"data": {"a": "1"}})
         assert patched["metadata"] == created["metadata"]
+        emptied = await client.patch(CONFIG_MAP, Key("default", "a"), {"metadata": {"annotations": {}, "labels": {"a": None}}})
+        assert emptied["metadata"] == created["metadata"]
 
     runner.run(scenario())
 
