@@ -61,7 +61,7 @@ def validate(new: Pod, old: Pod | None) -> Iterator[FieldError]:
 
 
 def grace_seconds(tree: Tree, asked: int | None) -> int:
-    """What was asked, or the spec's; none for a pod that runs nowhere or has ended (behaviour: graceful deletion)."""
+    """What was asked, or the spec's; none for a pod that runs nowhere or has ended."""
     spec, phase = tree["spec"], (tree.get("status") or {}).get("phase")
     seconds = asked if asked is not None else spec.get("terminationGracePeriodSeconds", 30)
     if seconds < 0:
