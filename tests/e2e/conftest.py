@@ -21,6 +21,18 @@ UPSTREAM = REPOSITORY / ".venv" / "upstream" / "bin" / "kubectl"
 OURS = Path(sys.executable).with_name("kubectl")
 MANIFESTS = Path(__file__).parent / "manifests"
 UP_SECONDS, DOWN_SECONDS = 180, 90
+FETCH = """#!{python}
+# fetch [-I] URL: the page, or its status and headers. Errors as curl would word them, exit 1.
+import http.client, sys, urllib.parse
+url = urllib.parse.urlsplit(sys.argv[-1])
+try:
+    connection = http.client.HTTPConnection(url.netloc, timeout=3)
+    connection.request("GET", url.path or "/")
+    answer = connection.getresponse()
+    print(answer.status, answer.headers if sys.argv[1] == "-I" else answer.read().decode())
+except OSError as error:
+    sys.exit(str(error))
+"""
 
 
 @dataclass(frozen=True)
@@ -92,10 +104,10 @@ class Cluster:
         return int(self.ok(self.control(f"pid {program}")).strip())
 
     def _environment(self) -> dict[str, str]:
-        tools = self.state / "tools" / self.kubectl.parent.name
+        tools = tools_of(self.state, self.kubectl)
         return {
             **os.environ,
-            "PATH": f"{tools}:/usr/local/sbin:/usr/sbin:/sbin:{os.environ.get('PATH', '')}",
+            "PATH": f"{tools}:{tools.parent}:/usr/local/sbin:/usr/sbin:/sbin:{os.environ.get('PATH', '')}",
             "KUBECONFIG": str(self.environment.get("KUBECONFIG", self.kubeconfig)),
             "DOCKER_HOST": f"unix://{self.state}/run/docker.sock",
             **self.environment,
@@ -113,9 +125,11 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     made = Cluster(netns, state)
     try:
         for kubectl in (UPSTREAM, OURS):
-            directory = state / "tools" / kubectl.parent.name
+            directory = tools_of(state, kubectl)
             directory.mkdir(parents=True)
             (directory / "kubectl").symlink_to(kubectl)
+        (made.state / "tools" / "fetch").write_text(FETCH.format(python=sys.executable))
+        (made.state / "tools" / "fetch").chmod(0o755)
         done = made.run(local(made, "up"), within=UP_SECONDS)
         print(done.out)
         if done.code != 0:
@@ -126,6 +140,11 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         subprocess.run(["ip", "netns", "del", netns], check=True)
         shutil.rmtree(state, ignore_errors=True)
     assert gone.code == 0, gone.out + gone.err
+
+
+def tools_of(state: Path, kubectl: Path) -> Path:
+    """A directory in which `kubectl` is this one."""
+    return state / "tools" / ("upstream" if kubectl == UPSTREAM else "ours")
 
 
 def local(cluster: Cluster, command: str) -> str:

@@ -26,7 +26,7 @@ def demo(cluster: Cluster) -> Cluster:
 def page(cluster: Cluster) -> str:
     """The line that fetches the page through the ClusterIP."""
     address = cluster.ok(f"{UPSTREAM} get service web -o jsonpath='{{.spec.clusterIP}}'")
-    return f"wget -q -T 2 -O- http://{address}/"
+    return f"fetch http://{address}/"
 
 
 def containers(cluster: Cluster) -> dict[str, str]:

@@ -18,7 +18,7 @@ def settled(shell: Cluster, image: str) -> None:
 def headers(shell: Cluster) -> str:
     """What one of the pods answers to curl -I."""
     name = shell.ok("kubectl get pods -l app=myapp -o jsonpath='{.items[0].metadata.name}'")
-    return shell.ok(f"wget -S -q -O /dev/null http://$(kubectl get pods {name} -o go-template={{{{.status.podIP}}}}) 2>&1")
+    return shell.ok(f"fetch -I http://$(kubectl get pods {name} -o go-template={{{{.status.podIP}}}}) ")
 
 
 def test_deployment_rolls_out_and_back(shell: Cluster) -> None:
@@ -80,6 +80,9 @@ def test_deployment_describe_scale_and_edit(shell: Cluster) -> None:
         assert re.search(pattern, text, re.MULTILINE), f"{pattern} in\n{text}"
     assert shell.ok(f"kubectl scale {DEPLOY} --replicas=2") == "deployment.apps/myapp-deploy scaled\n"
     shell.until(f"kubectl get {DEPLOY} -o jsonpath='ready={{.status.readyReplicas}} of={{.status.replicas}}'", "ready=2 of=2")
-    edit = f"EDITOR='sed -i s/minReadySeconds:.*/minReadySeconds:1/;s/replicas:.2/replicas:\\ 3/' kubectl edit {DEPLOY}"
+    editor = shell.state / "editor.sh"
+    editor.write_text("#!/bin/sh\nsed -i 's/  replicas: 2/  replicas: 3/' $1\n")
+    editor.chmod(0o755)
+    edit = f"EDITOR={editor} kubectl edit {DEPLOY}"
     assert shell.ok(edit) == "deployment.apps/myapp-deploy edited\n"
     settled(shell, "nginx:1.14.1")
