@@ -1,16 +1,15 @@
 """Events: what happened to an object, for people (`kubectl describe`).
 
-Promise: recording never blocks and never fails the caller; events are best effort. The same event again counts up one object
-instead of making another; many similar ones (ten in ten minutes, differing in message) are gathered in one; a source that
-floods one object is cut to a burst of 25 and then one in five minutes.
-client-go tools/record (EventCorrelator)
+Promise: recording never blocks and never fails the caller; events are best effort: they wait while the server is away, up to a
+limit, and are dropped with a line in the log where it refuses them. Repetitions count up one Event, similar ones are gathered,
+floods are cut (see `event_correlation`).
+https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/ · client-go tools/record/event.go
 """
 
 import asyncio
 import logging
+import random
 import time
-from collections import OrderedDict
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,38 +17,14 @@ from kube.api.meta import Key, Tree
 from kube.api.status import ApiError, NotFound
 from kube.api.types import Event
 from kube.api.views import timestamp
+from kube.client.event_correlation import Correlator, Verdict
 from kube.client.rest import STRATEGIC, Client, Unreachable
 
 log = logging.getLogger(__name__)
 
-REMEMBERED = 4096  # events whose counts are known
-SIMILAR_LIMIT, SIMILAR_SECONDS = 10, 600.0
-BURST, REFILL_PER_SECOND = 25, 1 / 300
 WAITING_LIMIT = 1000  # beyond this, new events are dropped: the server is away
-
-
-@dataclass
-class _Budget:
-    """What one source may still say about one object."""
-
-    tokens: float = BURST
-    at: float = 0.0
-
-    def take(self, now: float) -> bool:
-        self.tokens = min(BURST, self.tokens + (now - self.at) * REFILL_PER_SECOND)
-        self.at = now
-        if self.tokens < 1:
-            return False
-        self.tokens -= 1
-        return True
-
-
-@dataclass
-class _Similar:
-    """Messages of one reason about one object."""
-
-    messages: set[str] = field(default_factory=set)
-    at: float = 0.0
+TRIES = 12  # maxTriesPerEvent
+RETRY_SECONDS = 10.0  # defaultSleepDuration; the first pause is a random part of it
 
 
 class EventRecorder:
@@ -60,99 +35,71 @@ class EventRecorder:
         self._component = component
         self._host = host
         self._waiting: asyncio.Queue[Tree] = asyncio.Queue(WAITING_LIMIT)
-        self._sent: OrderedDict[tuple[str, ...], tuple[Key, int]] = OrderedDict()
-        self._budgets: OrderedDict[str, _Budget] = OrderedDict()
-        self._similar: OrderedDict[tuple[str, ...], _Similar] = OrderedDict()
+        self._correlator = Correlator()
 
     def event(self, about: Any, type: str, reason: str, message: str, *, field_path: str = "") -> None:
         """Record. `about` is a view, or a tree that is an ObjectReference."""
         reference = about if isinstance(about, dict) else reference_to(about)
         if field_path:
             reference = {**reference, "fieldPath": field_path}
+        moment = datetime.now(UTC)
         try:
-            self._waiting.put_nowait({"involvedObject": reference, "type": type, "reason": reason, "message": message})
+            self._waiting.put_nowait(
+                {
+                    "involvedObject": reference,
+                    "type": type,
+                    "reason": reason,
+                    "message": message,
+                    "lastTimestamp": timestamp(moment),
+                }
+            )
         except asyncio.QueueFull:
             log.warning("event dropped: %s %s", reason, message)
 
     async def run(self) -> None:
+        """Send until cancelled."""
         while True:
             event = await self._waiting.get()
+            verdict = self._correlator.judge(event, asyncio.get_running_loop().time())
+            if verdict is not None:
+                await self._tell({**event, "message": verdict.message, "count": verdict.count}, verdict)
+
+    async def _tell(self, event: Tree, verdict: Verdict) -> None:
+        for failures in range(TRIES):
             try:
-                await self._send(event)
-            except (ApiError, Unreachable) as error:
+                if verdict.key is None or not await self._count_up(event, verdict.key):
+                    self._correlator.told(verdict, await self._create(event))
+            except Unreachable:
+                await asyncio.sleep(RETRY_SECONDS if failures else RETRY_SECONDS * random.random())
+                continue
+            except ApiError as error:
                 log.warning("event not recorded: %s: %s", event["reason"], error)
-
-    async def _send(self, event: Tree) -> None:
-        now = time.monotonic()
-        about = event["involvedObject"]
-        if not self._budget(str(about.get("uid") or about.get("name"))).take(now):
             return
-        event = self._gathered(event, now)
-        identity = tuple(
-            str(part)
-            for part in (about.get("kind"), about.get("namespace"), about.get("name"), about.get("uid"), about.get("fieldPath"),
-                         event["type"], event["reason"], event["message"])
-        )  # fmt: skip
-        known = self._sent.get(identity)
-        if known is not None and await self._count_up(identity, known, event):
-            return
-        key = await self._create(event)
-        self._remember(self._sent, identity, (key, 1))
+        log.warning("event dropped, the server cannot be reached: %s %s", event["reason"], event["message"])
 
-    async def _count_up(self, identity: tuple[str, ...], known: tuple[Key, int], event: Tree) -> bool:
-        key, count = known
-        patch = {"count": count + 1, "lastTimestamp": timestamp(datetime.now(UTC)), "message": event["message"]}
+    async def _count_up(self, event: Tree, key: Key) -> bool:
+        """False where the Event is gone: its time was over."""
+        patch = {name: event[name] for name in ("count", "lastTimestamp", "message")}
         try:
             await self._client.patch(Event, key, patch, type=STRATEGIC)
         except NotFound:
-            return False  # its time is over: a new one begins
-        self._remember(self._sent, identity, (key, count + 1))
+            return False
         return True
 
     async def _create(self, event: Tree) -> Key:
-        now = datetime.now(UTC)
         about = event["involvedObject"]
-        namespace = about.get("namespace") or "default"
-        name = f"{about['name']}.{time.time_ns():x}"
-        await self._client.create(
-            Event,
-            {
-                "metadata": {"name": name, "namespace": namespace},
-                **event,
-                "source": {"component": self._component, **({"host": self._host} if self._host else {})},
-                "firstTimestamp": timestamp(now),
-                "lastTimestamp": timestamp(now),
-                "count": 1,
-                "reportingComponent": self._component,
-                "reportingInstance": self._host,
-            },
-        )
-        return Key(namespace, name)
-
-    def _gathered(self, event: Tree, now: float) -> Tree:
-        """With the common message, once too many differ."""
-        about = event["involvedObject"]
-        group = (str(about.get("uid")), event["type"], event["reason"])
-        similar = self._similar.get(group) or _Similar(at=now)
-        if now - similar.at > SIMILAR_SECONDS:
-            similar = _Similar(at=now)
-        similar.messages.add(event["message"])
-        self._remember(self._similar, group, similar)
-        if len(similar.messages) < SIMILAR_LIMIT:
-            return event
-        return {**event, "message": f"(combined from similar events): {event['message']}"}
-
-    def _budget(self, about: str) -> _Budget:
-        budget = self._budgets.get(about) or _Budget(at=time.monotonic())
-        self._remember(self._budgets, about, budget)
-        return budget
-
-    @staticmethod
-    def _remember(known: "OrderedDict[Any, Any]", key: Any, value: Any) -> None:
-        known[key] = value
-        known.move_to_end(key)
-        if len(known) > REMEMBERED:
-            known.popitem(last=False)
+        key = Key(about.get("namespace") or "default", f"{about['name']}.{time.time_ns():x}")
+        source = {"component": self._component, "host": self._host}
+        tree = {
+            "metadata": {"name": key.name, "namespace": key.namespace},
+            **event,
+            "source": {name: value for name, value in source.items() if value},
+            "firstTimestamp": event["lastTimestamp"],
+            "reportingComponent": self._component,
+            "reportingInstance": self._host,
+        }
+        await self._client.create(Event, tree)
+        return key
 
 
 def reference_to(view: Any) -> Tree:

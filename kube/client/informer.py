@@ -7,15 +7,20 @@ Promise:
 - there is no order between different objects; a handler never sees an object older than one it saw before;
 - `synced` is set once the first list was told. Handlers run in the event loop and must not block.
 
-How: list, then watch from the list's revision; a watch that ends is resumed from the last revision seen (bookmarks keep that
-fresh); Expired means to list again. Pauses after trouble grow from 0.8 to 30 s, with jitter, and start anew after a good watch.
-Nothing polls.  client-go tools/cache (reflector, shared informer)
+How: list in pages, then watch from the list's revision; a watch that ends is resumed from the last revision seen (bookmarks
+keep that fresh); Expired means to list again. Pauses after trouble grow from 0.8 to 30 s, with jitter, and start anew once
+something was received; a watch that the server ends at once without a word is trouble, too. A connection whose other end
+vanished is noticed by the kernel (`keepalive`), and at the latest when the watch should have ended. Nothing polls.
+The first list asks for the newest state, not for any (resourceVersion=0): with several API servers one may lag behind.
+Cost: one decoding of each object and change; a list holds its page and the decoded objects at once.
+client-go tools/cache (reflector, shared informer)
 """
 
 import asyncio
 import logging
 import random
 from collections.abc import Callable
+from contextlib import aclosing
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -24,8 +29,9 @@ from kube.api.meta import Key, key_of
 from kube.api.resource import Resource
 from kube.api.resources import resource_of
 from kube.api.status import ApiError, Expired
-from kube.api.views import decode, view
+from kube.api.views import decode
 from kube.client.cache import Cache
+from kube.client.page import complete, decode_page
 from kube.client.rest import Client, Params, Unreachable
 from kube.client.watch import Event, watch
 
@@ -39,6 +45,8 @@ FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.8, 30.0
 METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"
 LIST_OF_METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
 WATCH_SECONDS = (300, 600)  # how long a watch is asked to last, at least and at most
+LATE_SECONDS = 30.0  # after which a watch that should have ended is given up
+SHORT_SECONDS = 1.0  # a watch that ended sooner, without an event, did not work
 
 
 class Informer(Generic[V]):
@@ -63,6 +71,7 @@ class Informer(Generic[V]):
         self._selectors: Params = {"labelSelector": label_selector or None, "fieldSelector": field_selector or None}
         self._handlers: list[Handler[V]] = []
         self._revision = ""  # where to resume; empty: list first
+        self._heard = False  # whether the server said anything since the last pause
 
     def on_change(self, handler: Handler[V]) -> None:
         """Tell (old, new) of every change: (None, new) is there, (old, None) is gone. What is there already is told, too."""
@@ -74,16 +83,18 @@ class Informer(Generic[V]):
         """Follow the server until cancelled."""
         pause = FIRST_PAUSE_SECONDS
         while True:
+            self._heard = False
             try:
                 if not self._revision:
                     await self._list()
                 await self._watch()
-                pause = FIRST_PAUSE_SECONDS
                 continue
             except Expired:
                 self._revision = ""
-            except (Unreachable, ApiError) as error:
-                log.debug("watch of %s broke, resuming: %s", self._resource.qualified, error)
+            except (Unreachable, ApiError, TimeoutError) as error:
+                log.debug("watch of %s broke, resuming: %s", self._resource.qualified, str(error) or "it did not end in time")
+            if self._heard:
+                pause = FIRST_PAUSE_SECONDS
             await asyncio.sleep(pause * (1 + random.random()))
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
@@ -92,9 +103,12 @@ class Informer(Generic[V]):
         token, revision = "", ""
         while True:
             params = {**self._selectors, "limit": PAGE, "continue": token or None}
-            tree = await self._client.list_tree(self._resource, self._namespace, params=params, accept=self._accept[0])
-            found += [self._view(item) for item in tree.get("items") or ()]
-            revision, token = tree["metadata"]["resourceVersion"], tree["metadata"].get("continue", "")
+            headers = {"Accept": self._accept[0]} if self._accept[0] else None
+            path = self._resource.path(self._namespace)
+            answer = await self._client.request("GET", path, params=params, headers=headers)
+            page = decode_page(self._kind, self._resource, answer.body)
+            found += page.items
+            revision, token = page.revision, page.token
             if not token:
                 break
         self._replace(found)
@@ -110,24 +124,31 @@ class Informer(Generic[V]):
             self._changed(one)
 
     async def _watch(self) -> None:
-        params = {**self._selectors, "timeoutSeconds": random.randint(*WATCH_SECONDS)}
+        """Until the server ends it. Raises TimeoutError where it should have ended, Unreachable where it broke."""
+        seconds = random.randint(*WATCH_SECONDS)
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
         events = watch(
             self._client,
             self._resource,
             namespace=self._namespace,
             resource_version=self._revision,
-            params=params,
+            params={**self._selectors, "timeoutSeconds": seconds},
             accept=self._accept[1],
         )
-        async for event in events:
-            self._take(event)
+        async with asyncio.timeout(seconds + LATE_SECONDS), aclosing(events):
+            async for event in events:
+                self._heard = True
+                self._take(event)
+        if not self._heard and loop.time() < begun + SHORT_SECONDS:
+            raise Unreachable("the server ended the watch at once")
 
     def _take(self, event: Event) -> None:
-        raw = bytes(event.object)
         if event.type == "BOOKMARK":
-            self._revision = _Head.of(raw)
+            self._revision = _HEAD.decode(event.object).metadata.resourceVersion
             return
-        one = decode(self._kind, raw) if self._kind is not dict else self._view(msgspec.json.decode(raw))
+        one = decode(self._kind, event.object)
+        complete(one, self._resource)
         self._revision = one.metadata.resourceVersion  # type: ignore[attr-defined]
         if event.type == "DELETED":
             self._removed(key_of(one), last=one)  # type: ignore[arg-type]
@@ -152,9 +173,6 @@ class Informer(Generic[V]):
         for handler in self._handlers:
             handler(last if last is not None else old, None)
 
-    def _view(self, tree: Any) -> V:
-        return view(self._kind, tree)
-
 
 class _Meta(msgspec.Struct):
     resourceVersion: str = ""  # noqa: N815 -- the API's own name
@@ -164,10 +182,6 @@ class _Head(msgspec.Struct):
     """The one thing that a bookmark tells."""
 
     metadata: _Meta
-
-    @staticmethod
-    def of(raw: bytes) -> str:
-        return _HEAD.decode(raw).metadata.resourceVersion
 
 
 _HEAD = msgspec.json.Decoder(_Head)

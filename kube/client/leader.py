@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import logging
 import random
-import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
@@ -23,6 +22,7 @@ from kube.client.rest import Client, Unreachable
 log = logging.getLogger(__name__)
 
 JITTER = 0.2
+RELEASE_SECONDS = 2.0  # an ending program does not wait longer for a server that does not answer
 
 
 class LostLease(Exception):
@@ -44,19 +44,32 @@ async def lead(
     if not lease_seconds > renew_seconds > retry_seconds * (1 + JITTER) > 0:
         raise ValueError("leaseDuration must be greater than renewDeadline, and that than retryPeriod")
     candidate = _Candidate(client, Key(namespace, name), identity, lease_seconds)
-    while not await candidate.acquire():  # noqa: ASYNC110 -- the lease is on the server, and its end is a matter of time
+    while not await _in_time(candidate.acquire(), renew_seconds):  # noqa: ASYNC110 -- the lease is on the server
         await asyncio.sleep(retry_seconds * (1 + JITTER * random.random()))
     log.info("successfully acquired lease %s/%s", namespace, name)
+    lost = False
     try:
         async with asyncio.TaskGroup() as tasks:
             renewal = tasks.create_task(candidate.keep(renew_seconds, retry_seconds))
             await work()
             renewal.cancel()
-    except* LostLease as lost:
-        raise LostLease(f"{namespace}/{name}") from lost
+    except* LostLease:
+        lost = True  # a plain error is raised below: from here it would come out as a group
     finally:
-        with contextlib.suppress(ApiError, Unreachable):
-            await asyncio.shield(candidate.release())
+        with contextlib.suppress(ApiError, Unreachable, TimeoutError):
+            async with asyncio.timeout(RELEASE_SECONDS):
+                await candidate.release()
+    if lost:
+        raise LostLease(f"leaderelection lost: {namespace}/{name}")
+
+
+async def _in_time(attempt: Awaitable[bool], seconds: float) -> bool:
+    """An attempt that takes longer than the lease may go without being renewed has failed: the lease may have run out since."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await attempt
+    except TimeoutError:
+        return False
 
 
 class _Candidate:
@@ -73,7 +86,7 @@ class _Candidate:
 
     async def acquire(self) -> bool:
         """Take the lease if it is free; renew it if it is ours. False while another holds it, or on any trouble."""
-        asked_at = time.monotonic()
+        asked_at = _now()
         try:
             lease = await self._client.get_tree(Lease, *self._key)
         except NotFound:
@@ -85,21 +98,22 @@ class _Candidate:
             self._seen, self._seen_at = lease, asked_at
         holder = lease["spec"].get("holderIdentity") or ""
         lasts = lease["spec"].get("leaseDurationSeconds") or self._lease_seconds
-        if holder not in ("", self._identity) and time.monotonic() < self._seen_at + lasts:
+        if holder not in ("", self._identity) and _now() < self._seen_at + lasts:
             return False
         return await self._write(lease, taken_over=holder != self._identity, asked_at=asked_at)
 
     async def keep(self, renew_seconds: float, retry_seconds: float) -> None:
         """Renew until it fails for too long. Raises LostLease."""
         while True:
-            await asyncio.sleep(retry_seconds)
-            left = self._renewed_at + renew_seconds - time.monotonic()
+            left = self._renewed_at + renew_seconds - _now()
+            await asyncio.sleep(max(min(retry_seconds, left), 0))
+            left = self._renewed_at + renew_seconds - _now()
             try:
                 async with asyncio.timeout(max(left, 0)):
                     await self._renew()
             except TimeoutError:
                 raise LostLease(str(self._key)) from None
-            if self._renewed_at + renew_seconds < time.monotonic():
+            if self._renewed_at + renew_seconds < _now():
                 raise LostLease(str(self._key))
 
     async def release(self) -> None:
@@ -112,7 +126,7 @@ class _Candidate:
 
     async def _renew(self) -> None:
         """One write in the usual case: the lease that was last seen is ours."""
-        asked_at = time.monotonic()
+        asked_at = _now()
         if not await self._write(self._seen, taken_over=False, asked_at=asked_at):
             await self.acquire()
 
@@ -152,3 +166,8 @@ class _Candidate:
             return False
         self._seen_at = self._renewed_at = asked_at
         return True
+
+
+def _now() -> float:
+    """Seconds that only grow."""
+    return asyncio.get_running_loop().time()

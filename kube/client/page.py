@@ -5,7 +5,7 @@ https://kubernetes.io/docs/reference/using-api/api-concepts/#collections
 """
 
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
@@ -40,6 +40,11 @@ def decode_page(kind: type[V], row: Resource, body: bytes) -> Page[V]:
     answer = _DECODER.decode(body)
     items = [decode(kind, raw) for raw in answer.items or ()]
     for item in items:
-        if not item.kind:  # type: ignore[attr-defined]
-            item.apiVersion, item.kind = row.api_version, row.kind  # type: ignore[attr-defined]
+        complete(item, row)
     return Page(items, answer.metadata.revision, answer.metadata.token)
+
+
+def complete(item: Any, row: Resource) -> None:
+    """Say of a view what it is, where the server left it out; a view without these fields (metadata alone) stays as it is."""
+    if getattr(item, "kind", "") is None:
+        item.apiVersion, item.kind = row.api_version, row.kind

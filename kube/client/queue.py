@@ -18,6 +18,7 @@ from typing import Generic, TypeVar
 K = TypeVar("K", bound=Hashable)
 
 FIRST_BACKOFF_SECONDS, LONGEST_BACKOFF_SECONDS = 0.005, 1000.0
+MOST_DOUBLINGS = 60
 
 
 class ShutDown(Exception):
@@ -66,7 +67,8 @@ class WorkQueue(Generic[K]):
         """Add after a pause that doubles with every failure since the last `forget`."""
         failures = self._failures.get(key, 0)
         self._failures[key] = failures + 1
-        self.add_after(key, min(self._first * 2**failures, self._longest))
+        doublings = min(failures, MOST_DOUBLINGS)  # a key may fail for weeks
+        self.add_after(key, min(self._first * 2**doublings, self._longest))
 
     def forget(self, key: K) -> None:
         """The work went well: the next failure is the first again."""

@@ -5,14 +5,14 @@ raises: Expired where the server no longer has that revision, Unreachable where 
 https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import msgspec
 
 from kube.api.resource import Resource
 from kube.api.status import from_status
-from kube.client.rest import Client, Params
+from kube.client.rest import Client, Params, Unreachable
 
 
 class Event(msgspec.Struct):
@@ -33,15 +33,18 @@ async def watch(
     resource_version: str = "",
     params: Params | None = None,
     accept: str = "",
-) -> AsyncIterator[Event]:
+) -> AsyncGenerator[Event, None]:
     """The events of one watch request; `accept` asks for objects in another form. Raises what an ERROR event tells."""
     query: dict[str, Any] = {"watch": "true", "allowWatchBookmarks": "true", "resourceVersion": resource_version}
     query |= params or {}
     headers = {"Accept": accept} if accept else None
     async with client.stream("GET", resource.path(namespace), params=query, headers=headers) as stream:
         async for line in stream.iter_lines():
-            event = _DECODER.decode(line)
+            try:
+                event = _DECODER.decode(line)
+            except msgspec.DecodeError as error:
+                raise Unreachable(f"the server sent no watch event: {error}") from error
             if event.type == "ERROR":
-                status = msgspec.json.decode(bytes(event.object))
+                status = msgspec.json.decode(event.object)
                 raise from_status(int(status.get("code") or 500), status)
             yield event
