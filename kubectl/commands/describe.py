@@ -52,17 +52,20 @@ def describe(
         )
     query = Query(session.args, filename, recursive, kustomize, selector, all_namespaces=all_namespaces)
     shown: list[bool] = []
+    told = show_events
 
     def one(item: Item) -> None:
         from kubectl.describe import describe as described
         from kubectl.describe.around import gather
 
-        text = described(item.resource.group, item.resource.kind, item.tree, gather(session, item, events=show_events))
+        text = described(item.resource.group, item.resource.kind, item.tree, gather(session, item, events=told))
         print(("\n\n" if shown else "") + text, end="")
         shown.append(True)
 
     try:
-        session.each(session.items(query), one)
+        found = session.items(query)
+        told = show_events and len(found) == 1  # as upstream: the events of many objects are not asked for
+        session.each(found, one)
     except NotFound:
         prefixed = [] if query.by_file else _prefixed(session, query)
         if not prefixed:

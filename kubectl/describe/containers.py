@@ -18,8 +18,8 @@ def containers(
     text = f"{space}{title}:\n" if found else f"{space}{title}: <none>\n"
     for container in found:
         status = by_name.get(container["name"])
-        text += f"{space}  {container['name']}:\n"
-        text += "".join(f"{space}    {row}\n" for row in _rows(container, status, described_pod))
+        text += f"  {' ' * indent}{container['name']}:\n"  # in a template, one column further to the right; its rows are not
+        text += "".join(f"    {row}\n" for row in _rows(container, status, described_pod))
     return text
 
 
@@ -88,7 +88,7 @@ def _state(title: str, state: Tree) -> list[str]:
 
 
 def probe(found: Tree) -> str:
-    """`http-get http://:80/ delay=0s timeout=1s period=10s #success=1 #failure=3`."""
+    """`http-get http://:80/ delay=0s timeout=1s period=10s successThreshold=1 failureThreshold=3`."""
     counts = (
         f"delay={found.get('initialDelaySeconds', 0)}s timeout={found.get('timeoutSeconds', 0)}s "
         f"period={found.get('periodSeconds', 0)}s #success={found.get('successThreshold', 0)} #failure={found.get('failureThreshold', 0)}"
@@ -138,11 +138,11 @@ def _source(source: Tree, pod: Tree | None) -> str:
     if source.get("resourceFieldRef"):
         reference = source["resourceFieldRef"]
         return f"0 ({reference['resource']})" if not pod else f"node allocatable ({reference['resource']})"
-    for kind, title in (("secretKeyRef", "secret"), ("configMapKeyRef", "config map")):
+    for kind, joint, title in (("secretKeyRef", "in", "secret"), ("configMapKeyRef", "of", "config map")):
         if source.get(kind):
             reference = source[kind]
             optional = "true" if reference.get("optional") else "false"
-            return f"<set to the key '{reference['key']}' of {title} '{reference.get('name', '')}'>\tOptional: {optional}"
+            return f"<set to the key '{reference['key']}' {joint} {title} '{reference.get('name', '')}'>\tOptional: {optional}"
     return ""
 
 

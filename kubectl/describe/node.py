@@ -31,9 +31,9 @@ def describe(tree: Tree, around: Around) -> str:
     text = f"Name:\t{metadata['name']}\nRoles:\t{roles(metadata.get('labels') or {})}\n"
     text += labels("Labels", metadata.get("labels")) + annotations(metadata.get("annotations"))
     text += f"CreationTimestamp:\t{rfc1123(metadata.get('creationTimestamp'))}\n"
-    text += multiline("Taints", [taint(one) for one in spec.get("taints") or ()])
+    text += multiline("Taints", [taint(one) for one in sorted(spec.get("taints") or (), key=lambda one: str(one["key"]))])
     text += f"Unschedulable:\t{'true' if spec.get('unschedulable') else 'false'}\n"
-    text += _lease(around.lease)
+    text += _lease(around.lease, metadata["name"])
     text += _conditions(status)
     text += "Addresses:\n" + "".join(f"  {one['type']}:\t{one['address']}\n" for one in status.get("addresses") or ())
     for title, field in (("Capacity", "capacity"), ("Allocatable", "allocatable")):
@@ -62,11 +62,11 @@ def taint(one: Tree) -> str:
     return f"{one['key']}{value}:{one['effect']}"
 
 
-def _lease(lease: Tree | None) -> str:
+def _lease(lease: Tree | None, name: str) -> str:
     spec = (lease or {}).get("spec") or {}
     holder, acquired, renewed = (spec.get(field) for field in ("holderIdentity", "acquireTime", "renewTime"))
     if lease is None:
-        return "Lease:\tFailed to get lease: leases.coordination.k8s.io not found\n"
+        return f'Lease:\tFailed to get lease: leases.coordination.k8s.io "{name}" not found\n'
     text = f"Lease:\n  HolderIdentity:\t{holder or '<unset>'}\n"
     text += f"  AcquireTime:\t{rfc1123(acquired) if acquired else '<unset>'}\n"
     return text + f"  RenewTime:\t{rfc1123(renewed) if renewed else '<unset>'}\n"

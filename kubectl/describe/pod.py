@@ -86,7 +86,7 @@ def _gates(spec: Tree, status: Tree) -> str:
 
 def _conditions(status: Tree) -> str:
     found = status.get("conditions") or ()
-    return "Conditions:\n  Type\tStatus\n" + "".join(f"  {one['type']}\t{one['status']} \n" for one in found) if found else ""
+    return "Conditions:\n  Type\tStatus\n" + "".join(f"  {one['type']} \t{one['status']} \n" for one in found) if found else ""
 
 
 def _qos(tree: Tree) -> str:

@@ -67,8 +67,8 @@ def addresses(slices: list[Tree], name: str) -> str:
                 for address in endpoint.get("addresses") or ():
                     shown = f"[{address}]" if ":" in address else address
                     found.append(f"{shown}:{port['port']}" if port.get("port") else shown)
-    if not found:
-        return ""
+    if not slices:
+        return "<none>"
     more = f" + {len(found) - SHOWN} more..." if len(found) > SHOWN else ""
     return ",".join(found[:SHOWN]) + more
 

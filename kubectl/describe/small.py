@@ -22,7 +22,7 @@ def namespace(tree: Tree, around: Around) -> str:
 
 def _quota(tree: Tree) -> str:
     status = tree.get("status") or {}
-    hard, used = status.get("hard") or tree["spec"].get("hard") or {}, status.get("used") or {}
+    hard, used = status.get("hard") or {}, status.get("used") or {}
     text = f"  Name:\t{tree['metadata']['name']}\n  Resource\tUsed\tHard\n  --------\t---\t---\n"
     return text + "".join(f"  {name}\t{used.get(name, '0')}\t{hard[name]}\n" for name in sorted(hard))
 
@@ -71,6 +71,6 @@ def service_account(tree: Tree, around: Around) -> str:
     text = f"Name:\t{metadata['name']}\nNamespace:\t{metadata['namespace']}\n"
     text += labels("Labels", metadata.get("labels")) + annotations(metadata.get("annotations"))
     text += multiline("Image pull secrets", [one["name"] for one in tree.get("imagePullSecrets") or ()])
-    text += multiline("Mountable secrets", [one["name"] for one in tree.get("secrets") or ()])
-    text += "Tokens:\t<none>\n"
+    if tree.get("secrets"):
+        text += multiline("Mountable secrets", [one["name"] for one in tree["secrets"]])
     return text + events(around.events, around.now)

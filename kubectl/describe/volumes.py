@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from kube.api.meta import Tree
 
-Rows = list[tuple[str, str]]
+Rows = list[tuple[str, str | None]]  # None: a line that is no field
 
 
 def volumes(found: Sequence[Tree] | None, *, indent: int = 0) -> str:
@@ -16,10 +16,10 @@ def volumes(found: Sequence[Tree] | None, *, indent: int = 0) -> str:
         return f"{space}Volumes:\t<none>\n"
     text = f"{space}Volumes:\n"
     for volume in found:
-        text += f"{space}  {volume['name']}:\n"
+        text += f"  {' ' * indent}{volume['name']}:\n"
         source, value = next(((key, value) for key, value in volume.items() if key != "name"), ("", {}))
         rows = KINDS[source](value or {}) if source in KINDS else [("Type", source or "<unknown>")]
-        text += "".join(f"{space}    {name}:\t{cell}\n" for name, cell in rows)
+        text += "".join(f"    {name}:\t{cell}\n" if cell is not None else f"    {name}\n" for name, cell in rows)
     return text
 
 
@@ -77,15 +77,15 @@ def _nfs(value: Tree) -> Rows:
 
 
 def _downward(value: Tree) -> Rows:
-    rows = [("Type", "DownwardAPI (a volume populated by information about the pod)"), ("Items", "")]
+    rows: Rows = [("Type", "DownwardAPI (a volume populated by information about the pod)"), ("Items:", None)]
     for item in value.get("items") or ():
         reference = item.get("fieldRef") or item.get("resourceFieldRef") or {}
-        rows.append((f"  {reference.get('fieldPath') or reference.get('resource', '')} -> {item['path']}", ""))
+        rows.append((f"  {reference.get('fieldPath') or reference.get('resource', '')} -> {item['path']}", None))
     return rows
 
 
 def _projected(value: Tree) -> Rows:
-    rows = [("Type", "Projected (a volume that contains injected data from multiple sources)")]
+    rows: Rows = [("Type", "Projected (a volume that contains injected data from multiple sources)")]
     for source in value.get("sources") or ():
         if source.get("secret"):
             rows += [("SecretName", source["secret"].get("name", "")), ("Optional", _yes(source["secret"].get("optional")))]
