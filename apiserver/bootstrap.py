@@ -1,7 +1,7 @@
-"""Bootstrap: the objects that every cluster has, made where they are missing when a server starts.
+"""Bootstrap: the objects that every cluster has, made where they are missing when a server starts, and from then on.
 
-Namespaces, the `kubernetes` Service with the API server's address, the system's priority classes. Several servers may start
-at once: what another made is left alone.
+Namespaces, the system's priority classes, the range of cluster IPs, the `kubernetes` Service with the API servers that are alive.
+Several servers may start at once: what another made is left alone.
 https://kubernetes.io/docs/concepts/overview/working-with-objects/namespaces/#initial-namespaces
 """
 
@@ -9,13 +9,17 @@ import asyncio
 import socket
 from collections.abc import Iterable
 
+from apiserver import peers
 from apiserver.allocation import cluster_ip, service
+from apiserver.config import Config
 from apiserver.context import Server
+from apiserver.storage.deletion import utc_now
 from apiserver.storage.metadata import fill_new
 from kube.api.meta import Key, Tree
 from kube.api.resources import resource_of
 from kube.api.status import AlreadyExists, ApiError
-from kube.api.types import Endpoints, EndpointSlice, Namespace, PriorityClass, Service
+from kube.api.types import Endpoints, EndpointSlice, Namespace, PriorityClass, Service, ServiceCIDR
+from kube.api.views import timestamp
 from kube.component.logging import get_logger
 
 log = get_logger(__name__)
@@ -27,30 +31,47 @@ PRIORITY_CLASSES = (
     ("system-node-critical", 2_000_001_000, "Used for system critical pods that must not be moved from their current node."),
 )  # fmt: skip
 RETRY_SECONDS = 1.0
+KEEP_SECONDS = 10.0  # how often a server says that it is alive, and looks whether all of this is still there
 
 
 async def bootstrap(server: Server) -> None:
-    """Make what is missing; tried again until it is all there (etcd may still be coming)."""
+    """Make what is missing, tried again until it is all there (etcd may still be coming); from then on, keep it."""
     while True:
-        try:
-            await _make(server)
-        except ApiError as error:
-            log.warning("bootstrap objects cannot be made yet", reason=error)
-            await asyncio.sleep(RETRY_SECONDS)
-        else:
-            server.state["bootstrapped"] = True
-            return
+        if await _made(server):
+            break
+        await asyncio.sleep(RETRY_SECONDS)
+    server.state["bootstrapped"] = True
+    server.spawn(_keep(server), "bootstrap objects")
+    server.spawn(service.repair(server), "leaked addresses and ports")
 
 
-async def _make(server: Server) -> None:
-    await service.repair(server)
+async def _keep(server: Server) -> None:
+    try:
+        while True:
+            await asyncio.sleep(KEEP_SECONDS)
+            await _made(server)
+    finally:
+        await peers.resign(server, own_address(server.config), lambda alive: _ensure_endpoints(server, alive))
+
+
+async def _made(server: Server) -> bool:
+    try:
+        for kind, tree in first_objects(server.config):
+            await _ensure(server, kind, tree)
+        await _ensure_service(server)
+        await _ensure_endpoints(server, await peers.renew(server, own_address(server.config)))
+    except ApiError as error:
+        log.warning("bootstrap objects cannot be made yet", reason=error)
+        return False
+    return True
+
+
+def first_objects(config: Config) -> Iterable[tuple[type[object], Tree]]:
     for tree in namespaces():
-        await _ensure(server, Namespace, tree)
+        yield Namespace, tree
     for tree in priority_classes():
-        await _ensure(server, PriorityClass, tree)
-    address = server.config.advertise_address or own_address()
-    await _ensure_service(server)
-    await _ensure_endpoints(server, address, server.config.secure_port)
+        yield PriorityClass, tree
+    yield ServiceCIDR, service_cidr(config.service_cluster_ip_range)
 
 
 def namespaces() -> Iterable[Tree]:
@@ -118,8 +139,26 @@ def endpoints(addresses: list[str], port: int) -> tuple[Tree, Tree]:
     return old, new
 
 
-def own_address() -> str:
-    """The address of this host's default route, as the kernel would choose it; no packet is sent."""
+def service_cidr(ranges: Iterable[str]) -> Tree:
+    """The range that --service-cluster-ip-range names, as an object."""
+    ready = {
+        "type": "Ready",
+        "status": "True",
+        "reason": "",
+        "message": "Kubernetes default Service CIDR is ready",
+        "lastTransitionTime": timestamp(utc_now()),
+    }
+    return {
+        "metadata": {"name": "kubernetes"},
+        "spec": {"cidrs": list(ranges)},
+        "status": {"conditions": [ready]},
+    }
+
+
+def own_address(config: Config) -> str:
+    """--advertise-address, or the address of this host's default route, as the kernel would choose it; no packet is sent."""
+    if config.advertise_address:
+        return config.advertise_address
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             probe.connect(("192.0.2.1", 9))  # TEST-NET-1: only the route is looked up
@@ -144,23 +183,29 @@ async def _ensure(server: Server, kind: type[object], tree: Tree) -> bool:
 
 async def _ensure_service(server: Server) -> None:
     """The first address of the range is this Service's, whoever held it before."""
-    address = str(cluster_ip.network(server)[1])
     key = Key("default", "kubernetes")
+    if server.stores.store_for(resource_of(Service)).cached(key) is not None:
+        return
+    address = str(cluster_ip.network(server)[1])
     try:
         await cluster_ip.take(server, address, key, dry_run=False)
     except cluster_ip.Taken:
-        log.debug("the API server's cluster IP is taken", address=address)  # by an earlier start, usually
+        log.debug("the API server's cluster IP is taken", address=address)  # by another server that starts, usually
     await _ensure(server, Service, kubernetes_service(address, server.config.secure_port))
 
 
-async def _ensure_endpoints(server: Server, address: str, port: int) -> None:
-    """Our choice, for now: the server that started last is the one that the Service leads to."""
-    for kind, tree in zip((Endpoints, EndpointSlice), endpoints([address], port), strict=True):
-        if await _ensure(server, kind, tree):
-            continue
-        field = "subsets" if kind is Endpoints else "endpoints"
+async def _ensure_endpoints(server: Server, addresses: list[str]) -> None:
+    """The endpoints of the Service are the servers that are alive."""
+    old, new = endpoints(addresses, server.config.secure_port)
+    for kind, tree, fields in ((Endpoints, old, ("subsets",)), (EndpointSlice, new, ("endpoints", "ports"))):
+        wanted = {field: tree[field] for field in fields}
+        store = server.stores.store_for(resource_of(kind))
+        found = store.cached(Key("default", "kubernetes"))
+        if found is None:
+            await _ensure(server, kind, tree)
+        elif any(found.get(field) != value for field, value in wanted.items()):
 
-        async def renewed(current: Tree, field: str = field, tree: Tree = tree) -> Tree:
-            return {**current, field: tree[field], **({"ports": tree["ports"]} if "ports" in tree else {})}
+            async def renewed(current: Tree, wanted: Tree = wanted) -> Tree:
+                return {**current, **wanted}
 
-        await server.stores.store_for(resource_of(kind)).update(Key("default", "kubernetes"), renewed)
+            await store.update(Key("default", "kubernetes"), renewed)

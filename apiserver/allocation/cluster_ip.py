@@ -48,9 +48,8 @@ async def take(server: Server, address: str, service: Key, *, dry_run: bool) -> 
 async def take_any(server: Server, service: Key, *, dry_run: bool) -> str:
     """A free address. Raises Full."""
     store = server.stores.store_for(resource_of(IPAddress))
-    known = {tree["metadata"]["name"] for tree in store.cached_list()}
     for address in candidates(network(server), _random.random()):
-        if address in known:
+        if store.cached(Key("", address)) is not None:
             continue
         try:
             await _create(server, address, service, dry_run=dry_run)

@@ -1,16 +1,29 @@
-"""Node ports: one key in etcd a port, below <prefix>/ranges/servicenodeports/, whose value names the Service.
+"""Node ports: one key in etcd a port, below <prefix>/ranges/servicenodeports/, whose value names the Service and its uid.
 
-A Service may use one number for several protocols. Our choice: upstream keeps one bitmap object; a key a port needs no
-compare-and-swap over all of them. https://kubernetes.io/docs/concepts/services-networking/service/#nodeport-custom-port
+A Service may use one number for several protocols. The uid keeps a deleted Service's port from being taken for that of a new one
+of its name. Our choice: upstream keeps one bitmap object; a key a port needs no compare-and-swap over all of them.
+https://kubernetes.io/docs/concepts/services-networking/service/#nodeport-custom-port
 """
 
 import random
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from apiserver.context import Server
-from kube.api.meta import Key, parse_key
+from kube.api.meta import Tree, tree_key
 
 _random = random.SystemRandom()
+
+
+class Owner(NamedTuple):
+    """A Service, and no other of its name."""
+
+    key: str  # namespace/name
+    uid: str
+
+    @property
+    def text(self) -> bytes:
+        return f"{self.key} {self.uid}".encode()
 
 
 class Taken(Exception):
@@ -26,7 +39,11 @@ def valid_range(server: Server) -> range:
     return range(int(first), int(last) + 1)
 
 
-async def take(server: Server, port: int, service: Key, *, dry_run: bool) -> bool:
+def owner_of(service: Tree) -> Owner:
+    return Owner(str(tree_key(service)), service["metadata"]["uid"])
+
+
+async def take(server: Server, port: int, service: Owner, *, dry_run: bool) -> bool:
     """This port for this Service; False if it has it already. Raises Taken, or ValueError outside of the range."""
     if port not in valid_range(server):
         raise ValueError(
@@ -34,18 +51,18 @@ async def take(server: Server, port: int, service: Key, *, dry_run: bool) -> boo
         )
     if dry_run:
         current = await server.etcd.get(path(server, port))
-        if current is not None and current.value.decode() != str(service):
+        if current is not None and current.value != service.text:
             raise Taken(str(port))
         return current is None
-    outcome = await server.etcd.put(path(server, port), str(service).encode(), 0)
+    outcome = await server.etcd.put(path(server, port), service.text, 0)
     if outcome.done:
         return True
-    if outcome.current is not None and outcome.current.value.decode() == str(service):
+    if outcome.current is not None and outcome.current.value == service.text:
         return False
     raise Taken(str(port))
 
 
-async def take_any(server: Server, service: Key, *, dry_run: bool) -> int:
+async def take_any(server: Server, service: Owner, *, dry_run: bool) -> int:
     """A free port. Raises Full."""
     for port in candidates(valid_range(server), _random.random()):
         try:
@@ -56,18 +73,23 @@ async def take_any(server: Server, service: Key, *, dry_run: bool) -> int:
     raise Full(f"failed to allocate a nodePort: range {server.config.service_node_port_range} is full")
 
 
-async def give_back(server: Server, port: int, service: Key) -> None:
+async def give_back(server: Server, port: int, service: Owner) -> None:
     """Free a port that this Service holds."""
     current = await server.etcd.get(path(server, port))
-    if current is not None and current.value.decode() == str(service):
+    if current is not None and current.value == service.text:
         await server.etcd.delete(path(server, port), current.revision)
 
 
-async def held(server: Server) -> dict[int, Key]:
+async def held(server: Server) -> dict[int, Owner]:
     """Every port that is taken, and by whom."""
     start = path(server, None)
     found = await server.etcd.range(start, start[:-1] + "0")  # "0" comes after "/"
-    return {int(item.key.rpartition("/")[2]): parse_key(item.value.decode()) for item in found.items}
+    return {int(item.key.rpartition("/")[2]): _owner(item.value) for item in found.items}
+
+
+def _owner(value: bytes) -> Owner:
+    key, _, uid = value.decode().partition(" ")
+    return Owner(key, uid)
 
 
 def candidates(ports: range, start: float) -> Iterator[int]:

@@ -3,23 +3,32 @@
 https://kubernetes.io/docs/concepts/services-networking/service/ · kubernetes pkg/registry/core/service/storage/alloc.go
 """
 
+import asyncio
+
 from apiserver.allocation import cluster_ip, node_port
 from apiserver.context import Release, Server
 from kube.api.meta import Key, Tree, tree_key
 from kube.api.resources import resource_of
 from kube.api.status import FieldError, InternalError, invalid, invalid_object
 from kube.api.types import IPAddress, Service
+from kube.component.logging import get_logger
 
+REPAIR_MARGIN_SECONDS = 10.0
 WITH_NODE_PORTS = ("NodePort", "LoadBalancer")
 HEADLESS = "None"
+
+Leak = tuple[str | int, Key | node_port.Owner]  # an address or a port, and who took it
+
+log = get_logger(__name__)
 
 
 class _Taken:
     """What one write took, so that it can be given back."""
 
-    def __init__(self, server: Server, service: Key) -> None:
+    def __init__(self, server: Server, service: Tree) -> None:
         self.server = server
-        self.service = service
+        self.service = tree_key(service)
+        self.owner = node_port.owner_of(service)
         self.addresses: list[str] = []
         self.ports: list[int] = []
 
@@ -27,12 +36,12 @@ class _Taken:
         for address in addresses:
             await cluster_ip.give_back(self.server, address, self.service)
         for port in ports:
-            await node_port.give_back(self.server, port, self.service)
+            await node_port.give_back(self.server, port, self.owner)
 
 
 async def allocate(server: Server, new: Tree, old: Tree | None, dry_run: bool) -> Release | None:
     """Fill in what the Service's type wants; returns how to end it. Raises Invalid where what was asked for cannot be had."""
-    taken = _Taken(server, tree_key(new))
+    taken = _Taken(server, new)
     try:
         await _allocate_address(taken, new, old, dry_run)
         await _allocate_ports(taken, new, old, dry_run)
@@ -53,19 +62,36 @@ async def allocate(server: Server, new: Tree, old: Tree | None, dry_run: bool) -
 
 async def release(server: Server, old: Tree) -> None:
     """A Service is gone: free what it held."""
-    await _Taken(server, tree_key(old)).give_back(sorted(addresses(old)), sorted(ports(old)))
+    await _Taken(server, old).give_back(sorted(addresses(old)), sorted(ports(old)))
 
 
-async def repair(server: Server) -> None:
-    """Free what no Service holds: taken by a server that was killed before it stored the Service. Run when a server starts."""
+async def leaked(server: Server) -> set[Leak]:
+    """What no Service holds: a server was killed between taking it and storing the Service. Or a Service is just being made."""
     services = {tree_key(tree): tree for tree in server.stores.store_for(resource_of(Service)).cached_list()}
+    held_ports = {(node_port.owner_of(tree), port) for tree in services.values() for port in ports(tree)}
+    found: set[Leak] = set()
     for tree in server.stores.store_for(resource_of(IPAddress)).cached_list():
         owner = cluster_ip.holder(tree)
         if tree["metadata"]["name"] not in addresses(services.get(owner)):
-            await cluster_ip.give_back(server, tree["metadata"]["name"], owner)
-    for port, owner in (await node_port.held(server)).items():
-        if port not in ports(services.get(owner)):
-            await node_port.give_back(server, port, owner)
+            found.add((tree["metadata"]["name"], owner))
+    for port, holder in (await node_port.held(server)).items():
+        if (holder, port) not in held_ports:
+            found.add((port, holder))
+    return found
+
+
+async def repair(server: Server) -> None:
+    """Free what leaked, once it has been so for longer than any request takes. Run when a server starts."""
+    before = await leaked(server)
+    if not before:
+        return
+    await asyncio.sleep(server.config.request_timeout + REPAIR_MARGIN_SECONDS)
+    for what, owner in before & await leaked(server):
+        log.info("freed what no service holds", what=what, owner=owner)
+        if isinstance(owner, node_port.Owner):
+            await node_port.give_back(server, int(what), owner)
+        else:
+            await cluster_ip.give_back(server, str(what), owner)
 
 
 def addresses(service: Tree | None) -> set[str]:
@@ -88,6 +114,7 @@ async def _allocate_address(taken: _Taken, new: Tree, old: Tree | None, dry_run:
         for field in ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"):
             spec.pop(field, None)
         return
+    _check_families(new)
     before = (old or {}).get("spec") or {}
     if before.get("clusterIP") and before.get("type") != "ExternalName":
         if not spec.get("clusterIP"):
@@ -104,8 +131,24 @@ async def _allocate_address(taken: _Taken, new: Tree, old: Tree | None, dry_run:
             raise InternalError(f"Internal error occurred: {error}") from None
         taken.addresses.append(asked)
     spec["clusterIP"], spec["clusterIPs"] = asked, [asked]
-    spec.setdefault("ipFamilies", ["IPv4"])
-    spec.setdefault("ipFamilyPolicy", "SingleStack")
+    spec["ipFamilies"] = spec.get("ipFamilies") or ["IPv4"]
+    spec["ipFamilyPolicy"] = spec.get("ipFamilyPolicy") or "SingleStack"
+
+
+def _check_families(new: Tree) -> None:
+    """Of addresses there are IPv4's only (our choice, for now); a Service without selector and address may say what it likes."""
+    spec = new["spec"]
+    errors = []
+    if spec.get("clusterIP") == HEADLESS and not spec.get("selector"):
+        return
+    if spec.get("ipFamilyPolicy") == "RequireDualStack":
+        text = "this cluster is not configured for dual-stack services"
+        errors.append(invalid("spec.ipFamilyPolicy", "RequireDualStack", text))
+    for index, family in enumerate(spec.get("ipFamilies") or ()):
+        if family != "IPv4":
+            errors.append(invalid(f"spec.ipFamilies[{index}]", family, "not configured on this cluster"))
+    if errors:
+        raise invalid_object("Service", "", new["metadata"]["name"], errors)
 
 
 async def _take_address(taken: _Taken, new: Tree, address: str, dry_run: bool) -> None:
@@ -137,14 +180,22 @@ async def _allocate_ports(taken: _Taken, new: Tree, old: Tree | None, dry_run: b
             same = chosen.get(port.get("port", 0))  # one number for a port's several protocols
             port["nodePort"] = same or await _any_port(taken, dry_run)
             chosen[port.get("port", 0)] = port["nodePort"]
-    if spec["type"] == "LoadBalancer" and spec.get("externalTrafficPolicy") == "Local" and not spec.get("healthCheckNodePort"):
-        kept = ((old or {}).get("spec") or {}).get("healthCheckNodePort")
-        spec["healthCheckNodePort"] = kept or await _any_port(taken, dry_run)
+    if spec["type"] == "LoadBalancer" and spec.get("externalTrafficPolicy") == "Local":
+        await _health_check_port(taken, new, old, dry_run)
+
+
+async def _health_check_port(taken: _Taken, new: Tree, old: Tree | None, dry_run: bool) -> None:
+    """Where load balancers ask whether a node has endpoints: kept, as asked for, or any."""
+    spec, kept = new["spec"], ((old or {}).get("spec") or {}).get("healthCheckNodePort")
+    asked = spec.get("healthCheckNodePort")
+    if asked and asked != kept:
+        await _take_port(taken, new, "spec.healthCheckNodePort", asked, dry_run)
+    spec["healthCheckNodePort"] = asked or kept or await _any_port(taken, dry_run)
 
 
 async def _take_port(taken: _Taken, new: Tree, path: str, port: int, dry_run: bool) -> None:
     try:
-        if await node_port.take(taken.server, port, taken.service, dry_run=dry_run):
+        if await node_port.take(taken.server, port, taken.owner, dry_run=dry_run):
             taken.ports.append(port)
     except (node_port.Taken, ValueError) as error:
         why = "provided port is already allocated" if isinstance(error, node_port.Taken) else str(error)
@@ -153,7 +204,7 @@ async def _take_port(taken: _Taken, new: Tree, path: str, port: int, dry_run: bo
 
 async def _any_port(taken: _Taken, dry_run: bool) -> int:
     try:
-        port = await node_port.take_any(taken.server, taken.service, dry_run=dry_run)
+        port = await node_port.take_any(taken.server, taken.owner, dry_run=dry_run)
     except node_port.Full as error:
         raise InternalError(f"Internal error occurred: {error}") from None
     taken.ports.append(port)
