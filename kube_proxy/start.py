@@ -1,6 +1,7 @@
 """How kube-proxy is put together: client, informers, rules, health; and its clean-up."""
 
 import asyncio
+import gc
 import ipaddress
 import socket
 import time
@@ -26,6 +27,8 @@ from kube_proxy.proxy import Proxy
 log = get_logger(__name__)
 
 PRIMARY = "primary"
+# Claims are tens of thousands of small objects without cycles; at its defaults the collector goes through them over and over.
+GC_THRESHOLDS = (100_000, 20, 50)
 
 
 async def start(given: Config) -> None:
@@ -33,6 +36,7 @@ async def start(given: Config) -> None:
     if given.cleanup:
         await asyncio.to_thread(clean_up)
         return
+    gc.set_threshold(*GC_THRESHOLDS)
     config = with_file(given)
     check(config)
     node = config.hostname_override.strip().lower() or socket.gethostname().lower()

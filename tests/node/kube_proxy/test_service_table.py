@@ -5,7 +5,7 @@ import random
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -14,6 +14,7 @@ from kube.api.types import EndpointSlice, Service
 from kube_proxy import service_route
 from kube_proxy.claims import Claims, merged
 from kube_proxy.layout import Slot, Value, slots
+from kube_proxy.nft_expression import Rule, rule_text
 from kube_proxy.nft_netlink import Refused
 from kube_proxy.nftables import Table
 from kube_proxy.rules import rules
@@ -100,7 +101,8 @@ def test_rules_read_in_the_kernel_as_they_read_here(table: Table) -> None:
     claims.claim("plain", of(a_service(), a_slice("10.244.1.2", "10.244.1.3")))
     table.replace(claims.items())
     listed = {line.strip().replace("3h", "10800s") for line in run("nft list table ip kube-proxy").splitlines()}
-    said = {" ".join(part.text for part in rule) for slot, value in claims.items() if slot.kind == "chain" for rule in value}
+    chains = (cast("tuple[Rule, ...]", value) for slot, value in claims.items() if slot.kind == "chain")
+    said = {rule_text(rule) for rules_of_chain in chains for rule in rules_of_chain}
     assert said
     assert said <= listed
 

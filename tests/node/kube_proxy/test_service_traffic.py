@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter
+from collections.abc import Callable
 
 import pytest
 
@@ -130,8 +131,8 @@ def test_service_without_endpoints_refuses_at_once(node: ServiceNode) -> None:
     client, outsider = node.pod("client"), node.outsider()
     ports = a_port(80, name="t", node_port=30080), a_port(53, name="u", protocol="UDP", node_port=30053)
     node.serve(a_service("web", VIP, *ports, type="NodePort"))
-    to_cluster_ip = [lambda: ask(VIP, 80), lambda: ask_udp(VIP, 53)]
-    to_node_port = [lambda: ask(NODE_ADDRESS, 30080), lambda: ask_udp(NODE_ADDRESS, 30053)]
+    to_cluster_ip: list[Callable[[], str]] = [lambda: ask(VIP, 80), lambda: ask_udp(VIP, 53)]
+    to_node_port: list[Callable[[], str]] = [lambda: ask(NODE_ADDRESS, 30080), lambda: ask_udp(NODE_ADDRESS, 30053)]
     began = time.monotonic()
     for act in (*to_cluster_ip, *to_node_port):
         with pytest.raises((ConnectionRefusedError, PermissionError)):
@@ -159,7 +160,11 @@ def test_cluster_ip_that_no_service_has_ends_on_the_node(node: ServiceNode) -> N
     run("nft 'add chain ip seen out { type filter hook postrouting priority 300 ; }'")
     run("nft 'add rule ip seen out ip daddr 10.96.0.0/16 oifname outside counter'")
     client = node.pod("client")
-    for act in (lambda: client.inside(lambda: ask("10.96.9.9", 80, timeout=0.2)), lambda: ask("10.96.9.9", 80, timeout=0.2)):
+    acts: list[Callable[[], str]] = [
+        lambda: client.inside(lambda: ask("10.96.9.9", 80, timeout=0.2)),
+        lambda: ask("10.96.9.9", 80, timeout=0.2),
+    ]
+    for act in acts:
         with pytest.raises(OSError, match=r"timed out|Operation not permitted|unreachable"):
             act()
     assert "packets 0" in run("nft list table ip seen")

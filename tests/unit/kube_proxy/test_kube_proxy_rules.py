@@ -1,5 +1,7 @@
 """From Services and EndpointSlices to where connections go."""
 
+from typing import Any
+
 import pytest
 
 from kube_proxy.rules import PortRule, Target, proxied, rules
@@ -52,7 +54,7 @@ def test_one_number_with_two_protocols_makes_two_rules() -> None:
         ({"ready": False, "serving": True, "terminating": False}, False),
     ],
 )
-def test_alone_an_endpoint_is_used_when_ready_or_serving_to_its_end(conditions: dict[str, bool], used: bool) -> None:
+def test_alone_an_endpoint_is_used_when_ready_or_serving_to_its_end(conditions: dict[str, Any], used: bool) -> None:
     """Rule: KEP-1669, upstream pkg/proxy/topology.go"""
     rule = only(rules(a_service(), [a_slice(an_endpoint("10.244.1.2", **conditions))], NODE))
     assert bool(rule.internal) is used
