@@ -61,7 +61,8 @@ class ContainerStart:
             raise RunError(f'failed to start container "{container_id[:12]}": Error response from daemon: {error}') from error
         self._events.event(pod, NORMAL, "Started", f"Started container {container.name}", container.name)
         log_path = (await self._runtime.inspect(container_id)).log_path
-        files.link_log(container.name, attempt, log_path)
+        if log_path:
+            files.link_log(container.name, attempt, log_path)
         return container_id
 
     def _tell_limits(self, pod: Pod, spec: ContainerSpec) -> None:

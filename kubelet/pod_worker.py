@@ -190,7 +190,7 @@ class PodWorker:
             for action in actions:
                 if isinstance(action, StartContainer):
                     await self._memory.attempt(action, observed, self._lifecycle.start_container(self.pod, action, observed))
-        except RuntimeFailure as error:
+        except (RuntimeFailure, OSError) as error:  # OSError: a full disk, say
             log.warning("start failed", pod=key_of(self.pod), reason=error)
             self._memory.start_failed()
         finally:
