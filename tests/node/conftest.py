@@ -1,7 +1,7 @@
 """Fixtures of the node tests: a container engine of our own, in a network namespace of its own.
 
-The engine has its own data, socket and containerd, and is gone afterwards. Without root, or without Docker's programs, the tests fail
-and say so.
+The engine has its own data, socket and containerd, and is gone afterwards. Without root, or without Docker's programs, the
+tests fail and say so.
 """
 
 import os

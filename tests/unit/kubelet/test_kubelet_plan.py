@@ -26,7 +26,10 @@ def test_a_new_pod_begins_with_its_sandbox() -> None:
 
 def test_containers_start_in_order_once_the_sandbox_runs() -> None:
     plan = planned(a_pod("one", "two"), a_look())
-    assert [(one.container.name, one.attempt) for one in plan.actions if isinstance(one, StartContainer)] == [("one", 0), ("two", 0)]
+    assert [(one.container.name, one.attempt) for one in plan.actions if isinstance(one, StartContainer)] == [
+        ("one", 0),
+        ("two", 0),
+    ]
 
 
 def test_nothing_starts_before_the_volumes_are_there() -> None:
@@ -48,7 +51,14 @@ def test_a_lost_sandbox_ends_what_still_runs_in_it_and_comes_anew() -> None:
 
 @pytest.mark.parametrize(
     ("policy", "exit_code", "again"),
-    [("Always", 0, True), ("Always", 1, True), ("OnFailure", 0, False), ("OnFailure", 1, True), ("Never", 0, False), ("Never", 1, False)],
+    [
+        ("Always", 0, True),
+        ("Always", 1, True),
+        ("OnFailure", 0, False),
+        ("OnFailure", 1, True),
+        ("Never", 0, False),
+        ("Never", 1, False),
+    ],
 )
 def test_a_container_that_ended_is_started_again_by_restart_policy(policy: str, exit_code: int, again: bool) -> None:
     """Rule: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#restart-policy"""
@@ -130,7 +140,48 @@ def test_a_failed_init_container_of_a_pod_that_never_restarts_ends_it() -> None:
 
 
 def test_a_container_whose_probe_gave_up_is_stopped_within_the_probes_grace() -> None:
-    """Rule: https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/#probe-level-terminationgraceperiodseconds"""
+    """Rule:
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+    https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/#probe-level-terminationgraceperiodseconds
+    """
     look = a_look(running("main"), health={"main-0": Health(must_restart="liveness", grace_seconds=5)})
     message = "Container main failed liveness probe, will be restarted"
     assert planned(a_pod(), look).actions == (StopContainer("main-0", "main", NOW + timedelta(seconds=5), message),)

@@ -69,9 +69,7 @@ class World:
         volumes = PodVolumes(no_token, clock)
         cgroups = Cgroups(mount=root / "cgroup")
         (root / "cgroup").mkdir(exist_ok=True)
-        tools = Tools(
-            self.runtime, self.network, images, start, stop, volumes, NoObjects(), cgroups, self.told, clock, facts
-        )
+        tools = Tools(self.runtime, self.network, images, start, stop, volumes, NoObjects(), cgroups, self.told, clock, facts)
         self.status: Tree = {}
         self.gone = False
         prober = Prober(Asking(self.runtime, self.http), self.told, clock)
