@@ -91,7 +91,7 @@ def probe(found: Tree) -> str:
     """`http-get http://:80/ delay=0s timeout=1s period=10s successThreshold=1 failureThreshold=3`."""
     counts = (
         f"delay={found.get('initialDelaySeconds', 0)}s timeout={found.get('timeoutSeconds', 0)}s "
-        f"period={found.get('periodSeconds', 0)}s #success={found.get('successThreshold', 0)} #failure={found.get('failureThreshold', 0)}"
+        f"period={found.get('periodSeconds', 0)}s successThreshold={found.get('successThreshold', 0)} failureThreshold={found.get('failureThreshold', 0)}"
     )
     if found.get("exec") is not None:
         return f"exec [{' '.join(found['exec'].get('command') or ())}] {counts}"

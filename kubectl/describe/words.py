@@ -12,6 +12,7 @@ from kube.api.meta import Tree
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 LONGEST_ANNOTATION = 140  # an annotation longer than this stands on lines of its own
+SHOWN = LONGEST_ANNOTATION - 2  # of a line of such an annotation
 
 
 def line(level: int, text: str) -> str:
@@ -65,7 +66,7 @@ def annotations(found: dict[str, str] | None, *, indent: str = "", title: str = 
 
 
 def _shortened(text: str) -> str:
-    return text if len(text) <= LONGEST_ANNOTATION else text[:LONGEST_ANNOTATION] + "..."
+    return text if len(text) <= SHOWN else text[:SHOWN] + "..."
 
 
 def selector_text(selector: Tree | None) -> str:
