@@ -6,6 +6,7 @@ https://kubernetes.io/docs/tasks/configure-pod-container/configure-service-accou
 
 from typing import Any
 
+import orjson
 from fastapi import APIRouter, Request, Response
 
 from apiserver.auth.tokens import ServiceAccountTokens
@@ -40,13 +41,13 @@ def router(server: Server) -> APIRouter:
             "jwks_uri": f"{address}/openid/v1/jwks",
             "response_types_supported": ["id_token"],
             "subject_types_supported": ["public"],
-            "id_token_signing_alg_values_supported": ["RS256"],
+            "id_token_signing_alg_values_supported": sorted({key["alg"] for key in tokens.jwks()["keys"]}),
         }
 
     @routes.get("/openid/v1/jwks")
-    async def keys() -> dict[str, Any]:
+    async def keys() -> Response:
         tokens: ServiceAccountTokens = server.state["tokens"]
-        return tokens.jwks()
+        return Response(orjson.dumps(tokens.jwks()), media_type="application/jwk-set+json")
 
     return routes
 

@@ -7,7 +7,9 @@ https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/
 from typing import Any
 
 from apiserver.admission import (
+    default_class,
     default_toleration_seconds,
+    limit_ranger,
     namespace_lifecycle,
     node_restriction,
     priority,
@@ -19,16 +21,19 @@ from kube.component.run import StartupError
 
 ADMISSION: tuple[Any, ...] = (
     namespace_lifecycle.NamespaceLifecycle(),
+    limit_ranger.LimitRanger(),
     service_account.ServiceAccountAdmission(),
     node_restriction.NodeRestriction(),
     taint_nodes_by_condition.TaintNodesByCondition(),
     priority.Priority(),
     default_toleration_seconds.DefaultTolerationSeconds(),
+    default_class.DefaultStorageClass(),
+    default_class.DefaultIngressClass(),
 )
 LATER = (  # upstream's plugins that flags may name; what they rule is not built yet
-    "LimitRanger", "PodSecurity", "DefaultStorageClass", "StorageObjectInUseProtection", "RuntimeClass",
-    "CertificateApproval", "CertificateSigning", "CertificateSubjectRestriction", "DefaultIngressClass",
-    "MutatingAdmissionWebhook", "ValidatingAdmissionPolicy", "ValidatingAdmissionWebhook", "ResourceQuota",
+    "PodSecurity", "StorageObjectInUseProtection", "RuntimeClass", "CertificateApproval", "CertificateSigning",
+    "CertificateSubjectRestriction", "MutatingAdmissionWebhook", "ValidatingAdmissionPolicy", "ValidatingAdmissionWebhook",
+    "ResourceQuota",
 )  # fmt: skip
 
 

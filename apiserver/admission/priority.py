@@ -32,8 +32,24 @@ class Priority:
                 f"controller computed {value} from the given PriorityClass name"
             )
             raise is_forbidden("pods", "", attributes.name, why)
-        spec["priority"] = value
-        spec.setdefault("preemptionPolicy", policy)
+        if spec.get("preemptionPolicy") not in (None, policy):
+            why = (
+                f"the string value of PreemptionPolicy ({spec['preemptionPolicy']}) must not be provided in pod spec; priority "
+                f"admission controller computed {policy} from the given PriorityClass name"
+            )
+            raise is_forbidden("pods", "", attributes.name, why)
+        spec["priority"], spec["preemptionPolicy"] = value, policy
+
+    async def validate(self, attributes: AdmissionAttributes, server: Server) -> None:
+        """There is one default class at most."""
+        new = attributes.object
+        if attributes.resource.kind != "PriorityClass" or new is None or not new.get("globalDefault"):
+            return
+        for one in server.stores.store_for(resource_of(PriorityClass)).cached_list():
+            name = one["metadata"]["name"]
+            if one.get("globalDefault") and name != attributes.name:
+                why = f"PriorityClass {name} is already marked as default. Only one default can exist"
+                raise is_forbidden("priorityclasses", "scheduling.k8s.io", attributes.name, why)
 
     async def _chosen(self, attributes: AdmissionAttributes, name: str, server: Server) -> Tree | None:
         store = server.stores.store_for(resource_of(PriorityClass))

@@ -10,12 +10,14 @@ import hmac
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import unquote
 
 from apiserver.auth.tokens import ServiceAccountTokens
 from apiserver.context import ANONYMOUS, Authenticator, Request, Server, User
 from kube.api.status import Forbidden, Unauthorized
 
 AUTHENTICATED, MASTERS = "system:authenticated", "system:masters"
+EXTRA_PREFIX = b"impersonate-extra-"
 SERVICE_ACCOUNT_PREFIX = "system:serviceaccount:"
 
 
@@ -48,7 +50,7 @@ class Authentication:
         for known, user in self._static.items():
             if hmac.compare_digest(known.encode(), token.encode()):
                 return user
-        return self._tokens.user_of(token, tuple(audiences))
+        return await self._tokens.user_of(token, tuple(audiences))
 
     def _of_certificate(self, request: Request) -> User | None:
         subject = request.scope.get("extensions", {}).get("tls", {}).get("subject")
@@ -80,8 +82,13 @@ def impersonated(request: Request, user: User) -> User:
     if not groups and name.startswith(SERVICE_ACCOUNT_PREFIX):
         namespace = name.removeprefix(SERVICE_ACCOUNT_PREFIX).partition(":")[0]
         groups = ("system:serviceaccounts", f"system:serviceaccounts:{namespace}")
-    extra_group = "system:unauthenticated" if name == ANONYMOUS.name else AUTHENTICATED
-    return User(name, (*groups, *(() if extra_group in groups else (extra_group,))), request.headers.get("impersonate-uid", ""))
+    more = "system:unauthenticated" if name == ANONYMOUS.name else AUTHENTICATED
+    extra: dict[str, list[str]] = {}
+    for header, value in request.scope["headers"]:
+        if header.startswith(EXTRA_PREFIX):
+            extra.setdefault(unquote(header.removeprefix(EXTRA_PREFIX).decode("latin-1")), []).append(value.decode("latin-1"))
+    uid = request.headers.get("impersonate-uid", "")
+    return User(name, (*groups, *(() if more in groups else (more,))), uid, extra)
 
 
 def read_token_file(path: Path) -> dict[str, User]:

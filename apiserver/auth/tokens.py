@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from apiserver.context import Server, User
 from kube.api.meta import Key, Tree
 from kube.api.resources import resource_of
-from kube.api.status import InternalError
+from kube.api.status import InternalError, NotFound
 from kube.api.types import Node, Pod, Secret, ServiceAccount
 
 BOUND_KINDS = {"pod": Pod, "node": Node, "secret": Secret}
@@ -68,20 +68,22 @@ class ServiceAccountTokens:
         headers = {"kid": key_id(self._signing.public_key())}
         return jwt.encode(claims, self._signing, algorithm=algorithm, headers=headers)
 
-    def user_of(self, token: str, audiences: tuple[str, ...] = ()) -> User | None:
+    async def user_of(self, token: str, audiences: tuple[str, ...] = ()) -> User | None:
         """The user that a token stands for, or None where it is not ours, is over, or its object is gone."""
         claims = self._verified(token, audiences)
         if claims is None:
             return None
         private = claims.get("kubernetes.io") or {}
         namespace, account = private.get("namespace", ""), private.get("serviceaccount") or {}
-        if not self._exists(ServiceAccount, Key(namespace, account.get("name", "")), account.get("uid", "")):
+        if not await self._exists(ServiceAccount, Key(namespace, account.get("name", "")), account.get("uid", "")):
             return None
         for kind, view in BOUND_KINDS.items():
             named = private.get(kind)
             where = "" if kind == "node" else namespace
             pods_node = kind == "node" and "pod" in private  # only told: the token is bound to the pod
-            if named and not pods_node and not self._exists(view, Key(where, named.get("name", "")), named.get("uid", "")):
+            if not named or pods_node:
+                continue
+            if not await self._exists(view, Key(where, named.get("name", "")), named.get("uid", "")):
                 return None
         return User(
             claims["sub"],
@@ -111,9 +113,16 @@ class ServiceAccountTokens:
             return None
         return claims
 
-    def _exists(self, view: type[Any], key: Key, uid: str) -> bool:
-        found = self._server.stores.store_for(resource_of(view)).cached(key)
-        return found is not None and found["metadata"]["uid"] == uid
+    async def _exists(self, view: type[Any], key: Key, uid: str) -> bool:
+        """By the cache, or else by etcd: another server may have made it a moment ago."""
+        store = self._server.stores.store_for(resource_of(view))
+        found = store.cached(key)
+        if found is None or found["metadata"]["uid"] != uid:
+            try:
+                found = await store.get(key)
+            except NotFound:
+                return False
+        return bool(found["metadata"]["uid"] == uid)
 
 
 def key_id(key: PublicKey) -> str:

@@ -41,8 +41,7 @@ async def _status(server: Server, name: str) -> Tree:
     condition: Tree = {"type": "Healthy", "status": "True" if healthy else "False", "message": message}
     if error:
         condition["error"] = error
-    metadata: Tree = {"name": name, "creationTimestamp": None}
-    return {"kind": "ComponentStatus", "apiVersion": "v1", "metadata": metadata, "conditions": [condition]}
+    return {"kind": "ComponentStatus", "apiVersion": "v1", "metadata": {"name": name}, "conditions": [condition]}
 
 
 async def _program(port: int) -> tuple[bool, str, str]:

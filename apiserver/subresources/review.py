@@ -3,6 +3,8 @@
 https://kubernetes.io/docs/reference/access-authn-authz/authorization/#checking-api-access
 """
 
+from dataclasses import replace
+
 from apiserver.auth.authorization import DISCOVERY, PUBLIC, is_component
 from apiserver.context import Request, RequestInfo, Response, Server, User, json_response
 from apiserver.handlers.body import read_object
@@ -27,8 +29,8 @@ async def token(server: Server, request: Request) -> Response:
     if user is None:
         tree["status"] = {"authenticated": False, "user": {}, "error": "invalid bearer token"}
     else:
-        groups = (*user.groups, "system:authenticated")
-        status: Tree = {"authenticated": True, "user": user_tree(User(user.name, groups, user.uid, user.extra))}
+        groups = tuple(dict.fromkeys((*user.groups, "system:authenticated")))
+        status: Tree = {"authenticated": True, "user": user_tree(replace(user, groups=groups))}
         if audiences:
             status["audiences"] = list(audiences)
         tree["status"] = status
@@ -75,15 +77,15 @@ async def _read(request: Request) -> Tree:
     row = request.info.resource
     assert row is not None, "a review is routed by its row"
     tree = await read_object(request, row)
-    tree["metadata"] = {"creationTimestamp": None}
+    tree["metadata"] = {}
     return tree
 
 
 async def _decision(server: Server, user: User, spec: Tree) -> Tree:
     try:
         await server.authorizer.authorize(user, _info(spec))
-    except Forbidden as refusal:
-        return {"allowed": False, "reason": refusal.message}
+    except Forbidden:
+        return {"allowed": False}
     except InternalError as error:
         return {"allowed": False, "evaluationError": error.message}
     return {"allowed": True}
