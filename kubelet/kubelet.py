@@ -157,6 +157,7 @@ class Kubelet:
 
     def _start_client_parts(self, tasks: asyncio.TaskGroup) -> None:
         mirror_pods = MirrorPods(self._client, self.identity.name, self.source.mirror_pods, self.source.static_pods)
+        self._runtime.on_connection = self.agent.wake
         self.source.on_mirrors = mirror_pods.changed
         self.source.on_new_mirror = lambda pod: self.status.again(pod.metadata.uid)
         self.agent.informer.on_change(lambda old, new: self._node_changed(new, tasks))

@@ -157,7 +157,7 @@ class Lifecycle:
             return error
         try:
             await self._connect_and_name(pod, await self.runtime.inspect(sandbox_id))
-        except (RuntimeFailure, NetworkFailure) as error:
+        except (RuntimeFailure, NetworkFailure, OSError) as error:
             await self.runtime.remove(sandbox_id)
             return RuntimeFailure(f"failed to set up network for sandbox: {error}")
         return None

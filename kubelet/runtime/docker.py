@@ -55,6 +55,7 @@ class DockerRuntime:
         self._waiters: dict[str, asyncio.Event] = {}
         self.capabilities = capabilities.of_this_process()
         self.connected = asyncio.Event()
+        self.on_connection: Callable[[], None] = _nothing  # is called when the engine comes or goes
         self.changes: asyncio.Queue[str] = asyncio.Queue()
 
     async def run(self) -> None:
@@ -99,9 +100,12 @@ class DockerRuntime:
 
     def _connection_is(self, up: bool) -> None:
         if not up:
-            self.connected.clear()
+            if self.connected.is_set():
+                self.connected.clear()
+                self.on_connection()
             return
         self.connected.set()
+        self.on_connection()
         self.changes.put_nowait("")  # what ended in between was not told
         for waiter in self._waiters.values():
             waiter.set()
@@ -288,6 +292,10 @@ class DockerRuntime:
 
     async def remove_image(self, image_id: str) -> None:
         await self._call(lambda api: api.remove_image(image_id))
+
+
+def _nothing() -> None:
+    """Nobody wants to know."""
 
 
 def _translated(function: Callable[[docker.APIClient], T], api: docker.APIClient) -> T:

@@ -1,7 +1,7 @@
 """Fake: a runtime in memory, for tests of what stands above it. The contract suite holds it to what Docker does.
 
-It knows three programs: `true` and `false` end at once, `sleep` runs until it is killed (as the first process of a container it ignores
-SIGTERM). Any other cannot be run. `end` ends a container from outside, as a crash would.
+It knows three programs: `true` and `false` end at once, `sleep` runs until it is killed (as the first process of a container it
+ignores SIGTERM). Any other cannot be run. `end` ends a container from outside, as a crash would.
 """
 
 import asyncio

@@ -104,7 +104,7 @@ def _answers(engine: Engine) -> bool:
 def _load_images(engine: Engine) -> None:
     client = docker.APIClient(base_url=engine.endpoint, version="auto", timeout=60)
     for archive in (pause_tar(), busybox_tar(find_busybox())):
-        list(client.load_image(archive))
+        list(client.load_image(archive))  # type: ignore[no-untyped-call]
     client.close()
 
 

@@ -1,7 +1,7 @@
 """What every runtime promises, held to Docker and to the fake alike."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 
 import pytest
 
@@ -17,7 +17,7 @@ IMAGE = "busybox:latest"
 
 
 @pytest.fixture(params=["fake", "docker"])
-def run(request: pytest.FixtureRequest) -> Iterator[Run]:
+def run(request: pytest.FixtureRequest) -> Run:
     """Runs a test against a connected runtime."""
 
     endpoint = "" if request.param == "fake" else request.getfixturevalue("docker_engine").endpoint
@@ -35,7 +35,7 @@ def run(request: pytest.FixtureRequest) -> Iterator[Run]:
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
 
-    yield lambda test: asyncio.run(connected(test))
+    return lambda test: asyncio.run(connected(test))
 
 
 POD = PodIdentity("default", "web", "11111111-2222")

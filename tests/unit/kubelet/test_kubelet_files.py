@@ -56,7 +56,7 @@ def test_paths_stay_in_their_volume(path: str) -> None:
 
 def test_a_host_path_must_be_what_it_is_said_to_be(tmp_path: Path) -> None:
     """Rule: https://kubernetes.io/docs/concepts/storage/volumes/#hostpath-volume-types"""
-    with pytest.raises(VolumeError, match="hostPath type check failed: .* is not a directory"):
+    with pytest.raises(VolumeError, match=r"hostPath type check failed: .* is not a directory"):
         host_path.check(tmp_path / "absent", "Directory")
     host_path.check(tmp_path / "made", "DirectoryOrCreate")
     host_path.check(tmp_path / "file", "FileOrCreate")

@@ -180,6 +180,46 @@ def test_a_container_whose_probe_gave_up_is_stopped_within_the_probes_grace() ->
 
 
 
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
     https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/#probe-level-terminationgraceperiodseconds
     """
     look = a_look(running("main"), health={"main-0": Health(must_restart="liveness", grace_seconds=5)})

@@ -22,7 +22,7 @@ def condition(status: Tree, kind: str) -> Tree:
     return next({k: v for k, v in one.items() if v is not None} for one in status["conditions"] if one["type"] == kind)
 
 
-OOM = {"exit_code": 137, "reason": "OOMKilled"}
+OOM = ended("a", 137, reason="OOMKilled")
 
 
 @pytest.mark.parametrize(
@@ -37,8 +37,8 @@ OOM = {"exit_code": 137, "reason": "OOMKilled"}
         ([ended("a", 1), running("b")], "Always", "Running"),
         ([ended("a", 1), running("b")], "OnFailure", "Running"),
         ([ended("a", 1), running("b")], "Never", "Running"),
-        ([ended("a", **OOM), running("b")], "Never", "Running"),
-        ([ended("a", **OOM), ended("b", 0)], "Never", "Failed"),
+        ([OOM, running("b")], "Never", "Running"),
+        ([OOM, ended("b", 0)], "Never", "Failed"),
     ],
 )  # fmt: skip
 def test_the_phase_after_an_end(records: list[RuntimeContainer], policy: str, phase: str) -> None:

@@ -1,0 +1,140 @@
+"""The kubelet as a process, with Docker and a network of its own, and static pods: no API server is needed to run them."""
+
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import docker
+import pytest
+
+from kubelet.volumes.mounts import mounted_below
+from tests.node.conftest import Engine
+from tests.wait import eventually_sync
+
+WITHIN = 30.0  # seconds
+MANIFEST = """
+apiVersion: v1
+kind: Pod
+metadata: {name: pod}
+spec:
+  terminationGracePeriodSeconds: 1
+  initContainers:
+  - name: first
+    image: busybox
+    imagePullPolicy: Never
+    command: [sh, -c, "echo written > /data/file"]
+    volumeMounts: [{name: data, mountPath: /data}]
+  containers:
+  - name: main
+    image: busybox
+    imagePullPolicy: Never
+    command: [sh, -c, "cat /data/file /single /etc/hostname; exec sleep 1000"]
+    resources: {limits: {memory: 32Mi}}
+    volumeMounts: [{name: data, mountPath: /data}, {name: data, mountPath: /single, subPath: file}, {name: memory, mountPath: /m}]
+  volumes: [{name: data, emptyDir: {}}, {name: memory, emptyDir: {medium: Memory}}]
+"""
+
+
+class Node:
+    """A kubelet process that can be killed and started again."""
+
+    def __init__(self, engine: Engine, directory: Path) -> None:
+        self._engine = engine
+        self.root, self.manifests = directory / "root", directory / "manifests"
+        self.manifests.mkdir()
+        self._log = (directory / "kubelet.log").open("wb")
+        self.docker = docker.APIClient(base_url=engine.endpoint, version="auto")
+        self.start()
+
+    def start(self) -> None:
+        flags = {
+            "hostname-override": "node",
+            "node-ip": "127.0.0.1",
+            "root-dir": self.root,
+            "log-dir": self.root / "logs",
+            "pod-manifest-path": self.manifests,
+            "container-runtime-endpoint": self._engine.endpoint,
+            "cluster-cidr": "10.244.0.0/16",
+            "pod-cidr": "10.244.3.0/24",
+            "cgroup-root": "/skiff-test",
+            "port": _free_port(),
+            "healthz-port": 0,
+        }
+        argv = [sys.executable, "-m", "kubelet", *(f"--{name}={value}" for name, value in flags.items())]
+        self.process = subprocess.Popen(self._engine.inside(*argv), stdout=self._log, stderr=self._log)
+
+    def kill(self) -> None:
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def containers(self) -> dict[str, dict[str, Any]]:
+        """By container name, running or not; the pause container is POD."""
+        found = [self.docker.inspect_container(row["Id"]) for row in self.docker.containers(all=True)]
+        return {one["Config"]["Labels"]["io.kubernetes.container.name"]: one for one in found}
+
+    def runs(self, name: str) -> bool:
+        return bool(self.containers().get(name, {}).get("State", {}).get("Running"))
+
+    def close(self) -> None:
+        self.kill()
+        self.docker.close()
+        self._log.close()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def node(docker_engine: Engine, tmp_path: Path) -> Iterator[Node]:
+    node = Node(docker_engine, tmp_path)
+    yield node
+    for path in node.manifests.iterdir():
+        path.unlink()
+    try:
+        eventually_sync(lambda: not node.containers(), WITHIN, "no containers left")
+    finally:
+        node.close()
+
+
+@pytest.mark.root
+def test_a_static_pod_runs_survives_the_kubelet_and_leaves_nothing_behind(node: Node) -> None:
+    """Rule: https://kubernetes.io/docs/tasks/configure-pod-container/static-pod/"""
+    manifest = node.manifests / "pod.yaml"
+    manifest.write_text(MANIFEST)
+    eventually_sync(lambda: node.runs("main"), WITHIN, "the container running")
+    log = eventually_sync(lambda: node.docker.logs(node.containers()["main"]["Id"]), WITHIN, "its output")
+    assert log == b"written\nwritten\npod-node\n"
+    before = {name: (one["Id"], one["State"]["StartedAt"]) for name, one in node.containers().items()}
+
+    node.kill()
+    node.start()
+    manifest.touch()
+    assert {name: (one["Id"], one["State"]["StartedAt"]) for name, one in node.containers().items()} == before
+
+    node.docker.kill(before["main"][0])
+    eventually_sync(lambda: node.runs("main") and node.containers()["main"]["Id"] != before["main"][0], WITHIN, "a new attempt")
+    uid = node.containers()["main"]["Config"]["Labels"]["io.kubernetes.pod.uid"]
+    assert (node.root / "pods" / uid).is_dir()
+
+    manifest.unlink()
+    eventually_sync(lambda: not node.containers(), WITHIN, "the containers gone")
+    eventually_sync(lambda: not (node.root / "pods" / uid).exists(), WITHIN, "the pod's directory gone")
+    assert mounted_below(node.root) == []
+    assert not list(Path("/sys/fs/cgroup").glob(f"**/skiff-test/**/pod{uid}"))
+
+
+@pytest.mark.root
+def test_a_container_beyond_its_memory_is_killed_and_told_so(node: Node) -> None:
+    """Rule: https://kubernetes.io/docs/tasks/configure-pod-container/assign-memory-resource/"""
+    greedy = MANIFEST.replace("cat /data/file /single /etc/hostname; exec sleep 1000", "tail /dev/zero")
+    (node.manifests / "pod.yaml").write_text(greedy)
+    eventually_sync(
+        lambda: node.containers().get("main", {}).get("State", {}).get("OOMKilled"), WITHIN, "an end for lack of memory"
+    )
