@@ -1,6 +1,7 @@
 """The informer against the real API server: it converges, whatever happens to the connection."""
 
 import asyncio
+from functools import partial
 
 from kube.api.meta import Key
 from kube.api.types import ConfigMap
@@ -68,11 +69,15 @@ def test_two_informers_end_with_the_servers_state_after_a_flood(
                 await client.delete(ConfigMap, Key("default", f"m{number}"))
         there = {Key("default", one.metadata.name) for one in await client.list(ConfigMap, "default")}
         for informer in informers:
-            await eventually(lambda informer=informer: _is(informer.cache.keys() == there), within=10)
+            await eventually(partial(_holds, informer, there), within=10)
         for task in running:
             task.cancel()
 
     runner.run(scenario())
+
+
+async def _holds(informer: Informer[ConfigMap], keys: set[Key]) -> bool:
+    return informer.cache.keys() == keys
 
 
 async def _is(value: bool) -> bool:
