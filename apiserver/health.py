@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 from fastapi import APIRouter, Request, Response
 
+from apiserver import metrics
 from apiserver.auth.tokens import ServiceAccountTokens
 from apiserver.context import Server
 from kube.api.status import ApiError
@@ -22,6 +23,7 @@ HEALTH_PATHS = (
 def router(server: Server) -> APIRouter:
     checks = Health(Check("etcd", lambda: _etcd(server)), Check("poststarthook/start-bootstrap", lambda: _bootstrapped(server)))
     routes = APIRouter()
+    metrics.show(server)
 
     async def health(request: Request) -> Response:
         query = {name: request.query_params.getlist(name) for name in request.query_params}

@@ -12,12 +12,14 @@ from apiserver.filters.authentication import authenticate
 from apiserver.filters.authorization import authorize
 from apiserver.filters.deadline import deadline
 from apiserver.filters.in_flight import in_flight
+from apiserver.filters.measure import measure
 from apiserver.filters.recover import recover
 
 Next = Callable[[Request], Awaitable[Response | None]]
 Filter = Callable[[Server, Request, Next], Awaitable[Response | None]]
 
 FILTER_CHAIN: tuple[Filter, ...] = (
+    measure,  # sees every answer, also those to what failed
     recover,  # the answer goes out here; a failure becomes a Status
     audit_id,  # names the request, in the log and to the client
     authenticate,
