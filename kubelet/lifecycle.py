@@ -61,6 +61,7 @@ class Lifecycle:
         self.node = tools.node
         self.files = PodFiles(tools.node.root, tools.node.log_root, identity(pod))
         self.ip = ""
+        self._connecting = asyncio.Lock()
         self._volumes: MountedVolumes | None = None
         self._stale = False
         self._volume_retry = FIRST_VOLUME_RETRY
@@ -170,7 +171,9 @@ class Lifecycle:
         await asyncio.to_thread(self._write_names, pod)
 
     async def _connect(self, pod: Pod, sandbox: RuntimeContainer) -> str:
-        return await self._tools.network.setup(key_of(pod), pod.metadata.uid, sandbox.pid, host_ports=host_ports(pod))
+        """One at a time: a start and an observation may both find the sandbox unconnected, and a failure of one undoes both."""
+        async with self._connecting:
+            return await self._tools.network.setup(key_of(pod), pod.metadata.uid, sandbox.pid, host_ports=host_ports(pod))
 
     def _write_names(self, pod: Pod) -> None:
         domain = self.node.cluster_domain
