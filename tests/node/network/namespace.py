@@ -21,6 +21,7 @@ REPLY_SECONDS = 2.0
 PATH = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
 
 # What a pod of the tests runs: on every port given it answers, by TCP and UDP, its own name and the address that it was asked from.
+# It ends with its parent, whatever ends that.
 _SERVER = """
 import select, socket, sys
 name, ports = sys.argv[1], [int(port) for port in sys.argv[2:]]
@@ -30,7 +31,9 @@ for one, port in zip(udp, ports):
     one.bind(("0.0.0.0", port))
 print("ready", flush=True)
 while True:
-    for one in select.select(tcp + udp, [], [])[0]:
+    for one in select.select([sys.stdin, *tcp, *udp], [], [])[0]:
+        if one is sys.stdin:
+            sys.exit()
         if one in tcp:
             connection, peer = one.accept()
             connection.sendall(f"{name} {peer[0]}".encode())
@@ -62,7 +65,7 @@ class PodProcess:
     def __init__(self, name: str, *ports: int) -> None:
         self.name = name
         command = ["unshare", "--net", sys.executable, "-S", "-c", _SERVER, name, *map(str, ports)]
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.pid = self._process.pid
 
     def wait_ready(self) -> None:
@@ -71,9 +74,7 @@ class PodProcess:
 
     def stop(self) -> None:
         self._process.kill()
-        self._process.wait()
-        if self._process.stdout is not None:
-            self._process.stdout.close()
+        self._process.communicate()
 
 
 def inside(pid: int, act: Callable[[], T]) -> T:
