@@ -56,9 +56,10 @@ async def lead(
     except* LostLease:
         lost = True  # a plain error is raised below: from here it would come out as a group
     finally:
-        with contextlib.suppress(ApiError, Unreachable, TimeoutError):
-            async with asyncio.timeout(RELEASE_SECONDS):
-                await candidate.release()
+        if not lost:  # else the server does not answer, and the lease runs out by itself
+            with contextlib.suppress(ApiError, Unreachable, TimeoutError):
+                async with asyncio.timeout(RELEASE_SECONDS):
+                    await candidate.release()
     if lost:
         raise LostLease(f"leaderelection lost: {namespace}/{name}")
 
