@@ -70,6 +70,8 @@ class PodMemory:
 
     def tell_backoffs(self, pod: Pod, observed: Observed) -> None:
         """One event for each time that a container has to wait."""
+        if observed.ending is not None:
+            return
         for name, waiting in observed.waiting.items():
             record = observed.newest(name)
             if waiting.reason != CRASH_LOOP or record is None or record.id in self._told:

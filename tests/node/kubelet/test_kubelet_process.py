@@ -1,5 +1,6 @@
 """The kubelet as a process, with Docker and a network of its own, and static pods: no API server is needed to run them."""
 
+import contextlib
 import signal
 import socket
 import subprocess
@@ -73,8 +74,11 @@ class Node:
 
     def containers(self) -> dict[str, dict[str, Any]]:
         """By container name, running or not; the pause container is POD."""
-        found = [self.docker.inspect_container(row["Id"]) for row in self.docker.containers(all=True)]
-        return {one["Config"]["Labels"]["io.kubernetes.container.name"]: one for one in found}
+        found: dict[str, dict[str, Any]] = {}
+        for row in reversed(self.docker.containers(all=True)):  # the newest last: of two attempts it counts
+            with contextlib.suppress(docker.errors.NotFound):  # removed since it was listed
+                found[row["Labels"]["io.kubernetes.container.name"]] = self.docker.inspect_container(row["Id"])
+        return found
 
     def runs(self, name: str) -> bool:
         return bool(self.containers().get(name, {}).get("State", {}).get("Running"))
