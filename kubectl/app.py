@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperGroup
 
 from kubectl.commands import COMMANDS, Command
 from kubectl.errors import report
@@ -117,7 +117,7 @@ def _values(found: Found, parsed: Parsed) -> dict[str, Any]:
         if given is None:
             values[param.name] = list(param.default or ()) if kinds[param.name] in ("list", "slice") else param.default
         else:
-            values[param.name] = int(given) if kinds[param.name] == "int" else given
+            values[param.name] = int(str(given)) if kinds[param.name] == "int" else given
     return values
 
 

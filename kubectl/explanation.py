@@ -52,7 +52,7 @@ class Schemas:
                 )
             return Typed(target, name, described + more)
         if schema.get("type") == "array":
-            inner = self.typed(schema.get("items") or {})
+            inner: Typed = self.typed(schema.get("items") or {})
             return Typed(inner.schema, f"[]{inner.name}", described + inner.described)
         if schema.get("type") == "object" and schema.get("additionalProperties"):
             inner = self.typed(schema["additionalProperties"])
@@ -138,8 +138,5 @@ def _enum(schema: Tree) -> list[str]:
 def _wrapped(text: str, indent: int) -> str:
     """Paragraphs as they are, their lines filled."""
     space = " " * indent
-    lines = [
-        textwrap.wrap(" ".join(part.split()), WIDTH, break_long_words=False, break_on_hyphens=False) or [""]
-        for part in text.split("\n")
-    ]
+    lines = [textwrap.wrap(part, WIDTH, break_long_words=False, break_on_hyphens=False) or [""] for part in text.split("\n")]
     return "\n".join(space + line for part in lines for line in part)

@@ -83,7 +83,8 @@ class Edit:
                 if self.field == "labels":
                     raise CommandError(f"'{name}' already has a value ({have[name]}), and --overwrite is false")
                 raise CommandError(
-                    f"--overwrite is false but found the following declared annotation(s): '{name}' already has a value ({have[name]})"
+                    "--overwrite is false but found the following declared annotation(s): "
+                    f"'{name}' already has a value ({have[name]})"
                 )
 
     def _patch(self, have: dict[str, str]) -> Tree:
@@ -125,7 +126,7 @@ def parsed(changes: list[str], what: str) -> tuple[dict[str, str], tuple[str, ..
     for name in unwanted:
         if name in wanted:
             raise CommandError(
-                f"can not both modify and remove a label in the same command"
+                "can not both modify and remove a label in the same command"
                 if what == "label"
                 else f"cannot modify and remove the following annotation(s): {name}"
             )

@@ -45,7 +45,8 @@ def _selector(item: Item) -> str:
     if not labels:
         kind = item.resource.qualified
         raise CommandError(
-            f"cannot attach to {item.resource.group}/{item.resource.version}, Kind={item.resource.kind}: selector for {kind} not implemented"
+            f"cannot attach to {item.resource.group}/{item.resource.version}, "
+            f"Kind={item.resource.kind}: selector for {kind} not implemented"
         )
     return ",".join(f"{name}={value}" for name, value in labels.items())
 

@@ -1,6 +1,6 @@
 """Selection: which objects a command line is about, as upstream's resource builder reads it.
 
-`TYPE`, `TYPE NAME...`, `TYPE1,TYPE2 [NAME...]`, `TYPE/NAME...`, a category such as `all`, each with -l, --field-selector, -A; or -f.
+`TYPE`, `TYPE NAME...`, `TYPE1,TYPE2 [NAME...]`, `TYPE/NAME...`, `all`; each with -l, --field-selector, -A; or -f.
 kubernetes/cli-runtime pkg/resource/builder.go
 """
 

@@ -8,6 +8,7 @@ import os
 import socket
 import threading
 from collections.abc import Sequence
+from typing import Any
 
 import orjson
 from wsproto.connection import Connection, ConnectionType
@@ -103,7 +104,7 @@ class WebSocket:
         return tree if isinstance(tree, dict) else {}
 
 
-def _bytes(event: Message[object]) -> bytes:
+def _bytes(event: Message[Any]) -> bytes:
     if isinstance(event, TextMessage):
         return event.data.encode()
-    return bytes(event.data)  # type: ignore[call-overload,no-any-return]
+    return bytes(event.data)

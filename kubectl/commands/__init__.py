@@ -44,7 +44,6 @@ COMMANDS: tuple[Command, ...] = (
     Command("logs", "Print the logs for a container in a pod", TROUBLE),
     Command("attach", "Attach to a running container", TROUBLE),
     Command("exec", "Execute a command in a container", TROUBLE, "execute"),
-    Command("port-forward", "Forward one or more local ports to a pod", TROUBLE),
     Command("auth", "Inspect authorization", TROUBLE),
     Command("events", "List events", TROUBLE),
     Command("diff", "Diff the live version against a would-be applied version", ADVANCED),

@@ -38,7 +38,8 @@ def annotate(
         bool,
         typer.Option(
             "--overwrite",
-            help="If true, allow annotations to be overwritten, otherwise reject annotation updates that overwrite existing annotations.",
+            help="If true, allow annotations to be overwritten, otherwise reject "
+            "annotation updates that overwrite existing annotations.",
         ),
     ] = False,
     resource_version: Annotated[

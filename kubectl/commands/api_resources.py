@@ -19,18 +19,20 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions
 @app.command("api-resources")
 def api_resources(
     context: typer.Context,
-    api_group: Annotated[str, typer.Option("--api-group", help="Limit to resources in the specified API group.")] = None,  # type: ignore[assignment]  # empty: the core group
+    api_group: Annotated[
+        str | None, typer.Option("--api-group", help="Limit to resources in the specified API group.")
+    ] = None,  # empty: the core group
     categories: Annotated[
         list[str],
         typer.Option("--categories", metavar=options.SLICE, help="Limit to resources that belong to the specified categories."),
     ] = [],  # noqa: B006 - read, never changed
     namespaced: Annotated[
-        bool,
+        bool | None,
         typer.Option(
             "--namespaced",
             help="If false, non-namespaced resources will be returned, otherwise returning namespaced resources by default.",
         ),
-    ] = None,  # type: ignore[assignment]  # not given: both
+    ] = None,  # not given: both
     verbs: Annotated[
         list[str], typer.Option("--verbs", metavar=options.SLICE, help="Limit to resources that support the specified verbs.")
     ] = [],  # noqa: B006

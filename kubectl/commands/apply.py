@@ -1,7 +1,7 @@
 """kubectl apply: make the server's objects what the files say.
 
-Client side: a three-way merge of what was applied last (an annotation on the object), the file, and the live object. Server side: the
-server keeps who owns which field. https://kubernetes.io/docs/reference/kubectl/generated/kubectl_apply/
+Client side: a three-way merge of what was applied last (an annotation on the object), the file, and the live object.
+Server side: the server keeps who owns which field. https://kubernetes.io/docs/reference/kubectl/generated/kubectl_apply/
 """
 
 from dataclasses import dataclass, replace

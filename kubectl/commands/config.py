@@ -68,8 +68,10 @@ def view(
     if flatten:
         tree = _flattened(tree)
     shown: Tree = {"kind": "Config", "apiVersion": "v1"}
-    for name in ("clusters", "users", "contexts", "current-context"):
-        shown[name] = tree.get(name) or ("" if name == "current-context" else None)
+    for name in ("clusters", "users", "contexts"):
+        inner = ENTRIES[name]
+        shown[name] = [{"name": one["name"], inner: one.get(inner) or {}} for one in tree.get(name) or ()] or None
+    shown["current-context"] = tree.get("current-context") or ""
     Printer(output, template, own=True).check().show(shown if raw or flatten else redacted(shown))
 
 
@@ -176,13 +178,18 @@ def use_context(context: typer.Context) -> None:
 @app.command(
     "set-context",
     short_help="Set a context entry in kubeconfig",
-    epilog="kubectl config set-context [NAME | --current] [--cluster=cluster_nickname] [--user=user_nickname] [--namespace=namespace]",
+    epilog="kubectl config set-context [NAME | --current] "
+    "[--cluster=cluster_nickname] [--user=user_nickname] [--namespace=namespace]",
 )
 def set_context(
     context: typer.Context,
-    cluster: Annotated[str, typer.Option("--cluster", help="cluster for the context entry in kubeconfig")] = None,  # type: ignore[assignment]  # not given
-    user: Annotated[str, typer.Option("--user", help="user for the context entry in kubeconfig")] = None,  # type: ignore[assignment]
-    namespace: Annotated[str, typer.Option("--namespace", "-n", help="namespace for the context entry in kubeconfig")] = None,  # type: ignore[assignment]
+    cluster: Annotated[
+        str | None, typer.Option("--cluster", help="cluster for the context entry in kubeconfig")
+    ] = None,  # not given
+    user: Annotated[str | None, typer.Option("--user", help="user for the context entry in kubeconfig")] = None,
+    namespace: Annotated[
+        str | None, typer.Option("--namespace", "-n", help="namespace for the context entry in kubeconfig")
+    ] = None,
     current: Annotated[bool, typer.Option("--current", help="Modify the current context")] = False,
 ) -> None:
     """Set a context entry in kubeconfig. Specifying a name that already exists will merge new fields on top of existing values
@@ -211,21 +218,23 @@ def _set(files: ConfigFile, section: str, name: str, fields: dict[str, Any]) -> 
 @app.command(
     "set-cluster",
     short_help="Set a cluster entry in kubeconfig",
-    epilog="kubectl config set-cluster NAME [--server=server] [--certificate-authority=path/to/certificate/authority] [--insecure-skip-tls-verify=true] [--tls-server-name=example.com]",
+    epilog="kubectl config set-cluster NAME [--server=server] "
+    "[--certificate-authority=path/to/certificate/authority] [--insecure-skip-tls-verify=true] [--tls-server-name=example.com]",
 )
 def set_cluster(
     context: typer.Context,
-    server: Annotated[str, typer.Option("--server", help="server for the cluster entry in kubeconfig")] = None,  # type: ignore[assignment]  # not given
+    server: Annotated[str | None, typer.Option("--server", help="server for the cluster entry in kubeconfig")] = None,  # not given
     certificate_authority: Annotated[
-        str, typer.Option("--certificate-authority", help="Path to certificate-authority file for the cluster entry in kubeconfig")
-    ] = None,  # type: ignore[assignment]
+        str | None,
+        typer.Option("--certificate-authority", help="Path to certificate-authority file for the cluster entry in kubeconfig"),
+    ] = None,
     insecure_skip_tls_verify: Annotated[
-        bool, typer.Option("--insecure-skip-tls-verify", help="insecure-skip-tls-verify for the cluster entry in kubeconfig")
-    ] = None,  # type: ignore[assignment]
+        bool | None, typer.Option("--insecure-skip-tls-verify", help="insecure-skip-tls-verify for the cluster entry in kubeconfig")
+    ] = None,
     tls_server_name: Annotated[
-        str, typer.Option("--tls-server-name", help="tls-server-name for the cluster entry in kubeconfig")
-    ] = None,  # type: ignore[assignment]
-    proxy_url: Annotated[str, typer.Option("--proxy-url", help="proxy-url for the cluster entry in kubeconfig")] = None,  # type: ignore[assignment]
+        str | None, typer.Option("--tls-server-name", help="tls-server-name for the cluster entry in kubeconfig")
+    ] = None,
+    proxy_url: Annotated[str | None, typer.Option("--proxy-url", help="proxy-url for the cluster entry in kubeconfig")] = None,
     embed_certs: EmbedCerts = False,
 ) -> None:
     """Set a cluster entry in kubeconfig. Specifying a name that already exists will merge new fields on top of existing values
@@ -264,19 +273,21 @@ def _material(field: str, path: str | None, embed: bool) -> dict[str, Any]:
 @app.command(
     "set-credentials",
     short_help="Set a user entry in kubeconfig",
-    epilog="kubectl config set-credentials NAME [--client-certificate=path/to/certfile] [--client-key=path/to/keyfile] [--token=bearer_token] [--username=basic_user] [--password=basic_password]",
+    epilog="kubectl config set-credentials NAME "
+    "[--client-certificate=path/to/certfile] "
+    "[--client-key=path/to/keyfile] [--token=bearer_token] [--username=basic_user] [--password=basic_password]",
 )
 def set_credentials(
     context: typer.Context,
     client_certificate: Annotated[
-        str, typer.Option("--client-certificate", help="Path to client-certificate file for the user entry in kubeconfig")
-    ] = None,  # type: ignore[assignment]  # not given
+        str | None, typer.Option("--client-certificate", help="Path to client-certificate file for the user entry in kubeconfig")
+    ] = None,  # not given
     client_key: Annotated[
-        str, typer.Option("--client-key", help="Path to client-key file for the user entry in kubeconfig")
-    ] = None,  # type: ignore[assignment]
-    token: Annotated[str, typer.Option("--token", help="token for the user entry in kubeconfig")] = None,  # type: ignore[assignment]
-    username: Annotated[str, typer.Option("--username", help="username for the user entry in kubeconfig")] = None,  # type: ignore[assignment]
-    password: Annotated[str, typer.Option("--password", help="password for the user entry in kubeconfig")] = None,  # type: ignore[assignment]
+        str | None, typer.Option("--client-key", help="Path to client-key file for the user entry in kubeconfig")
+    ] = None,
+    token: Annotated[str | None, typer.Option("--token", help="token for the user entry in kubeconfig")] = None,
+    username: Annotated[str | None, typer.Option("--username", help="username for the user entry in kubeconfig")] = None,
+    password: Annotated[str | None, typer.Option("--password", help="password for the user entry in kubeconfig")] = None,
     embed_certs: EmbedCerts = False,
 ) -> None:
     """Set a user entry in kubeconfig. Specifying a name that already exists will merge new fields on top of existing values.

@@ -3,6 +3,7 @@
 https://kubernetes.io/docs/reference/kubectl/generated/kubectl_create/
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Annotated
 
@@ -24,7 +25,8 @@ services = typer.Typer(
     help="Create a service using a specified subcommand.", short_help="Create a service using a specified subcommand"
 )
 
-for name, function in {
+Generator = Callable[..., None]
+GENERATORS: dict[str, Generator] = {
     "clusterrole": rbac.clusterrole,
     "clusterrolebinding": rbac.clusterrolebinding,
     "configmap": configuration.configmap,
@@ -40,21 +42,21 @@ for name, function in {
     "rolebinding": rbac.rolebinding,
     "serviceaccount": small.serviceaccount,
     "token": small.token,
-}.items():
-    app.command(name)(function)
-for name, function in {
+}
+SECRETS: dict[str, Generator] = {
     "docker-registry": configuration.docker_registry,
     "generic": configuration.generic,
     "tls": configuration.tls,
-}.items():
-    secret.command(name)(function)
-for name, function in {
+}
+SERVICES: dict[str, Generator] = {
     "clusterip": service.clusterip,
     "externalname": service.externalname,
     "loadbalancer": service.loadbalancer,
     "nodeport": service.nodeport,
-}.items():
-    services.command(name)(function)
+}
+for group, generators in ((app, GENERATORS), (secret, SECRETS), (services, SERVICES)):
+    for name, function in generators.items():
+        group.command(name)(function)
 app.add_typer(secret, name="secret")
 app.add_typer(services, name="service")
 

@@ -23,7 +23,8 @@ def explain(
         bool,
         typer.Option(
             "--recursive",
-            help="When true, print the name of all the fields recursively. Otherwise, print the available fields with their description.",
+            help="When true, print the name of all the fields recursively. Otherwise, "
+            "print the available fields with their description.",
         ),
     ] = False,
     api_version: Annotated[

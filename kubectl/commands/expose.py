@@ -183,6 +183,7 @@ def _selector(item: Item, given: str) -> dict[str, str]:
         return dict(selector)
     if selector.get("matchExpressions"):
         raise CommandError(
-            "couldn't retrieve selectors via --selector flag or introspection: couldn't convert expressions - \"%+v\" to map-based selector format"
+            "couldn't retrieve selectors via --selector flag or introspection: "
+            'couldn\'t convert expressions - "%+v" to map-based selector format'
         )
     return dict(selector.get("matchLabels") or {})

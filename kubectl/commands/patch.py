@@ -84,12 +84,14 @@ def patch(
         kind = type.lower()
         if kind == "strategic" and _custom(item.resource):
             raise CommandError(
-                f"application/strategic-merge-patch+json is not supported by {item.resource.group}/{item.resource.version}, Kind={item.resource.kind}: the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml"
+                "application/strategic-merge-patch+json is not supported by "
+                f"{item.resource.group}/{item.resource.version}, "
+                f"Kind={item.resource.kind}: the body of the request was in an unknown "
+                "format - accepted media types include: application/json-patch+json, "
+                "application/merge-patch+json, application/apply-patch+yaml"
             )
-        if changes.mode == "client":
-            tree = applied(item, body, kind)
-        else:
-            tree = changes.patch(item, body, TYPES[kind], subresource)
+        here = changes.mode == "client"
+        tree = applied(item, body, kind) if here else changes.patch(item, body, TYPES[kind], subresource)
         same = tree["metadata"].get("resourceVersion") == item.tree["metadata"].get("resourceVersion") and changes.mode == "none"
         changes.said(item, tree, "patched (no change)" if same else "patched")
 

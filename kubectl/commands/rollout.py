@@ -135,7 +135,8 @@ def history_of(
         if chosen is None:
             raise CommandError("unable to find the specified revision")
         if output:
-            return printer.show(chosen.tree)
+            printer.show(chosen.tree)
+            return
         from kubectl.describe.pod import template_text
 
         print(f"{item} with revision #{revision}\n{template_text(template_of(chosen), chosen.cause)}")

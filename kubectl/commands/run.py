@@ -86,14 +86,14 @@ def run(
     ] = False,
     tty: Annotated[bool, typer.Option("--tty", "-t", help="Allocate a TTY for the container in the pod.")] = False,
     attach: Annotated[
-        bool,
+        bool | None,
         typer.Option(
             "--attach",
             help="If true, wait for the Pod to start running, and then attach to the Pod as if 'kubectl attach ...' were "
             "called.  Default false, unless '-i/--stdin' is set, in which case the default is true. With '--restart=Never' the "
             "exit code of the container process is returned.",
         ),
-    ] = None,  # type: ignore[assignment]  # not given: as --stdin says
+    ] = None,  # not given: as --stdin says
     leave_stdin_open: Annotated[
         bool,
         typer.Option(

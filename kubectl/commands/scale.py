@@ -40,7 +40,8 @@ def scale(
         str,
         typer.Option(
             "--resource-version",
-            help="Precondition for resource version. Requires that the current resource version match this value in order to scale.",
+            help="Precondition for resource version. Requires that the current resource "
+            "version match this value in order to scale.",
         ),
     ] = "",
     timeout: Annotated[

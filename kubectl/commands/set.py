@@ -30,9 +30,9 @@ Decide = Callable[[Item, Tree], Tree]  # (object, its pod spec) -> the pod spec'
 
 def pod_spec(tree: Tree) -> tuple[Tree, tuple[str, ...]]:
     """The pod spec within an object, and the fields that lead to it. Raises CommandError where there is none."""
-    paths = (("spec", "jobTemplate", "spec", "template", "spec"), ("spec", "template", "spec"))
+    paths: tuple[tuple[str, ...], ...] = (("spec", "jobTemplate", "spec", "template", "spec"), ("spec", "template", "spec"))
     if tree["kind"] == "Pod":
-        paths = (("spec",), ("spec",))
+        paths = (("spec",),)
     for path in paths:
         found: Tree | None = tree
         for name in path:

@@ -47,7 +47,8 @@ def wait(
         typer.Option(
             "--timeout",
             metavar=options.DURATION,
-            help="The length of time to wait before giving up.  Zero means check once and don't wait, negative means wait for a week.",
+            help="The length of time to wait before giving up.  Zero means check once "
+            "and don't wait, negative means wait for a week.",
         ),
     ] = "30s",
     filename: options.Filenames = [],  # noqa: B006 - read, never changed
@@ -99,8 +100,8 @@ def condition_of(text: str) -> Met:
         name, equals, value = rest.partition("=")
         return lambda tree: _has_condition(tree, name, value if equals else "true")
     if kind == "jsonpath" and equals:
-        path, value = _divided(rest)
-        return lambda tree: _has_value(tree, path, value)
+        path, expected = _divided(rest)
+        return lambda tree: _has_value(tree, path, expected)
     raise CommandError(f'unrecognized condition: "{text}"' if text else "unrecognized condition: []")
 
 

@@ -69,9 +69,7 @@ def _file(text: str) -> Iterator[tuple[str, bytes]]:
         )
     place = Path(path)
     if not place.exists():
-        raise CommandError(
-            f"error reading {path}: no such file or directory" if name else f"error reading {path}: no such file or directory"
-        )
+        raise CommandError(f"error reading {path}: no such file or directory")
     if place.is_dir():
         if name:
             raise CommandError("cannot give a key name for a directory path")
@@ -92,7 +90,8 @@ def _env_file(path: str) -> Iterator[tuple[str, bytes]]:
         name, equals, value = stripped.partition("=")
         if not VARIABLE.fullmatch(name):
             raise CommandError(
-                f"\"{name}\" is not a valid key name: a valid environment variable name must consist of alphabetic characters, digits, '_', '-', or '.', and must not start with a digit"
+                f'"{name}" is not a valid key name: a valid environment variable name '
+                "must consist of alphabetic characters, digits, '_', '-', or '.', and must not start with a digit"
             )
         yield name, (value if equals else os.environ.get(name, "")).encode()
 
@@ -132,7 +131,8 @@ def configmap(
     for name, content in data_from(from_literal, from_file, from_env_file, "ConfigMap"):
         if name in text or name in binary:
             raise CommandError(
-                f'cannot add key "{name}", another key by that name already exists in Data for ConfigMap "{tree["metadata"]["name"]}"'
+                f'cannot add key "{name}", another key by that name already exists in '
+                f'Data for ConfigMap "{tree["metadata"]["name"]}"'
             )
         try:
             text[name] = content.decode()

@@ -181,7 +181,8 @@ def ingress(
         metadata["annotations"] = pairs(annotation, "annotation")
     if not (rule or default_backend):
         raise CommandError(
-            "not enough information provided: every ingress has to either specify a default-backend (which catches all traffic) or a list of rules (which catch specific paths)"
+            "not enough information provided: every ingress has to either specify "
+            "a default-backend (which catches all traffic) or a list of rules (which catch specific paths)"
         )
     spec: Tree = {"ingressClassName": ingress_class} if ingress_class else {}
     if default_backend:

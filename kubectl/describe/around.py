@@ -58,11 +58,11 @@ def gather(session: "Session", item: "Item", *, events: bool) -> Around:
 
 def _about(item: "Item") -> str:
     """The field selector for an object's events. A Node's events carry its name as their uid, too."""
-    selector = f"involvedObject.name={item.key.name},involvedObject.namespace={item.key.namespace},involvedObject.kind={item.resource.kind}"
+    selector = f"involvedObject.name={item.key.name},involvedObject.kind={item.resource.kind}"
     if item.resource.kind == "Node":
-        return f"involvedObject.name={item.key.name},involvedObject.kind=Node"
-    if not item.key.namespace:
-        selector = f"involvedObject.name={item.key.name},involvedObject.kind={item.resource.kind}"
+        return selector
+    if item.key.namespace:
+        selector += f",involvedObject.namespace={item.key.namespace}"
     return f"{selector},involvedObject.uid={item.tree['metadata'].get('uid', '')}"
 
 

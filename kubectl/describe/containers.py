@@ -91,7 +91,8 @@ def probe(found: Tree) -> str:
     """`http-get http://:80/ delay=0s timeout=1s period=10s successThreshold=1 failureThreshold=3`."""
     counts = (
         f"delay={found.get('initialDelaySeconds', 0)}s timeout={found.get('timeoutSeconds', 0)}s "
-        f"period={found.get('periodSeconds', 0)}s successThreshold={found.get('successThreshold', 0)} failureThreshold={found.get('failureThreshold', 0)}"
+        f"period={found.get('periodSeconds', 0)}s "
+        f"successThreshold={found.get('successThreshold', 0)} failureThreshold={found.get('failureThreshold', 0)}"
     )
     if found.get("exec") is not None:
         return f"exec [{' '.join(found['exec'].get('command') or ())}] {counts}"
@@ -119,7 +120,7 @@ def _environment(container: Tree, pod: Tree | None) -> list[str]:
             prefix = f" with prefix '{one['prefix']}'" if one.get("prefix") else ""
             rows.append(f"  {reference.get('name')}\t{kind}{prefix}\tOptional: {optional}")
     if not container.get("env"):
-        return [*rows, "Environment:\t<none>" if not container.get("envFrom") else "Environment:\t<none>"]
+        return [*rows, "Environment:\t<none>"]
     rows.append("Environment:")
     for one in container["env"]:
         source = one.get("valueFrom")

@@ -59,7 +59,8 @@ def _bare(template: Tree) -> Tree:
 
 def _sets(found: list[Tree]) -> str:
     names = [
-        f"{one['metadata']['name']} ({(one.get('status') or {}).get('replicas', 0)}/{one['spec'].get('replicas', 0)} replicas created)"
+        f"{one['metadata']['name']} "
+        f"({(one.get('status') or {}).get('replicas', 0)}/{one['spec'].get('replicas', 0)} replicas created)"
         for one in found
     ]
     return ", ".join(names) or "<none>"

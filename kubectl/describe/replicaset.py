@@ -14,7 +14,8 @@ def describe(tree: Tree, around: Around) -> str:
     text = f"Name:\t{metadata['name']}\nNamespace:\t{metadata['namespace']}\n"
     text += f"Selector:\t{selector_text(spec.get('selector'))}\n"
     text += labels("Labels", metadata.get("labels")) + annotations(metadata.get("annotations")) + controlled_by(tree)
-    text += f"Replicas:\t{status.get('replicas', 0)} current / {spec.get('replicas', 0)} desired\nPods Status:\t{pods_status(tree, around.pods)}\n"
+    text += f"Replicas:\t{status.get('replicas', 0)} current / {spec.get('replicas', 0)} desired\n"
+    text += f"Pods Status:\t{pods_status(tree, around.pods)}\n"
     text += template(spec["template"])
     conditions = status.get("conditions") or ()
     if conditions:

@@ -47,7 +47,7 @@ class Printer:
         """Refuse a format before anything is done. Raises CommandError."""
         if self.template and not self.output:
             self.output = "go-template"
-        if self.output and (self.format not in _FORMATS and self.format != "wide" or self.format not in allowed.split(",")):
+        if self.output and self.format not in allowed.split(","):
             raise CommandError(
                 f'unable to match a printer suitable for the output format "{self.output}", allowed formats are: {allowed}'
             )

@@ -34,7 +34,8 @@ def parse_file(text: str) -> list[Column]:
     lines = text.splitlines()
     if len(lines) < 2:
         raise CommandError(
-            "invalid template, missing first line. Expected format is one line of space separated headers, one line of space separated column specs."
+            "invalid template, missing first line. Expected format is one line of "
+            "space separated headers, one line of space separated column specs."
         )
     headers, paths = lines[0].split(), lines[1].split()
     if len(headers) != len(paths):

@@ -343,7 +343,8 @@ class Reader:
             return Slice(int(inside), None, None, single=True)
         if re.fullmatch(r"-?\d*:-?\d*(:-?\d*)?", inside):
             bounds = [int(part) if part else None for part in inside.split(":")]
-            return Slice(*(bounds + [None])[:3])
+            start, stop, step = [*bounds, None][:3]
+            return Slice(start, stop, step)
         return Union(tuple(_member(part) for part in re.findall(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|[^,\s]+", inside)))
 
     def _closing(self) -> int:

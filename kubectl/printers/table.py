@@ -1,7 +1,7 @@
 """Tables: the rows that the server made (metav1.Table), as `get` shows them.
 
-Columns of priority 1 are for `-o wide`; cells end at their first line break. The client adds NAMESPACE, the labels asked for, and the
-kind before the name. kubernetes/cli-runtime pkg/printers/tableprinter.go
+Columns of priority 1 are for `-o wide`; cells end at their first line break. The client adds NAMESPACE, the labels asked for, and
+the kind before the name. kubernetes/cli-runtime pkg/printers/tableprinter.go
 """
 
 from collections.abc import Sequence

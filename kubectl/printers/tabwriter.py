@@ -1,7 +1,7 @@
 """Columns: text in which tabs end cells, aligned as Go's text/tabwriter aligns it.
 
-A column is a run of neighbouring lines that have a cell there; each run is as wide as its widest cell. What follows the last tab of a
-line belongs to no column. https://pkg.go.dev/text/tabwriter
+A column is a run of neighbouring lines that have a cell there; each run is as wide as its widest cell. What follows the last tab of
+a line belongs to no column. https://pkg.go.dev/text/tabwriter
 """
 
 from collections.abc import Iterator, Sequence

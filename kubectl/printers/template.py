@@ -31,7 +31,7 @@ class Action:
     pipe: str
 
 
-class Break(Exception):  # noqa: N818 - control flow of a template's range, no error
+class Break(Exception):
     """{{break}}"""
 
 
@@ -187,7 +187,7 @@ class Run:
         value, final = None, False
         while True:
             words: list[Any] = []
-            while tokens and tokens[0][1] not in ("|", ")") or (tokens and tokens[0][0] == "text"):
+            while tokens and (tokens[0][0] == "text" or tokens[0][1] not in ("|", ")")):
                 words.append(self._operand(tokens, dot))
             if not words:
                 raise TemplateError("missing value for command")

@@ -22,7 +22,7 @@ class TemplateError(ValueError):
 
 def truth(value: Any) -> bool:
     """False for what is empty: false, 0, nil, "", [], {} and a missing key."""
-    return bool(value) and not (type(value) is object)
+    return bool(value) and type(value) is not object
 
 
 def index(value: Any, *keys: Any) -> Any:
@@ -109,9 +109,8 @@ def base64decode(text: str) -> str:
 def exists(value: Any, *keys: Any) -> bool:
     """kubectl's own: whether `index` would find something."""
     for key in keys:
-        if isinstance(value, dict) and key in value:
-            value = value[key]
-        elif isinstance(value, list) and isinstance(key, int) and 0 <= key < len(value):
+        there = isinstance(value, list) and isinstance(key, int) and 0 <= key < len(value)
+        if there or (isinstance(value, dict) and key in value):
             value = value[key]
         else:
             return False

@@ -1,0 +1,134 @@
+"""kubectl auth: can-i, whoami.
+
+https://kubernetes.io/docs/reference/kubectl/generated/kubectl_auth/
+"""
+
+from typing import Annotated
+
+import typer
+
+from kube.api.meta import Tree
+from kubectl import options
+from kubectl.errors import CommandError
+from kubectl.printers import Printer
+from kubectl.printers.tabwriter import Table
+from kubectl.session import Session
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, help="Inspect authorization.")
+REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+RULES = "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews"
+WHO = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
+
+
+@app.command(
+    "can-i", short_help="Check whether an action is allowed", epilog="kubectl auth can-i VERB [TYPE | TYPE/NAME | NONRESOURCEURL]"
+)
+def can_i(
+    context: typer.Context,
+    all_namespaces: Annotated[
+        bool, typer.Option("--all-namespaces", "-A", help="If true, check the specified action in all namespaces.")
+    ] = False,
+    subresource: Annotated[str, typer.Option("--subresource", help="SubResource such as pod/log or deployment/scale")] = "",
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="If true, suppress output and just return the exit code.")] = False,
+    list_all: Annotated[bool, typer.Option("--list", help="If true, prints all allowed actions.")] = False,
+    no_headers: options.NoHeaders = False,
+) -> None:
+    """Check whether an action is allowed.
+
+    VERB is a logical Kubernetes API verb like 'get', 'list', 'watch', 'delete', etc. TYPE is a Kubernetes resource. NAME is the
+    name of a particular Kubernetes resource.
+
+    Examples:
+      # Check to see if I can create pods in any namespace
+      kubectl auth can-i create pods --all-namespaces
+
+      # Check to see if I can get the job named "bar" in namespace "foo"
+      kubectl auth can-i list jobs.batch/bar -n foo
+    """
+    session: Session = context.obj
+    if list_all:
+        return _list(session, no_headers)
+    if len(session.args) not in (2, 3):
+        raise CommandError("you must specify two arguments: verb resource or verb resource/resourceName.")
+    verb, what, *name = session.args
+    namespace = "" if all_namespaces else session.namespace
+    review = {
+        "kind": "SelfSubjectAccessReview",
+        "apiVersion": "authorization.k8s.io/v1",
+        "spec": _attributes(session, verb, what, name[0] if name else "", subresource, namespace),
+    }
+    status = session.server.request("POST", REVIEWS, body=review).tree()["status"]
+    if not quiet:
+        reason = f" - {status['reason']}" if status.get("reason") and not status.get("allowed") else ""
+        session.say("yes" if status.get("allowed") else f"no{reason}")
+    if not status.get("allowed"):
+        raise typer.Exit(1)
+    return None
+
+
+def _attributes(session: Session, verb: str, what: str, name: str, subresource: str, namespace: str) -> Tree:
+    if what.startswith("/"):
+        return {"nonResourceAttributes": {"path": what, "verb": verb}}
+    kind, _, named = what.partition("/")
+    resource = session.discovery.lookup(kind) if kind != "*" else None
+    if resource is None and kind != "*":
+        session.tell(f"Warning: the server doesn't have a resource type '{kind}'\n")
+    if resource is not None and not resource.namespaced:
+        session.tell(
+            f"Warning: resource '{resource.plural}' is not namespace scoped"
+            + (f" in group '{resource.group}'" if resource.group else "")
+            + "\n"
+        )
+        namespace = ""
+    attributes = {
+        "namespace": namespace,
+        "verb": verb,
+        "group": resource.group if resource else ("*" if kind == "*" else ""),
+        "resource": resource.plural if resource else kind,
+        "subresource": subresource,
+        "name": name or named,
+    }
+    return {"resourceAttributes": {field: value for field, value in attributes.items() if value}}
+
+
+def _list(session: Session, no_headers: bool) -> None:
+    review = {"kind": "SelfSubjectRulesReview", "apiVersion": "authorization.k8s.io/v1", "spec": {"namespace": session.namespace}}
+    status = session.server.request("POST", RULES, body=review).tree()["status"]
+    rows = [] if no_headers else [["Resources", "Non-Resource URLs", "Resource Names", "Verbs"]]
+    for rule in status.get("resourceRules") or ():
+        for group in rule.get("apiGroups") or ("",):
+            for one in rule.get("resources") or ():
+                named = f"{one}.{group}" if group else one
+                rows.append([named, "[]", _words(rule.get("resourceNames")), _words(rule.get("verbs"))])
+    for rule in status.get("nonResourceRules") or ():
+        rows += [["", f"[{url}]", "[]", _words(rule.get("verbs"))] for url in rule.get("nonResourceURLs") or ()]
+    print("\n".join(Table().lines(rows)))
+
+
+def _words(found: list[str] | None) -> str:
+    return f"[{' '.join(found or ())}]"
+
+
+@app.command(short_help="Experimental: Check self subject attributes", epilog="kubectl auth whoami")
+def whoami(context: typer.Context, output: options.Output = "", template: options.Template = "") -> None:
+    """Experimental: Check who you are and your attributes (groups, extra).
+
+    Examples:
+      # Get your subject attributes
+      kubectl auth whoami
+    """
+    session: Session = context.obj
+    review = {"kind": "SelfSubjectReview", "apiVersion": "authentication.k8s.io/v1"}
+    answer = session.server.request("POST", WHO, body=review).tree()
+    printer = Printer(output, template).check()
+    if output:
+        return printer.show(answer)
+    user = answer["status"]["userInfo"]
+    rows = [["ATTRIBUTE", "VALUE"], ["Username", user.get("username", "")]]
+    if user.get("uid"):
+        rows.append(["UID", user["uid"]])
+    if user.get("groups"):
+        rows.append(["Groups", _words(user["groups"])])
+    rows += [[f"Extra: {name}", _words(values)] for name, values in sorted((user.get("extra") or {}).items())]
+    print("\n".join(Table().lines(rows)))
+    return None

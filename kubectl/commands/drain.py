@@ -1,0 +1,169 @@
+"""kubectl drain: no new pods for a node, and its pods evicted, so that it can be taken away.
+
+Pods of DaemonSets and mirror pods stay; disruption budgets are kept: a refused eviction is tried again.
+https://kubernetes.io/docs/tasks/administer-cluster/safely-drain-node/
+"""
+
+import time
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+
+from kube.api.duration import parse_go
+from kube.api.labels import parse
+from kube.api.meta import Key, Tree
+from kube.api.status import NotFound, TooManyRequests
+from kubectl import options
+from kubectl.commands.delete import wait_gone
+from kubectl.errors import CommandError
+from kubectl.flags import UsageError
+from kubectl.nodes import cordon_all, nodes
+from kubectl.pods import POD
+from kubectl.selection import Item, Query, listed
+from kubectl.session import Session, dry_run, suffix
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+AGAIN_SECONDS = 5.0  # between two tries to evict a pod that a budget protects
+FOREVER_SECONDS = 10 * 365 * 86400.0
+MIRROR = "kubernetes.io/config.mirror"
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Which pods may go."""
+
+    ignore_daemonsets: bool
+    delete_emptydir_data: bool
+    force: bool
+
+
+@app.command(epilog="kubectl drain NODE")
+def drain(
+    context: typer.Context,
+    selector: options.Selector = "",
+    pod_selector: Annotated[str, typer.Option("--pod-selector", help="Label selector to filter pods on the node")] = "",
+    ignore_daemonsets: Annotated[bool, typer.Option("--ignore-daemonsets", help="Ignore DaemonSet-managed pods.")] = False,
+    delete_emptydir_data: Annotated[
+        bool,
+        typer.Option(
+            "--delete-emptydir-data",
+            help="Continue even if there are pods using emptyDir (local data that will be deleted when the node is drained).",
+        ),
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Continue even if there are pods that do not declare a controller.")
+    ] = False,
+    grace_period: Annotated[
+        int,
+        typer.Option(
+            "--grace-period",
+            help="Period of time in seconds given to each pod to terminate gracefully. If negative, the default value specified "
+            "in the pod will be used.",
+        ),
+    ] = -1,
+    timeout: Annotated[
+        str,
+        typer.Option(
+            "--timeout", metavar=options.DURATION, help="The length of time to wait before giving up, zero means infinite"
+        ),
+    ] = "0s",
+    dry_run_flag: options.DryRun = "none",
+) -> None:
+    """Drain node in preparation for maintenance.
+
+    The given node will be marked unschedulable to prevent new pods from arriving. 'drain' evicts the pods if the API server
+    supports disruptions.
+
+    Examples:
+      # Drain node "foo", even if there are pods not managed by a controller on it
+      kubectl drain foo --force
+    """
+    session: Session = context.obj
+    if not session.args and not selector:
+        raise UsageError("USAGE: drain NODE [flags]")
+    mode = dry_run(dry_run_flag)
+    found = nodes(session, selector)
+    cordon_all(session, found, True, dry_run_flag)
+    deadline = time.monotonic() + (parse_go(timeout) or FOREVER_SECONDS)
+    rules = Rules(ignore_daemonsets, delete_emptydir_data, force)
+    for node in found:
+        query = Query(field_selector=f"spec.nodeName={node.key.name}", all_namespaces=True)
+        wanted = parse(pod_selector)
+        pods = [pod for pod in listed(session, POD, query) if wanted.matches(pod["metadata"].get("labels"))]
+        going = _decided(session, node, pods, rules)
+        for pod in going:
+            _evict(session, pod, grace_period, mode, deadline)
+        if mode == "none":
+            for pod in going:
+                key = Key(pod["metadata"]["namespace"], pod["metadata"]["name"])
+                wait_gone(session, Item(POD, key), pod["metadata"]["uid"], deadline)
+        session.say(f"{node} drained{suffix(mode)}")
+
+
+def _decided(session: Session, node: Item, pods: list[Tree], rules: Rules) -> list[Tree]:
+    """The pods to evict. Raises CommandError where some must not go."""
+    problems: dict[str, list[str]] = {}
+    notes: dict[str, list[str]] = {}
+    going = []
+    for pod in pods:
+        why, fatal = _obstacle(pod, rules)
+        named = f"{pod['metadata']['namespace']}/{pod['metadata']['name']}"
+        if why:
+            (problems if fatal else notes).setdefault(why, []).append(named)
+        if not why or (not fatal and not why.startswith("ignoring")):
+            going.append(pod)
+    going = [pod for pod in going if MIRROR not in (pod["metadata"].get("annotations") or {})]
+    if problems:
+        told = ", ".join(f"cannot delete {why}: {', '.join(names)}" for why, names in problems.items())
+        raise CommandError(f'unable to drain node "{node.key.name}" due to error: {told}, continuing command...')
+    if notes:
+        session.tell("Warning: " + "; ".join(f"{why}: {', '.join(names)}" for why, names in notes.items()))
+    return going
+
+
+def _obstacle(pod: Tree, rules: Rules) -> tuple[str, bool]:
+    """Why a pod is special (empty: it is not), and whether that forbids to evict it."""
+    metadata = pod["metadata"]
+    if MIRROR in (metadata.get("annotations") or {}):
+        return "", False
+    owner = next((one for one in metadata.get("ownerReferences") or () if one.get("controller")), None)
+    ended = (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed")
+    if owner and owner["kind"] == "DaemonSet":
+        if rules.ignore_daemonsets:
+            return "ignoring DaemonSet-managed Pods", False
+        return "DaemonSet-managed Pods (use --ignore-daemonsets to ignore)", True
+    if ended:
+        return "", False
+    if any("emptyDir" in volume for volume in pod["spec"].get("volumes") or ()) and not rules.delete_emptydir_data:
+        return "Pods with local storage (use --delete-emptydir-data to override)", True
+    if owner is None:
+        told = "deleting Pods that declare no controller"
+        return (told, False) if rules.force else ("Pods that declare no controller (use --force to override)", True)
+    return "", False
+
+
+def _evict(session: Session, pod: Tree, grace: int, mode: str, deadline: float) -> None:
+    """Ask until the budget lets it go."""
+    name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
+    session.say(f"evicting pod {namespace}/{name}{suffix(mode)}")
+    if mode == "client":
+        return
+    eviction: Tree = {"kind": "Eviction", "apiVersion": "policy/v1", "metadata": {"name": name, "namespace": namespace}}
+    if grace >= 0:
+        eviction["deleteOptions"] = {"gracePeriodSeconds": grace}
+    params = {"dryRun": "All"} if mode == "server" else None
+    while True:
+        try:
+            session.server.request("POST", POD.path(namespace, name, "eviction"), params=params, body=eviction)
+            return
+        except NotFound:
+            return
+        except TooManyRequests as error:
+            if time.monotonic() > deadline:
+                raise CommandError("global timeout reached") from error
+            session.tell(
+                f'error when evicting pods/"{name}" -n "{namespace}" (will retry after {int(AGAIN_SECONDS)}s): {error.message}'
+            )
+            time.sleep(AGAIN_SECONDS)
