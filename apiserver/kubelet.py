@@ -33,7 +33,9 @@ def node_host(node: Tree, preferred: tuple[str, ...]) -> tuple[str, int]:
 async def backend(server: Server, node_name: str) -> Backend:
     """The kubelet, for a connection of its own."""
     host, port = await _host(server, node_name)
-    return Backend(host, port, _config(server, host, port).ssl_context())
+    if "kubelet_tls" not in server.state:  # making one takes tens of milliseconds
+        server.state["kubelet_tls"] = _config(server, host, port).ssl_context()
+    return Backend(host, port, server.state["kubelet_tls"])
 
 
 async def client(server: Server, node_name: str) -> Client:

@@ -10,6 +10,7 @@ import ipaddress
 import random
 import ssl
 from collections.abc import AsyncIterator
+from functools import cache
 from urllib.parse import urlsplit
 
 import httpx
@@ -190,10 +191,13 @@ def _location(value: str, root: str, backend: Backend) -> str:
 
 
 def _unverified(scheme: str, host: str, port: int) -> Backend:
+    return Backend(host, port, _any_certificate() if scheme == "https" else None)
+
+
+@cache
+def _any_certificate() -> ssl.SSLContext:
     """A pod's certificate, if it has one, is its own: it is not checked, as upstream does not."""
-    if scheme == "http":
-        return Backend(host, port, None)
-    context = ssl.create_default_context()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    return Backend(host, port, context)
+    return context
