@@ -2,6 +2,7 @@
 
 Order at start, before the first packet of a pod: addresses without a pod are made unreachable, the rules stand, then comes the
 bridge. What a killed kubelet left behind is taken over: links say whose they are. Host ports of pods that are gone are freed.
+Firewalls like to flush all rules when they restart; `run` looks now and then, and puts ours back.
 Addresses are handed out on the event loop; the kernel is asked in threads.
 https://kubernetes.io/docs/concepts/cluster-administration/networking/ · https://www.cni.dev/plugins/current/main/bridge/
 """
@@ -24,6 +25,7 @@ log = get_logger(__name__)
 
 SYSCTL = Path("/proc/sys/net")
 FORWARD = "ipv4/ip_forward"
+LOOK_SECONDS = 30.0  # between two looks whether the rules are still there, as kube-proxy's --sync-period
 BRIDGED_THROUGH_RULES = "bridge/bridge-nf-call-iptables"  # a reply on the same bridge must meet conntrack, too
 
 
@@ -47,9 +49,27 @@ class BridgeNetwork:
         wanted = IPv4Network(pod_cidr)
         if self._range == wanted:
             return
-        found = await asyncio.to_thread(self._set_up_node, wanted)
-        self._adopt(wanted, found)
+        found, host_ports = await asyncio.to_thread(self._set_up_node, wanted)
+        held = {link.uid: link.address for link in found}
+        self._addresses = Addresses(wanted, held, after=found[-1].address if found else None)
+        self._host_ports = {uid: host_ports[address] for uid, address in held.items() if address in host_ports}
+        self._range = wanted
         log.info("pod network ready", bridge=self._bridge, range=pod_cidr, mtu=self._mtu, adopted=len(found))
+
+    async def run(self) -> None:
+        """Put rules back that somebody flushed, until cancelled."""
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            await self.look()
+
+    async def look(self) -> None:
+        """Put back what is missing of the rules, once."""
+        if self._range is None or self._addresses is None:
+            return
+        ports = [(self._addresses.held[uid], ports) for uid, ports in self._host_ports.items() if uid in self._addresses.held]
+        text = rules.table(self._bridge, self._range, self._cluster)
+        text += "".join(rules.add_host_ports(address, some) for address, some in ports)
+        await asyncio.to_thread(self._restore, text)
 
     async def setup(self, pod_key: Key, uid: str, pid: int, *, host_ports: Sequence[HostPort] = ()) -> str:
         """See `Network.setup`. A pod that could not be connected holds nothing afterwards."""
@@ -72,7 +92,7 @@ class BridgeNetwork:
         """See `Network.teardown`."""
         ports = self._host_ports.pop(uid, [])
         if ports:
-            await asyncio.to_thread(packet_filter.apply, rules.delete_host_ports(ports))
+            await asyncio.to_thread(packet_filter.delete_host_ports, ports)
         await asyncio.to_thread(links.disconnect, uid)
         if self._addresses is not None:
             self._addresses.release(uid)
@@ -83,7 +103,8 @@ class BridgeNetwork:
         self._addresses = self._range = None
         self._host_ports.clear()
 
-    def _set_up_node(self, pod_cidr: IPv4Network) -> list[links.PodLink]:
+    def _set_up_node(self, pod_cidr: IPv4Network) -> tuple[list[links.PodLink], dict[IPv4Address, list[HostPort]]]:
+        """Returns the pods that are connected already, and the host ports that lead to them."""
         links.refuse_strays(self._cluster)
         _set(FORWARD, "1")
         _set(BRIDGED_THROUGH_RULES, "1")
@@ -92,18 +113,17 @@ class BridgeNetwork:
         links.ensure_bridge(self._bridge, IPv4Interface((pod_cidr[1], pod_cidr.prefixlen)), self._mtu)
         _set(f"ipv4/conf/{self._bridge}/route_localnet", "1")  # host ports on 127.0.0.1; the rules keep pods out of it
         packet_filter.allow_forwarding(self._bridge)
-        return [link for link in links.pod_links() if link.address in pod_cidr]
+        found = [link for link in links.pod_links() if link.address in pod_cidr]
+        host_ports = packet_filter.host_ports_by_address()
+        for address in host_ports.keys() - {link.address for link in found}:
+            packet_filter.delete_host_ports(host_ports.pop(address))
+        return found, host_ports
 
-    def _adopt(self, pod_cidr: IPv4Network, found: list[links.PodLink]) -> None:
-        held = {link.uid: link.address for link in found}
-        self._addresses = Addresses(pod_cidr, held, after=found[-1].address if found else None)
-        self._range = pod_cidr
-        uids = {address: uid for uid, address in held.items()}
-        for address, ports in packet_filter.host_ports_by_address().items():
-            if address in uids:
-                self._host_ports[uids[address]] = ports
-            else:
-                packet_filter.apply(rules.delete_host_ports(ports))
+    def _restore(self, text: str) -> None:
+        if not packet_filter.table_exists():
+            log.warning("somebody removed the rules of the pod network, making them anew")
+            packet_filter.apply(text)
+        packet_filter.allow_forwarding(self._bridge)
 
     def _connect(self, pod_cidr: IPv4Network, pod_key: Key, uid: str, pid: int, address: IPv4Address) -> None:
         inside = IPv4Interface((address, pod_cidr.prefixlen))

@@ -16,6 +16,7 @@ from ipaddress import IPv4Address
 from typing import Any
 
 from kube.component.logging import get_logger
+from kubelet.network import rules
 from kubelet.network.rules import TABLE
 from kubelet.pod_network import HostPort, NetworkFailure
 
@@ -58,6 +59,13 @@ def _host_port(key: Sequence[Any], value: Sequence[Any]) -> tuple[IPv4Address, H
     *host_ip, protocol, host_port = key
     name = {6: "TCP", 17: "UDP", 132: "SCTP"}.get(protocol) or str(protocol).upper()
     return IPv4Address(value[0]), HostPort("".join(host_ip), int(host_port), int(value[1]), name)
+
+
+def delete_host_ports(ports: Sequence[HostPort]) -> None:
+    """Lead host ports nowhere; those that lead nowhere already, as after somebody flushed the rules, are no error."""
+    if _run(["nft", "-f", "-"], rules.delete_host_ports(ports)).returncode != 0:
+        for port in ports:
+            _run(["nft", "-f", "-"], rules.delete_host_ports([port]))
 
 
 def forget_udp_flows(ports: Sequence[HostPort]) -> None:

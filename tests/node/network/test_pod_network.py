@@ -187,6 +187,21 @@ def test_dropping_forward_chain_without_docker_is_passed_too(a_process: AProcess
     assert world() == before
 
 
+def test_flushed_rules_are_put_back_with_their_host_ports(a_process: AProcess) -> None:
+    """As `systemctl restart nftables` flushes them; a pod that goes meanwhile is no trouble."""
+    network, pod, gone = started(), a_process("pod", 8080), a_process("gone", 8080)
+    connect(network, pod, HostPort("", 8088, 8080, "TCP"))
+    connect(network, gone, HostPort("", 8089, 8080, "TCP"))
+    run("nft flush ruleset")
+    asyncio.run(network.teardown("gone"))
+    asyncio.run(network.look())
+    assert ask("192.0.2.10", 8088).startswith("pod")
+    assert "8089" not in run("nft list ruleset")
+    before = run("nft list ruleset")
+    asyncio.run(network.look())
+    assert run("nft list ruleset") == before
+
+
 def test_clean_up_leaves_the_world_as_it_was(a_process: AProcess) -> None:
     """Also from a process that never started the network, as `kubelet --cleanup` is one."""
     before = world()
