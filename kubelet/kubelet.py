@@ -145,6 +145,7 @@ class Kubelet:
         """Start every part in `tasks`, and return when all have started."""
         config = self._config
         await self._restore_network()
+        tasks.create_task(self.network.run(), name="pod network rules")
         tasks.create_task(self._serve(), name="server")
         tasks.create_task(self.workers.run(), name="pod workers")
         if self._client is not None:
