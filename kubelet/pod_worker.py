@@ -61,6 +61,10 @@ class PodWorker:
         other._ending, other._leaving = self._ending, self._leaving
         return other
 
+    @property
+    def leaving(self) -> bool:
+        return self._leaving
+
     def wake(self) -> None:
         """Something about the pod may have changed: look again."""
         self._woken.set()

@@ -32,6 +32,8 @@ class PodWorkers:
         self._report = report
         self._workers: dict[str, PodWorker] = {}
         self._waiting: dict[Key, Pod] = {}  # pods whose name is still taken by one that is ending
+        self._gone: set[str] = set()  # uids whose work is done here, and which their source still tells of
+        self._untold: set[str] = set()  # uids that still have a worker, and which no source tells of any more
         self._tasks: asyncio.TaskGroup | None = None
 
     async def run(self) -> None:
@@ -47,7 +49,11 @@ class PodWorkers:
     def set(self, pod: Pod) -> None:
         """A pod to run, or its newer form."""
         worker = self._workers.get(pod.metadata.uid)
-        if worker is not None:
+        if pod.metadata.uid in self._gone:
+            return
+        if worker is not None and worker.leaving and pod.metadata.deletionTimestamp is None:
+            self._waiting[key_of(pod)] = pod  # a static pod whose file went and came back
+        elif worker is not None:
             worker.update(pod)
         elif self._namesake(pod) is not None:
             self._waiting[key_of(pod)] = pod
@@ -58,8 +64,10 @@ class PodWorkers:
         """The pod is gone from its source: end what runs of it."""
         for key in [key for key, pod in self._waiting.items() if pod.metadata.uid == uid]:
             del self._waiting[key]
+        self._gone.discard(uid)
         worker = self._workers.get(uid)
         if worker is not None:
+            self._untold.add(uid)
             worker.leave(grace_seconds(worker.pod))
 
     def get(self, uid: str) -> PodWorker | None:
@@ -109,6 +117,9 @@ class PodWorkers:
             await self._tools.clock.sleep(RESTART_SECONDS)
             worker = self._workers[uid] = worker.successor(Lifecycle(worker.pod, self._tools))
         del self._workers[uid]
+        if worker.pod.metadata.deletionTimestamp is not None and uid not in self._untold:
+            self._gone.add(uid)
+        self._untold.discard(uid)
         log.info("pod is gone", pod=key, uid=uid)
         successor = self._waiting.pop(key, None)
         if successor is not None:
