@@ -1,4 +1,4 @@
-"""Health of kube-proxy: /healthz and /livez on 10256, for load balancers and for the kubelet's friends.
+"""Health of kube-proxy: /healthz and /livez on 10256, for load balancers of whole nodes.
 
 Healthy: no change has been waiting for its rules longer than twice the sync period. /healthz says, too, that the node takes no
 new traffic while it is being deleted or taken out by the cluster autoscaler.

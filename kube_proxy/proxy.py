@@ -39,7 +39,7 @@ class Proxy:
     def __init__(self, informers: Informers, node: str, settings: Settings, *, pace: float, sync_period: float) -> None:
         self.queued_at: float | None = None  # since when a change waits; None: nothing waits
         self.synced_at: float | None = None  # times of time.time()
-        self.on_sync: list[Callable[[Key, Sequence[PortRule]], None]] = []
+        self.on_rules: list[Callable[[Key, Sequence[PortRule]], None]] = []
         self._node = node
         self._settings = settings
         self._pace, self._sync_period = pace, sync_period
@@ -143,7 +143,7 @@ class Proxy:
             self._rules[key] = now
         else:
             self._rules.pop(key, None)
-        for tell in self.on_sync:
+        for tell in self.on_rules:
             tell(key, now)
 
     def _service_changed(self, old: Service | None, new: Service | None) -> None:

@@ -105,7 +105,7 @@ def _port_rule(service: Service, cluster_ip: str, port: ServicePort, endpoints: 
         node_port=port.nodePort or 0,
         external_ips=tuple(sorted({*balancer, *(ip for ip in spec.externalIPs or () if is_ipv4(ip))})),
         load_balancer_ips=balancer,
-        source_ranges=tuple(sorted(one.strip() for one in spec.loadBalancerSourceRanges or () if ":" not in one)),
+        source_ranges=tuple(sorted(one.strip() for one in spec.loadBalancerSourceRanges or () if _is_ipv4_network(one))),
         affinity_seconds=_affinity_seconds(service),
         usable=usable,
         internal=local if spec.internalTrafficPolicy == "Local" else usable,
@@ -129,6 +129,8 @@ def _endpoints(slices: Iterable[EndpointSlice], port: ServicePort, node: str) ->
     for slice_ in slices:
         number = _port_in(slice_, port)
         for endpoint in slice_.endpoints or () if number else ():
+            if not endpoint.addresses or not is_ipv4(endpoint.addresses[0]):
+                continue
             conditions = endpoint.conditions
             ready = conditions is None or conditions.ready is not False  # unknown counts as ready
             serving = ready if conditions is None or conditions.serving is None else conditions.serving
@@ -166,6 +168,14 @@ def _affinity_seconds(service: Service) -> int:
 def is_ipv4(text: str) -> bool:
     try:
         ipaddress.IPv4Address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_ipv4_network(text: str) -> bool:
+    try:
+        ipaddress.IPv4Network(text.strip(), strict=False)
     except ValueError:
         return False
     return True

@@ -55,7 +55,7 @@ async def start(given: Config) -> None:
         proxy = Proxy(informers, node, settings, pace=config.min_sync_period, sync_period=config.sync_period)
         health = ProxyHealth(proxy, lambda: next(iter(own_node.cache), None), 2 * config.sync_period)
         ports = HealthCheckPorts(lambda: health.healthy(time.time()))
-        proxy.on_sync.append(ports.take)
+        proxy.on_rules.append(ports.take)
         await _serve(config, health)
         async with asyncio.TaskGroup() as tasks:
             for work in (informers.run, own_node.run, ports.run, proxy.run):

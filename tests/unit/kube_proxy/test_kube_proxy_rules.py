@@ -112,6 +112,13 @@ def test_session_affinity_lasts_three_hours_unless_it_says() -> None:
     assert only(rules(a_service(sessionAffinity="None"), [], NODE)).affinity_seconds == 0
 
 
+def test_what_cannot_be_an_address_is_left_out() -> None:
+    """One odd object, which a laxer server let in, must not stop the rules of all others."""
+    service = a_service(type="LoadBalancer", externalIPs=["nonsense"], loadBalancerSourceRanges=["10.0.0.0/99", "10.0.0.0/8"])
+    rule = only(rules(service, [a_slice("nonsense", "10.244.1.2", {"addresses": []})], NODE))
+    assert (addresses(rule.internal), rule.external_ips, rule.source_ranges) == (["10.244.1.2"], (), ("10.0.0.0/8",))
+
+
 def test_services_of_others_are_left_alone() -> None:
     """Headless ones, ExternalName, another proxy's.  Rule: https://kubernetes.io/docs/concepts/services-networking/service/"""
     assert proxied(a_service())
