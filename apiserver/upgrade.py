@@ -44,7 +44,6 @@ class Backend:
     host: str
     port: int
     tls: ssl.SSLContext | None
-    server_name: str = ""
 
     @property
     def address(self) -> str:
@@ -79,11 +78,9 @@ async def join(request: Request, backend: Backend, target: str) -> None:
     """Send the request's head to the backend, with `target` as path and query; then pass on every byte, both ways."""
     client = connection_of(request)
     try:
-        async with asyncio.timeout(DIAL_SECONDS):
-            name = (backend.server_name or backend.host) if backend.tls else None
-            reader, writer = await asyncio.open_connection(backend.host, backend.port, ssl=backend.tls, server_hostname=name)
-    except (OSError, TimeoutError) as error:
-        raise InternalError(f"Internal error occurred: error dialing backend: {error or 'timed out'}") from None
+        reader, writer = await dial(backend)
+    except OSError as error:
+        raise InternalError(f"Internal error occurred: error dialing backend: {error}") from None
     try:
         writer.write(_request_head(request, backend, target))
         try:
@@ -99,6 +96,16 @@ async def join(request: Request, backend: Backend, target: str) -> None:
             await _refusal(answer, reader, client.writer)
     finally:
         writer.close()
+
+
+async def dial(backend: Backend) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A connection of its own to a backend. Raises OSError."""
+    try:
+        async with asyncio.timeout(DIAL_SECONDS):
+            name = backend.host if backend.tls else None
+            return await asyncio.open_connection(backend.host, backend.port, ssl=backend.tls, server_hostname=name)
+    except TimeoutError:
+        raise OSError(f"dial tcp {backend.address}: i/o timeout") from None
 
 
 def _request_head(request: Request, backend: Backend, target: str) -> bytes:

@@ -3,15 +3,16 @@
 https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/component-status-v1/ (deprecated)
 """
 
-import ssl
+import asyncio
 
-import httpx
 import orjson
 
 from apiserver.context import Request, Response, Server, json_response
 from kube.api import table
 from kube.api.meta import Tree
 from kube.api.status import ApiError, not_found
+from kube.client.kubeconfig import Config
+from kube.client.rest import Client, Unreachable
 
 LOCAL_PROGRAMS = {"scheduler": 10259, "controller-manager": 10257}
 ASK_SECONDS = 3
@@ -46,15 +47,14 @@ async def _status(server: Server, name: str) -> Tree:
 
 async def _program(port: int) -> tuple[bool, str, str]:
     """A program on this host; its certificate is its own and is not checked, as upstream does not."""
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
     try:
-        async with httpx.AsyncClient(verify=context, timeout=ASK_SECONDS, trust_env=False) as http:
-            answer = await http.get(f"https://127.0.0.1:{port}/healthz")
-    except httpx.HTTPError as error:
-        return False, f'Get "https://127.0.0.1:{port}/healthz": {error}', ""
-    return answer.status_code == 200, answer.text, "" if answer.status_code == 200 else answer.text
+        async with asyncio.timeout(ASK_SECONDS), Client(Config(f"https://127.0.0.1:{port}", insecure=True)) as client:
+            answer = await client.request("GET", "/healthz")
+    except (Unreachable, TimeoutError) as error:
+        return False, f'Get "https://127.0.0.1:{port}/healthz": {error or "timed out"}', ""
+    except ApiError as error:
+        return False, error.message, error.message
+    return True, answer.body.decode("utf-8", "replace"), ""
 
 
 async def _etcd(server: Server) -> tuple[bool, str, str]:

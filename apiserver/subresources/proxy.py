@@ -5,19 +5,19 @@ lead back through the proxy; links in pages are left as they are (our choice: up
 https://kubernetes.io/docs/tasks/access-application-cluster/access-cluster-services/#manually-constructing-apiserver-proxy-urls
 """
 
-import contextlib
+import asyncio
 import ipaddress
 import random
 import ssl
 from collections.abc import AsyncIterator
 from functools import cache
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
-import httpx
+import h11
 
 from apiserver import kubelet
 from apiserver.context import Request, Response, Server
-from apiserver.upgrade import Backend, Connection, join
+from apiserver.upgrade import CHUNK, Backend, Connection, dial, join
 from kube.api.meta import Key, Tree
 from kube.api.resources import resource_of
 from kube.api.status import BadRequest, InternalError, ServiceUnavailable
@@ -27,7 +27,7 @@ SERVICE_NAME = "kubernetes.io/service-name"
 HOP_BY_HOP = frozenset(("connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te",
                         "trailer", "transfer-encoding", "upgrade"))  # fmt: skip
 OURS = frozenset(("host", "authorization", "content-length"))  # meant for the API server
-DIAL_SECONDS = 10.0
+PRINTABLE = "/:?#[]@!$&'()*+,;=%~ "  # a path is decoded; a header is not
 
 _random = random.SystemRandom()
 
@@ -131,41 +131,82 @@ async def _forwarded(request: Request, backend: Backend) -> Response | None:
         return None
     if not request.info.subpath and not request.info.path.endswith("/") and request.info.method in ("GET", "HEAD"):
         return Response(301, headers=[("location", f"{request.info.path}/")])  # so that relative links work
-    stack = contextlib.AsyncExitStack()
     try:
-        answer = await _asked(stack, request, backend)
-    except httpx.HTTPError as error:
-        await stack.aclose()
-        raise ServiceUnavailable(f"error trying to reach service: {error or type(error).__name__}") from None
+        exchange = _Exchange(*await dial(backend))
+        answer = await exchange.asked(request, backend)
+    except (OSError, h11.ProtocolError) as error:
+        raise ServiceUnavailable(f"error trying to reach service: {error}") from None
+    headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.headers]
+    kind = next((value for name, value in headers if name == "content-type"), "text/plain; charset=utf-8")
+    return Response(answer.status_code, b"", kind, _rewritten(headers, request, backend), exchange.body())
 
-    async def body() -> AsyncIterator[bytes]:
+
+class _Exchange:
+    """One request and its answer, on a connection of their own."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._http = h11.Connection(h11.CLIENT)
+
+    async def asked(self, request: Request, backend: Backend) -> h11.Response:
+        """The head of the answer."""
         try:
-            async with stack:
-                async for chunk in answer.aiter_raw():
-                    yield chunk
-        except httpx.HTTPError as error:
+            head = h11.Request(method=request.info.method, target=target_of(request), headers=_asking(request, backend))
+            await self._send(head)
+            if {"content-length", "transfer-encoding"} & request.headers.keys():
+                async for part in _body(request):
+                    await self._send(h11.Data(data=part))
+            await self._send(h11.EndOfMessage())
+            while True:
+                event = await self._next()
+                if isinstance(event, h11.Response):
+                    return event
+                if not isinstance(event, h11.InformationalResponse):
+                    raise h11.RemoteProtocolError("unexpected EOF")
+        except BaseException:
+            self._writer.close()
+            raise
+
+    async def body(self) -> AsyncIterator[bytes]:
+        """The rest of the answer; then the connection is closed."""
+        try:
+            while isinstance(event := await self._next(), h11.Data):
+                yield bytes(event.data)
+        except (OSError, h11.ProtocolError) as error:
             raise InternalError(f"Internal error occurred: {error}") from None  # the answer is cut off
+        finally:
+            self._writer.close()
 
-    headers = [(name, value) for name, value in answer.headers.multi_items() if name.lower() not in HOP_BY_HOP]
-    kind = answer.headers.get("content-type", "text/plain; charset=utf-8")
-    return Response(answer.status_code, b"", kind, _rewritten(headers, request, backend), body())
+    async def _send(self, event: h11.Event) -> None:
+        self._writer.write(self._http.send(event) or b"")
+        await self._writer.drain()
+
+    async def _next(self) -> object:
+        while (event := self._http.next_event()) is h11.NEED_DATA:
+            self._http.receive_data(await self._reader.read(CHUNK))
+        return event
 
 
-async def _asked(stack: contextlib.AsyncExitStack, request: Request, backend: Backend) -> httpx.Response:
-    timeout = httpx.Timeout(None, connect=DIAL_SECONDS)
-    verify = backend.tls or False
-    http = await stack.enter_async_context(httpx.AsyncClient(verify=verify, timeout=timeout, trust_env=False))
-    headers = [
+def _asking(request: Request, backend: Backend) -> list[tuple[bytes, bytes]]:
+    """The client's headers, without what is meant for the API server."""
+    kept = [
         (name, value)
-        for name, value in ((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.scope["headers"])
-        if name not in HOP_BY_HOP | OURS and not name.startswith("impersonate-")
+        for name, value in request.scope["headers"]
+        if name.decode("latin-1") not in HOP_BY_HOP | OURS and not name.startswith(b"impersonate-")
     ]
-    headers += [("x-forwarded-uri", request.info.path), ("x-forwarded-host", request.headers.get("host", ""))]
-    url = f"{'https' if backend.tls else 'http'}://{backend.address}{target_of(request)}"
-    has_body = {"content-length", "transfer-encoding"} & request.headers.keys()
-    return await stack.enter_async_context(
-        http.stream(request.info.method, url, headers=headers, content=_body(request) if has_body else None)
-    )
+    about = {
+        "host": backend.address,
+        "connection": "close",
+        "x-forwarded-uri": request.info.path,
+        "x-forwarded-host": request.headers.get("host", ""),
+    }
+    length = request.headers.get("content-length")
+    if length is not None:
+        about["content-length"] = length
+    elif "transfer-encoding" in request.headers:
+        about["transfer-encoding"] = "chunked"
+    return [*kept, *((name.encode(), quote(value, safe=PRINTABLE).encode()) for name, value in about.items())]
 
 
 async def _body(request: Request) -> AsyncIterator[bytes]:
@@ -179,8 +220,8 @@ async def _body(request: Request) -> AsyncIterator[bytes]:
 def _rewritten(headers: list[tuple[str, str]], request: Request, backend: Backend) -> list[tuple[str, str]]:
     """Without what the server tells itself; a redirect to the backend itself leads through the proxy again."""
     root = request.info.path.removesuffix(request.info.subpath).rstrip("/")
-    kept = [pair for pair in headers if pair[0].lower() not in ("content-type", "cache-control")]
-    return [(name, _location(value, root, backend) if name.lower() == "location" else value) for name, value in kept]
+    kept = [pair for pair in headers if pair[0] not in HOP_BY_HOP | {"content-type", "cache-control"}]
+    return [(name, _location(value, root, backend) if name == "location" else value) for name, value in kept]
 
 
 def _location(value: str, root: str, backend: Backend) -> str:

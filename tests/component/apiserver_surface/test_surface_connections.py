@@ -45,6 +45,8 @@ class Peer:
             writer.write(b"HTTP/1.1 302 Found\r\nlocation: /elsewhere?a=b\r\ncontent-length: 0\r\n\r\n")
         else:
             body = b"asked " + target
+            if b"content-length: 3" in head.lower():
+                body += b" with " + await reader.readexactly(3)
             writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/x\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body))
         await writer.drain()
         writer.close()
@@ -171,6 +173,7 @@ def test_node_proxy_passes_paths_and_brings_redirects_back(runner: asyncio.Runne
         proxy = "/api/v1/nodes/n/proxy"
         answer = await client.request("GET", f"{proxy}/a%2Fb/c/", params={"q": "1"})
         assert (answer.body, answer.headers["content-type"]) == (b"asked /a%2Fb/c/?q=1", "text/x")
+        assert (await client.request("POST", f"{proxy}/run", body=b"abc")).body == b"asked /run with abc"
         text = f"GET {proxy}/redirect HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {ADMIN_TOKEN}\r\n\r\n"
         async with sent(client.config.server, text) as (reader, _):
             head = await reader.readuntil(b"\r\n\r\n")
