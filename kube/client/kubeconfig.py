@@ -36,7 +36,7 @@ class Config:
     certificate: bytes | None = None  # PEM
     key: bytes | None = None  # PEM
     token: str = ""
-    token_file: Path | None = None  # read again for every connection's first request: tokens rotate
+    token_file: Path | None = None  # read again now and then: tokens rotate
     insecure: bool = False
     server_name: str = ""  # to expect in the server's certificate instead of the host
     impersonate: tuple[tuple[str, str], ...] = ()  # headers
@@ -106,8 +106,7 @@ def resolve(tree: Tree, *, context: str = "", cluster: str = "", user: str = "",
     around = known.get(chosen, {})
     cluster_entry = _entry(tree, "clusters", "cluster", cluster or around.get("cluster", ""))
     user_entry = _entry(tree, "users", "user", user or around.get("user", ""))
-    if "exec" in user_entry or "auth-provider" in user_entry:
-        raise ConfigError("credential plugins (exec, auth-provider) are not supported; use a certificate or a token")
+    _refuse_unusable(cluster_entry, user_entry, user or around.get("user", ""))
     token_file = user_entry.get("tokenFile")
     return Config(
         server=(server or cluster_entry.get("server") or DEFAULT_SERVER).rstrip("/"),
@@ -120,6 +119,24 @@ def resolve(tree: Tree, *, context: str = "", cluster: str = "", user: str = "",
         insecure=bool(cluster_entry.get("insecure-skip-tls-verify")),
         server_name=cluster_entry.get("tls-server-name", ""),
     )
+
+
+def _refuse_unusable(cluster: Tree, user: Tree, name: str) -> None:
+    """What would otherwise fail later, and less clearly. client-go tools/clientcmd/validation.go"""
+    if "exec" in user or "auth-provider" in user:
+        raise ConfigError("credential plugins (exec, auth-provider) are not supported; use a certificate or a token")
+    if user.get("username"):
+        raise ConfigError("user names with passwords are not supported; use a certificate or a token")
+    if (user.get("client-certificate") or user.get("client-certificate-data")) and not (
+        user.get("client-key") or user.get("client-key-data")
+    ):
+        raise ConfigError(
+            f"client-key-data or client-key must be specified for {name} to use the clientCert authentication method."
+        )
+    if cluster.get("insecure-skip-tls-verify") and (
+        cluster.get("certificate-authority") or cluster.get("certificate-authority-data")
+    ):
+        raise ConfigError("specifying a root certificates file with the insecure flag is not allowed")
 
 
 def with_token(config: Config, token: str) -> Config:

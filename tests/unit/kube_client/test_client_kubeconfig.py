@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from kube.api.meta import Tree
 from kube.client import kubeconfig
 from kube.client.kubeconfig import ConfigError
 
@@ -62,7 +63,57 @@ def test_explicit_file_must_exist(tmp_path: Path) -> None:
         kubeconfig.load(str(tmp_path / "missing"))
 
 
-def test_credential_plugins_are_refused_clearly() -> None:
-    tree = {**TREE, "users": [{"name": "u", "user": {"exec": {"command": "x"}}}]}
-    with pytest.raises(ConfigError, match="exec"):
+@pytest.mark.parametrize(
+    ("cluster", "user", "words"),
+    [
+        ({}, {"exec": {"command": "x"}}, "credential plugins"),
+        ({}, {"username": "x", "password": "y"}, "not supported"),
+        ({}, {"client-certificate-data": "eA=="}, "client-key-data or client-key must be specified for u"),
+        ({"insecure-skip-tls-verify": True, "certificate-authority": "x"}, {}, "with the insecure flag is not allowed"),
+        ({"certificate-authority": "/does/not/exist"}, {}, "unable to read certificate-authority /does/not/exist: No such file"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_clearly(cluster: Tree, user: Tree, words: str) -> None:
+    """Rule: client-go tools/clientcmd/validation.go"""
+    tree = {
+        "clusters": [{"name": "c", "cluster": {"server": "https://c", **cluster}}],
+        "users": [{"name": "u", "user": user}],
+        "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}],
+        "current-context": "x",
+    }
+    with pytest.raises(ConfigError, match=words):
         kubeconfig.resolve(tree)
+
+
+def test_listed_files_are_merged_and_the_home_one_is_the_last_resort(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Rule: behaviour D.2: --kubeconfig alone, else $KUBECONFIG, else ~/.kube/config"""
+    monkeypatch.setenv("KUBECONFIG", f"{tmp_path}/a:{tmp_path}/b")
+    assert kubeconfig.paths("/x") == [Path("/x")]
+    assert kubeconfig.paths() == [tmp_path / "a", tmp_path / "b"]
+    monkeypatch.delenv("KUBECONFIG")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert kubeconfig.paths() == [tmp_path / ".kube" / "config"]
+
+
+def test_file_that_is_no_yaml_is_named(tmp_path: Path) -> None:
+    (tmp_path / "config").write_text("a: [")
+    with pytest.raises(ConfigError, match=f'error loading config file "{tmp_path}/config"'):
+        kubeconfig.load(str(tmp_path / "config"))
+
+
+def test_pod_finds_its_server_by_itself(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Rule: https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/"""
+    for name, text in (("token", "t"), ("namespace", "n\n"), ("ca.crt", "PEM")):
+        (tmp_path / name).write_text(text)
+    monkeypatch.setattr(kubeconfig, "SERVICE_ACCOUNT", tmp_path)
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "10.96.0.1")
+    monkeypatch.setenv("KUBERNETES_SERVICE_PORT", "443")
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "missing"))
+    config = kubeconfig.load()
+    assert (config.server, config.namespace, config.authority, config.bearer()) == ("https://10.96.0.1:443", "n", b"PEM", "t")
+
+
+def test_key_material_that_is_none_is_told() -> None:
+    config = kubeconfig.Config(server="https://c", authority=None, certificate=b"x", key=b"y")
+    with pytest.raises(ConfigError, match="invalid certificate or key"):
+        config.ssl_context()
