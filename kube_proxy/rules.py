@@ -9,6 +9,7 @@ https://kubernetes.io/docs/reference/networking/virtual-ips/ · KEP-1669, KEP-20
 """
 
 import ipaddress
+import socket
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -167,8 +168,8 @@ def _affinity_seconds(service: Service) -> int:
 
 def is_ipv4(text: str) -> bool:
     try:
-        ipaddress.IPv4Address(text)
-    except ValueError:
+        socket.inet_pton(socket.AF_INET, text)
+    except OSError:
         return False
     return True
 
