@@ -49,6 +49,7 @@ def test_deployment_canary_by_pause_and_resume(shell: Cluster) -> None:
     """Rule: walkthrough section 4: one new pod beside three old ones while paused."""
     shell.ok("kubectl apply -f myapp-deploy.yaml")
     settled(shell, "nginx:1.14.1")
+    shell.ok(f"""kubectl patch {DEPLOY} -p '{{"spec": {{"minReadySeconds": 5}}}}'""")  # time to pause after the first new pod
     surge = '{"spec": {"strategy": {"rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}}}'
     shell.ok(f"kubectl patch {DEPLOY} -p '{surge}'")
     shell.ok(f"kubectl set image {DEPLOY} myapp=nginx:1.15.7 && kubectl rollout pause {DEPLOY}")
