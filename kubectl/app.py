@@ -38,6 +38,10 @@ class Found:
         return " ".join(("kubectl", *self.path))
 
 
+class UnknownSubcommand(Exception):
+    """A word that a group of commands does not have; the message is the whole text for stderr."""
+
+
 def run(words: Sequence[str]) -> int:
     """One command line, to its exit code."""
     try:
@@ -57,7 +61,10 @@ def _run(words: list[str]) -> int:
     row = next((row for row in COMMANDS if row.name == words[at] or words[at] in row.aliases), None)
     if row is None:
         return _unknown(words[at], words[:at] + words[at + 1 :])
-    found = _descend(_load(row), (row.name,), words[:at] + words[at + 1 :])
+    try:
+        found = _descend(_load(row), (row.name,), words[:at] + words[at + 1 :])
+    except UnknownSubcommand as error:
+        return _say(str(error))
     try:
         parsed = parse(found.flags, found.words)
     except UsageError as error:
@@ -139,11 +146,11 @@ def _descend(command: Any, path: tuple[str, ...], words: list[str], family: Sequ
         if at is not None and words[at] in command.commands:
             shared = [param for param in params if param.rich_help_panel == FAMILY]
             return _descend(
-                command.commands[words[at]], (*path, command.commands[words[at]].name), words[:at] + words[at + 1 :], shared
+                command.commands[words[at]], (*path, str(command.commands[words[at]].name)), words[:at] + words[at + 1 :], shared
             )
         if at is not None and not command.invoke_without_command:
-            raise SystemExit(
-                _say(f"error: unknown command \"{words[at]}\"\nSee 'kubectl {' '.join(path)} -h' for help and examples")
+            raise UnknownSubcommand(
+                f"error: unknown command \"{words[at]}\"\nSee 'kubectl {' '.join(path)} -h' for help and examples"
             )
         if at is None and not command.invoke_without_command:
             return Found(command, path, ["--help"], flags, params)
@@ -174,11 +181,10 @@ def _flag(param: Any) -> Flag:
 def _page(found: Found) -> str:
     command = found.command
     own = {param.name for param in found.params}
-    subcommands: tuple[tuple[str, str], ...] = ()
+    subcommands: list[tuple[str, str]] = []
     if isinstance(command, TyperGroup):
-        subcommands = tuple(
-            (name, sub.short_help or _first(sub.help)) for name, sub in sorted(command.commands.items()) if name == sub.name
-        )
+        own_names = sorted((str(name), sub) for name, sub in command.commands.items() if name == sub.name)
+        subcommands = [(name, str(sub.short_help or _first(sub.help))) for name, sub in own_names]
     usage = command.epilog or (f"{found.spoken} SUBCOMMAND" if subcommands else found.spoken)
     return command_help(command.help or "", usage, [flag for flag in found.flags if flag.key in own], subcommands, found.spoken)
 

@@ -39,23 +39,18 @@ class Schemas:
 
     def typed(self, schema: Tree) -> Typed:
         """Follow references, lists and maps to what has the fields."""
-        described = (schema["description"],) if schema.get("description") else ()
+        described: tuple[str, ...] = (schema["description"],) if schema.get("description") else ()
         reference = self._reference(schema)
         if reference:
             target = self._schemas[reference]
             more = (target["description"],) if target.get("description") else ()
-            inner = self.typed({**target, "description": ""})
-            name = inner.name if target.get("type") not in ("object", None) and not target.get("properties") else _last(reference)
-            if not target.get("properties"):
-                name = (
-                    _last(reference) if target.get("type") in (None, "object") or "oneOf" in target or _named(reference) else name
-                )
-            return Typed(target, name, described + more)
+            return Typed(target, _name_of(reference, target), described + more)
+        items, values = schema.get("items"), schema.get("additionalProperties")
         if schema.get("type") == "array":
-            inner: Typed = self.typed(schema.get("items") or {})
+            inner = self.typed(items or {})
             return Typed(inner.schema, f"[]{inner.name}", described + inner.described)
-        if schema.get("type") == "object" and schema.get("additionalProperties"):
-            inner = self.typed(schema["additionalProperties"])
+        if schema.get("type") == "object" and values:
+            inner = self.typed(values)
             return Typed(inner.schema, f"map[string]{inner.name}", described + inner.described)
         return Typed(schema, schema.get("type") or "Object", described)
 
@@ -63,17 +58,15 @@ class Schemas:
     def _reference(schema: Tree) -> str:
         if "$ref" in schema:
             return str(schema["$ref"]).removeprefix(PREFIX)
-        chosen = schema.get("allOf") or ()
+        chosen: list[Tree] = schema.get("allOf") or []
         return str(chosen[0]["$ref"]).removeprefix(PREFIX) if len(chosen) == 1 and "$ref" in chosen[0] else ""
 
 
-def _last(reference: str) -> str:
-    return reference.rpartition(".")[2]
-
-
-def _named(reference: str) -> bool:
-    """Scalars that explain calls by their own names, save times, which it calls strings."""
-    return _last(reference) in ("IntOrString", "Quantity")
+def _name_of(reference: str, target: Tree) -> str:
+    """The schema's own name; a plain scalar (a time) is called by its JSON type, save for two that are always named."""
+    name = reference.rpartition(".")[2]
+    scalar = target.get("type") not in (None, "object") and name not in ("IntOrString", "Quantity")
+    return str(target["type"]) if scalar else name
 
 
 def explained(schemas: Schemas, resource: Resource, fields: list[str], *, recursive: bool) -> str:

@@ -1,7 +1,8 @@
 """Flags: parsed as upstream's library does it (spf13/pflag), for the options that Typer read from a command's signature.
 
-Rules kept: flags and arguments mix; `--name=value`, `--name value`, `-n value`, `-nvalue`, `-n=value`; short booleans
-cluster (`-it`); a boolean takes its value only after `=` (`--wait=false`); some flags may stand bare (`--dry-run`); after `--` all is argument.
+Rules kept: flags and arguments mix; `--name=value`, `--name value`, `-n value`, `-nvalue`, `-n=value`; short booleans cluster
+(`-it`); a boolean takes its value only after `=` (`--wait=false`); some flags may stand bare (`--dry-run`); after `--` all is
+argument.
 https://pkg.go.dev/github.com/spf13/pflag
 """
 

@@ -7,7 +7,7 @@ from kube.api.meta import Tree
 from kubectl.changes import Changes
 from kubectl.printers import Printer
 from kubectl.selection import Item, Query
-from kubectl.session import Session
+from kubectl.session import Session, suffix
 
 
 def nodes(session: Session, selector: str) -> list[Item]:
@@ -22,7 +22,7 @@ def cordon_all(session: Session, items: list[Item], wanted: bool, dry_run: str) 
 
     def one(item: Item) -> None:
         if bool(item.tree["spec"].get("unschedulable")) == wanted:
-            session.say(f"{item} already {word}")
+            session.say(f"{item} already {word}{suffix(changes.mode)}")
             return
         patch: Tree = {"spec": {"unschedulable": wanted or None}}
         tree = item.tree if changes.mode == "client" else changes.patch(item, patch, "application/strategic-merge-patch+json")

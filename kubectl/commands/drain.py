@@ -92,7 +92,12 @@ def drain(
         query = Query(field_selector=f"spec.nodeName={node.key.name}", all_namespaces=True)
         wanted = parse(pod_selector)
         pods = [pod for pod in listed(session, POD, query) if wanted.matches(pod["metadata"].get("labels"))]
-        going = _decided(session, node, pods, rules)
+        try:
+            going = _decided(session, node, pods, rules)
+        except CommandError as error:
+            session.tell(f'error: unable to drain node "{node.key.name}" due to error: {error}, continuing command...')
+            session.tell(f"There are pending nodes to be drained:\n {node.key.name}\n{error}")
+            raise typer.Exit(1) from error
         for pod in going:
             _evict(session, pod, grace_period, mode, deadline)
         if mode == "none":
@@ -117,7 +122,7 @@ def _decided(session: Session, node: Item, pods: list[Tree], rules: Rules) -> li
     going = [pod for pod in going if MIRROR not in (pod["metadata"].get("annotations") or {})]
     if problems:
         told = ", ".join(f"cannot delete {why}: {', '.join(names)}" for why, names in problems.items())
-        raise CommandError(f'unable to drain node "{node.key.name}" due to error: {told}, continuing command...')
+        raise CommandError(told)
     if notes:
         session.tell("Warning: " + "; ".join(f"{why}: {', '.join(names)}" for why, names in notes.items()))
     return going

@@ -240,7 +240,7 @@ class Getter:
             if not table.get("rows"):
                 continue
             if resource != last or printer is None:
-                if shown:
+                if shown and self.look.headers:
                     print()
                 printer, last = TablePrinter(replace(look, namespace=look.namespace and resource.namespaced), resource), resource
                 shown.add(resource)

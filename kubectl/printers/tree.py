@@ -40,6 +40,7 @@ def _float(dumper: Dumper, value: float) -> yaml.ScalarNode:
     return dumper.represent_scalar("tag:yaml.org,2002:float", repr(value).removesuffix(".0"))
 
 
+Dumper.yaml_implicit_resolvers = {first: found for first, found in yaml.CDumper.yaml_implicit_resolvers.items() if first != "="}
 Dumper.add_representer(str, _string)
 Dumper.add_representer(float, _float)
 Dumper.ignore_aliases = lambda self, data: True  # type: ignore[method-assign]  # the same list twice is written twice

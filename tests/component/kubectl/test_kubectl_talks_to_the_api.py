@@ -1,0 +1,168 @@
+"""kubectl against the real API server, in one process: what is typed, and what must come back."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from kubectl.app import run
+from tests.component.conftest import ADMIN_TOKEN, NOBODY_TOKEN, RunningApi
+
+Shell = Callable[..., tuple[int, str, str]]
+
+DEPLOYMENT = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, labels: {app: web}}
+spec:
+  replicas: 3
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: web, image: "nginx:1.14.1", ports: [{containerPort: 80}]}]}
+"""
+
+
+@pytest.fixture
+def shell(runner: asyncio.Runner, apiserver: RunningApi, capfd: pytest.CaptureFixture[str]) -> Shell:
+    """Run one command line in a thread, while the server's loop runs: (exit code, stdout, stderr)."""
+
+    def typed(*words: str, token: str = ADMIN_TOKEN) -> tuple[int, str, str]:
+        line = [word for part in words for word in (part.split() if part == words[0] else [part])]
+        flags = [f"--server={apiserver.url}", f"--token={token}"]
+        code = runner.run(asyncio.to_thread(run, [*flags, *line]))
+        out = capfd.readouterr()
+        return code, out.out, out.err
+
+    return typed
+
+
+@pytest.fixture
+def manifest(tmp_path: Path) -> str:
+    path = tmp_path / "web.yaml"
+    path.write_text(DEPLOYMENT)
+    return str(path)
+
+
+def test_get_prints_the_servers_tables(shell: Shell) -> None:
+    code, out, _ = shell("get namespaces --no-headers")
+    assert (code, [line.split()[:2] for line in out.splitlines()]) == (
+        0,
+        [[name, "Active"] for name in ("default", "kube-node-lease", "kube-public", "kube-system")],
+    )
+    assert shell("get pods") == (0, "", "No resources found in default namespace.\n")
+    assert shell("get pod nope") == (1, "", 'Error from server (NotFound): pods "nope" not found\n')
+    assert shell("get foo") == (1, "", 'error: the server doesn\'t have a resource type "foo"\n')
+    code, out, _ = shell("get NS,svc default kubernetes --ignore-not-found -o name")
+    assert (code, out) == (0, "namespace/default\nservice/kubernetes\n")
+
+
+def test_apply_creates_configures_and_leaves_alone(shell: Shell, manifest: str) -> None:
+    """Rule: https://kubernetes.io/docs/tasks/manage-kubernetes-objects/declarative-config/"""
+    code, out, err = shell("apply --record -f", manifest)
+    assert (code, out) == (0, "deployment.apps/web created\n")
+    assert err == "Flag --record has been deprecated, --record will be removed in the future\n"
+    cause = "jsonpath={.metadata.annotations.kubernetes\\.io/change-cause}"
+    assert shell("get deploy web -o", cause)[1].startswith("kubectl apply --")
+    assert shell("apply --record -f", manifest)[1] == "deployment.apps/web unchanged\n"
+    Path(manifest).write_text(DEPLOYMENT.replace("1.14.1", "1.15.5"))
+    assert shell("apply -f", manifest)[1] == "deployment.apps/web configured\n"
+    assert shell("get deploy web -o jsonpath={..image}")[1] == "nginx:1.15.5"
+
+
+def test_create_replace_and_delete(shell: Shell, manifest: str) -> None:
+    assert shell("create -f", manifest)[1] == "deployment.apps/web created\n"
+    code, _, err = shell("create -f", manifest)
+    assert (code, err) == (
+        1,
+        f'Error from server (AlreadyExists): error when creating "{manifest}": deployments.apps "web" already exists\n',
+    )
+    assert shell("replace -f", manifest)[1] == "deployment.apps/web replaced\n"
+    assert shell("delete deployments web")[1] == 'deployment.apps "web" deleted from default namespace\n'
+    assert shell("get deploy web")[0] == 1
+
+
+def test_old_spelling_of_cascade_is_taken(shell: Shell, manifest: str) -> None:
+    """Rule: walkthrough section 3: --cascade=false, today --cascade=orphan."""
+    shell("create -f", manifest)
+    code, _, err = shell("delete deployments web --cascade=false --dry-run=server")
+    assert code == 0
+    assert err == "warning: --cascade=false is deprecated (boolean value) and can be replaced with --cascade=orphan.\n"
+
+
+def test_scale_keeps_its_precondition(shell: Shell, manifest: str) -> None:
+    """Rule: walkthrough section 3: Expected replicas to be 2, was 3."""
+    shell("create -f", manifest)
+    code, _, err = shell("scale deployments web --current-replicas=2 --replicas=4")
+    assert (code, err) == (1, "error: Expected replicas to be 2, was 3\n")
+    assert shell("scale deployments web --current-replicas=3 --replicas=4")[1] == "deployment.apps/web scaled\n"
+    assert shell("get deploy web -o go-template={{.spec.replicas}}")[1] == "4"
+
+
+def test_labels_and_annotations(shell: Shell, manifest: str) -> None:
+    shell("create -f", manifest)
+    assert shell("label deploy web a=b")[1] == "deployment.apps/web labeled\n"
+    assert shell("label deploy web a=c")[2] == "error: 'a' already has a value (b), and --overwrite is false\n"
+    assert shell("label deploy web a=c --overwrite")[1] == "deployment.apps/web labeled\n"
+    assert shell("label deploy web a-")[1] == "deployment.apps/web unlabeled\n"
+    assert shell("annotate deploy web n=1")[1] == "deployment.apps/web annotated\n"
+    assert shell("get deploy web -o jsonpath={.metadata.labels}")[1] == '{"app":"web"}'
+
+
+def test_set_image_patch_and_pause(shell: Shell, manifest: str) -> None:
+    shell("create -f", manifest)
+    assert shell("set image deployments web web=nginx:1.15.5")[1] == "deployment.apps/web image updated\n"
+    assert shell("set image deployments web foo=x")[2] == 'error: unable to find container named "foo"\n'
+    patch = '{"spec": {"minReadySeconds": 5}}'
+    assert shell("patch deployments web -p", patch)[1] == "deployment.apps/web patched\n"
+    assert shell("patch deployments web -p", patch)[1] == "deployment.apps/web patched (no change)\n"
+    assert shell("rollout pause deployments web")[1] == "deployment.apps/web paused\n"
+    assert shell("rollout pause deployments web")[2] == 'error: deployments.apps "web" is already paused\n'
+    assert shell("rollout resume deployments web")[1] == "deployment.apps/web resumed\n"
+    waiting = "Waiting for deployment spec update to be observed...\n"
+    assert shell("rollout status deployment web --watch=false")[1] == waiting
+
+
+def test_describe_shows_sections_in_order(shell: Shell, manifest: str) -> None:
+    shell("create -f", manifest)
+    code, out, _ = shell("describe deployments web")
+    assert code == 0
+    titles = [line.partition(":")[0] for line in out.splitlines() if line and not line.startswith(" ")]
+    assert titles == [
+        "Name", "Namespace", "CreationTimestamp", "Labels", "Annotations", "Selector", "Replicas", "StrategyType",
+        "MinReadySeconds", "RollingUpdateStrategy", "Pod Template", "OldReplicaSets", "NewReplicaSet", "Events",
+    ]  # fmt: skip
+
+
+def test_expose_and_explain(shell: Shell, manifest: str) -> None:
+    shell("create -f", manifest)
+    assert shell("expose deployment web --port=80 --type=NodePort")[1] == "service/web exposed\n"
+    assert shell("get svc web -o jsonpath={.spec.type}:{.spec.ports[0].targetPort}")[1] == "NodePort:80"
+    code, out, _ = shell("explain pod.spec.containers.image")
+    assert code == 0
+    assert out.startswith("KIND:       Pod\nVERSION:    v1\n\nFIELD: image <string>\n\n\nDESCRIPTION:\n    Container image name.")
+
+
+def test_wait_ends_when_met_and_at_its_deadline(shell: Shell, manifest: str) -> None:
+    shell("create -f", manifest)
+    assert shell("wait deploy/web --for=jsonpath={.spec.replicas}=3")[1] == "deployment.apps/web condition met\n"
+    code, _, err = shell("wait deploy/web --for=condition=Available --timeout=1s")
+    assert (code, err) == (1, "error: timed out waiting for the condition on deployments/web\n")
+
+
+def test_what_is_not_allowed_is_told(shell: Shell) -> None:
+    code, _, err = shell("get pods", token=NOBODY_TOKEN)
+    assert code == 1
+    assert err.startswith("Error from server (Forbidden): ")
+    assert shell("get pods", token="unknown")[2].startswith("error: You must be logged in to the server (")
+
+
+def test_an_old_manifest_is_refused_with_the_version_of_today(shell: Shell, tmp_path: Path) -> None:
+    """Rule: walkthrough, Old manifests."""
+    path = tmp_path / "old.yaml"
+    path.write_text(DEPLOYMENT.replace("apps/v1", "extensions/v1beta1"))
+    code, _, err = shell("apply -f", str(path))
+    assert code == 1
+    assert 'no matches for kind "Deployment" in version "extensions/v1beta1"' in err
+    assert "use apiVersion: apps/v1" in err
