@@ -170,6 +170,7 @@ class _HttpProtocol(HttpToolsProtocol):
 
     def __init__(self, config: Config, state: _State, on_upgrade: OnUpgrade | None) -> None:
         super().__init__(config=config, server_state=state, app_state={})
+        self.access_log = False  # whatever handlers the process has: a line for each request costs more than many requests
         self._state = state
         self._on_upgrade = on_upgrade
         self._subject: dict[str, Any] | None = None
