@@ -31,7 +31,8 @@ async def evict(server: Server, request: Request) -> Response:
         await _spend(server, pod, pods.now(), dry_run)
     if not dry_run:
         await _mark(server, key, pods.now())
-    await pods.delete(key, {**options, "preconditions": {"uid": pod["metadata"]["uid"]}}, dry_run=dry_run)
+    preconditions = {"uid": pod["metadata"]["uid"], **(options.get("preconditions") or {})}
+    await pods.delete(key, {**options, "preconditions": preconditions}, dry_run=dry_run)
     return json_response({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}, 201)
 
 
@@ -43,6 +44,8 @@ async def _spend(server: Server, pod: Tree, now: datetime, dry_run: bool) -> Non
         text = "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support."
         raise InternalError(text)
     for budget in budgets:
+        if disrupts_nothing(budget, pod):
+            continue
         key = Key(budget["metadata"]["namespace"], budget["metadata"]["name"])
 
         async def spend(current: Tree) -> Tree:
@@ -53,6 +56,17 @@ async def _spend(server: Server, pod: Tree, now: datetime, dry_run: bool) -> Non
 
 def _covers(budget: Tree, pod: Tree) -> bool:
     return labels.from_label_selector(budget["spec"].get("selector")).matches(pod["metadata"].get("labels"))
+
+
+def disrupts_nothing(budget: Tree, pod: Tree) -> bool:
+    """Whether the pod is unhealthy, and the budget lets such a pod go (KEP-3017). Pure."""
+    conditions = (pod.get("status") or {}).get("conditions") or ()
+    if any(one["type"] == "Ready" and one["status"] == "True" for one in conditions):
+        return False
+    if budget["spec"].get("unhealthyPodEvictionPolicy") == "AlwaysAllow":
+        return True
+    status = budget.get("status") or {}
+    return bool(0 < status.get("desiredHealthy", 0) <= status.get("currentHealthy", 0))
 
 
 def spent(budget: Tree, pod: str, now: datetime) -> Tree:

@@ -7,7 +7,7 @@ import pytest
 
 from apiserver.kubelet import node_host
 from apiserver.subresources.binding import assigned
-from apiserver.subresources.eviction import spent
+from apiserver.subresources.eviction import disrupts_nothing, spent
 from apiserver.subresources.node_api import chosen_container, stream_query
 from apiserver.subresources.pod_parts import with_ephemeral_containers
 from kube.api.status import BadRequest, Conflict, Invalid, TooManyRequests
@@ -102,3 +102,19 @@ def test_ephemeral_containers_are_only_added() -> None:
     assert [one["name"] for one in with_ephemeral_containers(old, new)["spec"]["ephemeralContainers"]] == ["e", "f"]
     with pytest.raises(Invalid):
         with_ephemeral_containers(old, a_pod())
+
+
+@pytest.mark.parametrize(
+    ("ready", "policy", "healthy", "free"),
+    [
+        ("True", None, 3, False),
+        ("False", None, 3, True),
+        ("False", "IfHealthyBudget", 1, False),
+        ("False", "AlwaysAllow", 1, True),
+    ],
+)
+def test_unhealthy_pods_may_go_where_the_budget_says_so(ready: str, policy: str | None, healthy: int, free: bool) -> None:
+    """Rule: KEP-3017."""
+    budget = {"spec": {"unhealthyPodEvictionPolicy": policy}, "status": {"desiredHealthy": 2, "currentHealthy": healthy}}
+    pod = {**a_pod(), "status": {"conditions": [{"type": "Ready", "status": ready}]}}
+    assert disrupts_nothing(budget, pod) is free
