@@ -72,7 +72,6 @@ def test_lightkube_applies_and_is_told_of_conflicts(runner: asyncio.Runner, apis
             "current-context": "x",
         }
         client = lightkube.Client(config=KubeConfig.from_dict(tree), namespace="default", field_manager="one")
-        connections = client._client._client  # it has no way to close them
         assert any(one.metadata.name == "default" for one in client.list(Namespace))
         wish = ConfigMapModel(metadata=ObjectMeta(name="c", namespace="default"), data={"a": "1"})
         applied = client.apply(ConfigMap(metadata=wish.metadata, data=wish.data))
@@ -83,6 +82,6 @@ def test_lightkube_applies_and_is_told_of_conflicts(runner: asyncio.Runner, apis
         assert 'conflict with "one"' in refused.value.status.message
         forced = client.apply(ConfigMap(metadata=wish.metadata, data={"a": "2"}), field_manager="two", force=True)
         assert forced.data == {"a": "2"}
-        connections.close()
+        client.close()
 
     in_thread(runner, work)
