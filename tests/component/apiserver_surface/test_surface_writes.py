@@ -6,8 +6,19 @@ from typing import Any
 import pytest
 
 from kube.api.meta import Key
-from kube.api.status import Forbidden, Invalid
-from kube.api.types import ConfigMap, Endpoints, Namespace, Pod, PriorityClass, Service, ServiceAccount
+from kube.api.status import Forbidden, Invalid, NotFound
+from kube.api.types import (
+    ConfigMap,
+    Endpoints,
+    LimitRange,
+    Namespace,
+    PersistentVolumeClaim,
+    Pod,
+    PriorityClass,
+    Service,
+    ServiceAccount,
+    StorageClass,
+)
 from kube.client.rest import Client
 
 
@@ -16,9 +27,9 @@ def a_service(name: str, **spec: Any) -> dict[str, Any]:
     return {"metadata": {"name": name, "namespace": "default"}, "spec": {"ports": ports, "selector": {"a": "b"}, **spec}}
 
 
-def a_pod(name: str, **spec: Any) -> dict[str, Any]:
+def a_pod(name: str, namespace: str = "default", **spec: Any) -> dict[str, Any]:
     containers = [{"name": "c", "image": "i"}]
-    return {"metadata": {"name": name, "namespace": "default"}, "spec": {"containers": containers, **spec}}
+    return {"metadata": {"name": name, "namespace": namespace}, "spec": {"containers": containers, **spec}}
 
 
 def test_every_cluster_has_its_first_objects(runner: asyncio.Runner, client: Client) -> None:
@@ -129,5 +140,79 @@ def test_nothing_new_in_a_namespace_that_goes(runner: asyncio.Runner, client: Cl
             await client.create(ConfigMap, {"metadata": {"name": "c", "namespace": "going"}})
         with pytest.raises(Forbidden, match='namespaces "default" is forbidden: this namespace may not be deleted'):
             await client.delete(Namespace, Key("", "default"))
+
+    runner.run(scenario())
+
+
+def test_limit_ranges_and_default_classes_are_heeded(runner: asyncio.Runner, client: Client) -> None:
+    """Rule: behaviour E.7.74."""
+
+    async def scenario() -> None:
+        await client.create(ServiceAccount, {"metadata": {"name": "default", "namespace": "default"}})
+        item = {"type": "Container", "default": {"cpu": "1"}, "max": {"cpu": "2"}}
+        await client.create(LimitRange, {"metadata": {"name": "l", "namespace": "default"}, "spec": {"limits": [item]}})
+        resources = (await client.create(Pod, a_pod("p")))["spec"]["containers"][0]["resources"]
+        assert resources == {"limits": {"cpu": "1"}, "requests": {"cpu": "1"}}
+        greedy = [{"name": "c", "image": "i", "resources": {"limits": {"cpu": "3"}}}]
+        with pytest.raises(Forbidden, match="maximum cpu usage per Container is 2, but limit is 3"):
+            await client.create(Pod, a_pod("greedy", containers=greedy))
+        annotations = {"storageclass.kubernetes.io/is-default-class": "true"}
+        await client.create(StorageClass, {"metadata": {"name": "fast", "annotations": annotations}, "provisioner": "p"})
+        spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+        claim = await client.create(PersistentVolumeClaim, {"metadata": {"name": "c", "namespace": "default"}, "spec": spec})
+        assert claim["spec"]["storageClassName"] == "fast"
+
+    runner.run(scenario())
+
+
+def test_namespace_that_is_not_there_is_told_before_all_else(runner: asyncio.Runner, client: Client) -> None:
+    async def scenario() -> None:
+        with pytest.raises(NotFound, match='namespaces "nowhere" not found'):
+            await client.create(Pod, a_pod("p", "nowhere"))
+
+    runner.run(scenario())
+
+
+def test_ports_of_a_deleted_service_are_free_for_one_of_its_name(runner: asyncio.Runner, client: Client) -> None:
+    # what if the old Service's port were given back after the new one of the same name had taken it?
+    async def scenario() -> None:
+        wish = a_service("web", type="NodePort", ports=[{"port": 80, "nodePort": 30081}])
+        for _ in range(3):
+            await client.create(Service, wish)
+            await client.delete(Service, Key("default", "web"))
+        await client.create(Service, wish)
+        with pytest.raises(Invalid, match="provided port is already allocated"):
+            await client.create(Service, a_service("other", type="NodePort", ports=[{"port": 80, "nodePort": 30081}]))
+
+    runner.run(scenario())
+
+
+def test_service_may_become_any_type(runner: asyncio.Runner, client: Client) -> None:
+    """Rule: behaviour E.4.45: type changes allocate and release."""
+
+    async def scenario() -> None:
+        tree = await client.create(Service, a_service("web", type="LoadBalancer", externalTrafficPolicy="Local"))
+        assert tree["spec"]["healthCheckNodePort"] >= 30000
+        port = tree["spec"]["ports"][0]["nodePort"]
+        key = Key("default", "web")
+        external = await client.patch(Service, key, {"spec": {"type": "ExternalName", "externalName": "example.com",
+                                                              "externalTrafficPolicy": None}})  # fmt: skip
+        assert "clusterIP" not in external["spec"]
+        assert "healthCheckNodePort" not in external["spec"]
+        await client.create(Service, a_service("o", type="NodePort", ports=[{"port": 80, "nodePort": port}]))
+        again = await client.patch(Service, key, {"spec": {"type": "ClusterIP", "externalName": None}})
+        assert again["spec"]["clusterIP"].startswith("10.96.")
+
+    runner.run(scenario())
+
+
+def test_only_what_the_cluster_has_can_be_asked_for(runner: asyncio.Runner, client: Client) -> None:
+    async def scenario() -> None:
+        with pytest.raises(Invalid, match="this cluster is not configured for dual-stack services"):
+            await client.create(Service, a_service("d", ipFamilyPolicy="RequireDualStack"))
+        with pytest.raises(Invalid, match=r'spec.ipFamilies\[0\]: Invalid value: "IPv6": not configured on this cluster'):
+            await client.create(Service, a_service("s", ipFamilies=["IPv6"]))
+        soft = await client.create(Service, a_service("p", ipFamilyPolicy="PreferDualStack"))
+        assert soft["spec"]["ipFamilies"] == ["IPv4"]
 
     runner.run(scenario())
