@@ -10,15 +10,14 @@ import asyncio
 import time
 from datetime import UTC, datetime
 
-from kube.client.events import EventRecorder
-from kube.client.informer import Informers
-from kube.client.rest import Client, Unreachable
-from kube.component.logging import get_logger
-
 from kube.api.meta import Key, Tree, key_of
 from kube.api.status import ApiError, Conflict, NotFound
 from kube.api.types import Node, Pod
 from kube.api.views import timestamp
+from kube.client.events import EventRecorder
+from kube.client.informer import Informers
+from kube.client.rest import Client, Unreachable
+from kube.component.logging import get_logger
 from scheduler import metrics
 from scheduler.cycle import Decision, decide
 from scheduler.plugins import FILTERS, SCORES

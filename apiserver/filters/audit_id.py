@@ -11,9 +11,7 @@ from apiserver.context import Request, Response, Server
 MAX_LENGTH = 64  # a longer one is not believed
 
 
-async def audit_id(
-    server: Server, request: Request, call_next: Callable[[Request], Awaitable[Response | None]]
-) -> Response | None:
+async def audit_id(server: Server, request: Request, call_next: Callable[[Request], Awaitable[Response | None]]) -> Response | None:
     given = request.headers.get("audit-id", "")
     request.audit_id = given if 0 < len(given) <= MAX_LENGTH else str(uuid.uuid4())
     return await call_next(request)

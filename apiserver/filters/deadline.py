@@ -12,9 +12,7 @@ from kube.api import duration
 from kube.api.status import BadRequest, Timeout
 
 
-async def deadline(
-    server: Server, request: Request, call_next: Callable[[Request], Awaitable[Response | None]]
-) -> Response | None:
+async def deadline(server: Server, request: Request, call_next: Callable[[Request], Awaitable[Response | None]]) -> Response | None:
     if is_long_running(request.info) or request.is_websocket:
         return await call_next(request)
     seconds = _seconds(request, server.config.request_timeout)

@@ -15,9 +15,7 @@ from kube.component.logging import get_logger
 log = get_logger(__name__)
 
 
-async def recover(
-    server: Server, request: Request, call_next: Callable[[Request], Awaitable[Response | None]]
-) -> Response | None:
+async def recover(server: Server, request: Request, call_next: Callable[[Request], Awaitable[Response | None]]) -> Response | None:
     try:
         response = await call_next(request)
         if response is not None:
