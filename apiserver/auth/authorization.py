@@ -1,7 +1,6 @@
 """Authorization, until RBAC is there: the system's own components may do everything, everybody may look around.
 
-- system:masters, and users named system:... with a client certificate of this cluster (components, nodes): everything;
-  service accounts and the anonymous user are not among them;
+- system:masters, the cluster's own programs (COMPONENTS) and its nodes: everything;
 - every authenticated user: discovery, OpenAPI, version, health, and reviews of what they may do themselves;
 - everybody: health and version.
 https://kubernetes.io/docs/reference/access-authn-authz/authorization/
@@ -14,7 +13,8 @@ from kube.api.status import Forbidden, is_forbidden
 PUBLIC = ("/healthz", "/livez", "/readyz", "/version")
 DISCOVERY = ("/api", "/apis", "/openapi", "/.well-known/openid-configuration", "/openid")
 SELF_REVIEWS = ("selfsubjectaccessreviews", "selfsubjectrulesreviews", "selfsubjectreviews")
-NOT_COMPONENTS = ("system:anonymous", "system:serviceaccount:", "system:bootstrap:", "system:unauthenticated")
+COMPONENTS = ("system:apiserver", "system:kube-controller-manager", "system:kube-proxy", "system:kube-scheduler")
+NODE_PREFIX, NODES = "system:node:", "system:nodes"
 
 
 def build(server: Server) -> Authorizer:
@@ -39,9 +39,9 @@ def allowed(user: User, info: RequestInfo) -> bool:
 
 def is_component(user: User) -> bool:
     """system:masters, or one of the cluster's own programs."""
-    if "system:masters" in user.groups:
+    if "system:masters" in user.groups or user.name in COMPONENTS:
         return True
-    return user.name.startswith("system:") and not user.name.startswith(NOT_COMPONENTS)
+    return user.name.startswith(NODE_PREFIX) and NODES in user.groups
 
 
 def forbidden(user: User, info: RequestInfo) -> Forbidden:

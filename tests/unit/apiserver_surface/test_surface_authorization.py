@@ -7,6 +7,8 @@ from apiserver.context import ANONYMOUS, RequestInfo, User
 
 ADMIN = User("kubernetes-admin", ("system:masters", "system:authenticated"))
 SCHEDULER = User("system:kube-scheduler", ("system:authenticated",))
+NODE = User("system:node:n", ("system:nodes", "system:authenticated"))
+NO_NODE = User("system:node:n", ("system:authenticated",))  # the name alone is not enough
 ACCOUNT = User("system:serviceaccount:default:default", ("system:serviceaccounts", "system:authenticated"))
 JANE = User("jane", ("system:authenticated",))
 
@@ -21,13 +23,13 @@ def pods(verb: str = "list", name: str = "", namespace: str = "default", subreso
     )
 
 
-@pytest.mark.parametrize("user", [ADMIN, SCHEDULER])
+@pytest.mark.parametrize("user", [ADMIN, SCHEDULER, NODE])
 def test_masters_and_components_may_do_everything(user: User) -> None:
     assert allowed(user, pods("delete"))
     assert allowed(user, path("/metrics"))
 
 
-@pytest.mark.parametrize("user", [ANONYMOUS, ACCOUNT, JANE])
+@pytest.mark.parametrize("user", [ANONYMOUS, ACCOUNT, JANE, NO_NODE])
 def test_nobody_else_may_touch_resources(user: User) -> None:
     assert not allowed(user, pods())
 
