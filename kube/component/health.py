@@ -1,7 +1,8 @@
 """Health: /healthz, /livez, /readyz, /metrics, /configz and /version as one small ASGI app.
 
-A check is a name and a question; it passes if the question answers None, and fails with the text it answers, which only the log
-gets to see ("reason withheld"). `?verbose` lists the checks, `?exclude=name` leaves one out, /healthz/<name> asks one alone.
+A check is a name and a question; it passes if the question answers None, and fails with the text it answers. Of several checks
+only the log gets to see the reason ("reason withheld"). `?verbose` lists them, `?exclude=name` leaves one out, /healthz/<name>
+asks one alone, and tells why.
 https://kubernetes.io/docs/reference/using-api/health-checks/ · apiserver pkg/server/healthz
 """
 
