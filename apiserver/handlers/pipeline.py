@@ -9,7 +9,7 @@ apiserver pkg/endpoints/handlers/{create,update}.go, pkg/registry/rest/{create,u
 """
 
 import random
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,6 +31,8 @@ from kube.api.resource import Resource
 from kube.api.status import OBJECT_MODIFIED, BadRequest, FieldError, Invalid, conflict, invalid, invalid_object
 from kube.api.status import unsupported as unsupported_value
 from kube.api.views import lenient_view, view
+
+Take = Callable[[Tree, Tree], Tree]  # (new, old) -> the old object with what a subresource may change
 
 _random = random.SystemRandom()
 
@@ -100,16 +102,19 @@ class Write:
 
     async def status_updated(self, new: Tree, old: Tree) -> Tree:
         """The tree that replaces `old` on a write to /status: nothing but status and metadata come from `new`."""
+        return await self.part_updated(new, old, _with_status, self.row.validate_status)
+
+    async def part_updated(self, new: Tree, old: Tree, take: Take, rules: Any) -> Tree:
+        """The tree that replaces `old` on a write to a subresource that changes a part of it: what `take` makes of both."""
         self._check_version(new, old)
         keep_old(new, old, self.row)
-        tree = {name: value for name, value in old.items() if name not in ("metadata", "status")}
-        tree["metadata"] = new["metadata"]
-        _copy("ownerReferences", old["metadata"], tree["metadata"])
-        _copy("status", new, tree)
+        tree = take(new, old)
         attributes = self._attributes("UPDATE", tree, old)
         await self.server.admission.mutate(attributes, self.server)
+        if self.row.has_generation:
+            count_generation(tree, old)
         self._track(tree, old)
-        self._validate(tree, old, self.row.validate_status)
+        self._validate(tree, old, rules)
         await self.server.admission.validate(attributes, self.server)
         return tree
 
@@ -191,6 +196,14 @@ def check_path(tree: Tree, namespace: str, name: str) -> None:
     elif metadata["name"] != name:
         text = f"the name of the object ({metadata['name']}) does not match the name on the URL ({name})"
         raise BadRequest(text)
+
+
+def _with_status(new: Tree, old: Tree) -> Tree:
+    tree = {name: value for name, value in old.items() if name not in ("metadata", "status")}
+    tree["metadata"] = new["metadata"]
+    _copy("ownerReferences", old["metadata"], tree["metadata"])
+    _copy("status", new, tree)
+    return tree
 
 
 def is_dry_run(request: Request, options: Tree | None = None) -> bool:

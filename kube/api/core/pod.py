@@ -5,6 +5,7 @@ https://kubernetes.io/docs/concepts/workloads/pods/
 
 from collections.abc import Callable, Iterator
 
+from kube.api import quantity
 from kube.api.core.pod_columns import COLUMNS
 from kube.api.core.pod_spec import set_pod_spec_defaults
 from kube.api.core.pod_validation import pod_spec_errors
@@ -87,8 +88,9 @@ def _fixed(pod: Pod) -> Tree:
     for field in ("containers", "initContainers"):
         for container in spec.get(field) or ():
             container.pop("image", None)
-            container.pop("resources", None)  # the resize subresource changes them
-    spec.pop("ephemeralContainers", None)
+            for amounts in (container.get("resources") or {}).values():
+                if isinstance(amounts, dict):  # "1" and "1000m" are the same
+                    amounts.update({name: quantity.parse(one) for name, one in amounts.items() if quantity.is_valid(one)})
     if pod.spec.schedulingGates is not None and not pod.spec.nodeName:
         spec.pop("nodeSelector", None)
         spec.pop("affinity", None)
