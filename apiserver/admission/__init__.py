@@ -7,6 +7,7 @@ https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/
 from typing import Any
 
 from apiserver.admission import (
+    certificate_requestor,
     default_class,
     default_toleration_seconds,
     limit_ranger,
@@ -29,6 +30,7 @@ ADMISSION: tuple[Any, ...] = (
     default_toleration_seconds.DefaultTolerationSeconds(),
     default_class.DefaultStorageClass(),
     default_class.DefaultIngressClass(),
+    certificate_requestor.CertificateRequestor(),
 )
 LATER = (  # upstream's plugins that flags may name; what they rule is not built yet
     "PodSecurity", "StorageObjectInUseProtection", "RuntimeClass", "CertificateApproval", "CertificateSigning",

@@ -1,6 +1,7 @@
 """Authentication, authorization and tokens, asked over HTTP."""
 
 import asyncio
+import base64
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,12 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from apiserver.config import Config
 from kube.api.meta import Key
 from kube.api.resources import resource_for
-from kube.api.status import Forbidden, Unauthorized
-from kube.api.types import Pod, SelfSubjectReview, ServiceAccount
+from kube.api.status import Conflict, Forbidden, Unauthorized
+from kube.api.types import CertificateSigningRequest, Pod, SelfSubjectReview, ServiceAccount
 from kube.client.rest import Client
 from tests.component.conftest import NOBODY_TOKEN, RunningApi
+
+REQUEST = base64.b64encode(b"-----BEGIN CERTIFICATE REQUEST-----\n-----END CERTIFICATE REQUEST-----\n").decode()
 
 
 @pytest.fixture
@@ -101,5 +104,28 @@ def test_can_i_answers_what_the_authorizer_would(runner: asyncio.Runner, apiserv
         for token, answer in (("admin-token", True), (NOBODY_TOKEN, False)):
             async with Client(apiserver.config(token), "test") as client:
                 assert (await client.create(row, wish))["status"]["allowed"] is answer
+
+    runner.run(scenario())
+
+
+def test_certificate_request_tells_who_made_it_and_is_decided_at_its_own_door(
+    runner: asyncio.Runner, apiserver: RunningApi, client: Client
+) -> None:
+    """Rule: https://kubernetes.io/docs/reference/access-authn-authz/certificate-signing-requests/"""
+
+    async def scenario() -> None:
+        spec = {"request": REQUEST, "signerName": "example.com/x", "usages": ["client auth"], "username": "somebody-else"}
+        made = await client.create(CertificateSigningRequest, {"metadata": {"name": "c"}, "spec": spec})
+        assert made["spec"]["username"] == "admin"
+        assert "system:masters" in made["spec"]["groups"]
+        approved = {"type": "Approved", "status": "True", "reason": "Because"}
+        made["status"] = {"conditions": [approved], "certificate": "AAAA"}
+        made["spec"]["signerName"] = "example.com/y"
+        answer = await client.update(CertificateSigningRequest, made, subresource="approval")
+        assert answer["status"]["conditions"][0]["lastUpdateTime"]
+        assert "certificate" not in answer["status"]
+        assert answer["spec"]["signerName"] == "example.com/x"
+        with pytest.raises(Conflict):
+            await client.update(CertificateSigningRequest, made, subresource="approval")
 
     runner.run(scenario())
