@@ -14,8 +14,8 @@ NONE, UNKNOWN, UNSET = "<none>", "<unknown>", "<unset>"
 
 
 def age(moment: datetime | None, now: datetime) -> str:
-    """How long ago, for people."""
-    return UNKNOWN if moment is None else duration.human((now - moment).total_seconds())
+    """How long ago, for people. The first year is Go's zero time: nothing was said."""
+    return UNKNOWN if moment is None or moment.year == 1 else duration.human((now - moment).total_seconds())
 
 
 def plain(name: str, value: Callable[[Any], Any], *, wide: bool = False, type: str = "string") -> Column:

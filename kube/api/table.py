@@ -10,7 +10,7 @@ from typing import Any
 
 from kube.api.meta import Tree
 from kube.api.resource import Column, Resource
-from kube.api.views import view
+from kube.api.views import lenient_view
 
 NAME = (
     "Name must be unique within a namespace. Is required when creating resources, although some resources may allow a client "
@@ -49,7 +49,7 @@ def _row(resource: Resource, tree: Tree, now: datetime, include_object: str) -> 
     if resource.columns is None:
         cells = [metadata.get("name", ""), metadata.get("creationTimestamp", "<unknown>")]
     else:
-        shown = tree if resource.view is None else view(resource.view, tree)
+        shown = tree if resource.view is None else lenient_view(resource.view, tree)
         cells = [_cell(column, shown, now) for column in resource.columns]
         if not _names_itself(resource.columns):
             cells.insert(0, metadata.get("name", ""))

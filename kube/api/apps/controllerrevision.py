@@ -14,7 +14,7 @@ from kube.api.types import ControllerRevision
 
 
 def validate(new: ControllerRevision, old: ControllerRevision | None) -> Iterator[FieldError]:
-    if new.data is None:
+    if not new.data:
         yield required("data", "data is mandatory")
     yield from validation.not_negative("revision", new.revision)
     if old is not None and new.data != old.data:
