@@ -30,7 +30,7 @@ from kube.api.metadata import metadata_errors
 from kube.api.resource import Resource
 from kube.api.status import OBJECT_MODIFIED, BadRequest, FieldError, Invalid, conflict, invalid, invalid_object
 from kube.api.status import unsupported as unsupported_value
-from kube.api.views import lenient_view, view
+from kube.api.views import lenient_view
 
 Take = Callable[[Tree, Tree], Tree]  # (new, old) -> the old object with what a subresource may change
 
@@ -165,7 +165,7 @@ class Write:
             errors += rules(new, old)
         else:
             try:
-                views = lenient_view(view_class, new), view(view_class, old) if old is not None else None
+                views = lenient_view(view_class, new), lenient_view(view_class, old) if old is not None else None
             except msgspec.ValidationError as error:
                 text = f'{self.row.kind} in version "{self.row.version}" cannot be handled as a {self.row.kind}: {error}'
                 raise BadRequest(text) from None
