@@ -10,12 +10,17 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from apiserver.app import running
 from apiserver.config import Config
 from kube.api.meta import Key
 from kube.api.resources import resource_for
 from kube.api.status import Conflict, Forbidden, Unauthorized
 from kube.api.types import CertificateSigningRequest, Pod, SelfSubjectReview, ServiceAccount
+from kube.client import kubeconfig
 from kube.client.rest import Client
+from kube.component import http_server
+from kube.component.tls import ServerTLS
+from tests.certificates import Authority
 from tests.component.conftest import NOBODY_TOKEN, RunningApi
 
 REQUEST = base64.b64encode(b"-----BEGIN CERTIFICATE REQUEST-----\n-----END CERTIFICATE REQUEST-----\n").decode()
@@ -40,6 +45,26 @@ def test_token_names_its_user(runner: asyncio.Runner, apiserver: RunningApi) -> 
     async def scenario() -> None:
         user = await whoami(apiserver, NOBODY_TOKEN)
         assert (user["username"], user["uid"], user["groups"]) == ("nobody", "2", ["system:authenticated"])
+
+    runner.run(scenario())
+
+
+def test_certificate_names_user_and_groups(runner: asyncio.Runner, api_config: Config, tmp_path: Path) -> None:
+    """Rule: behaviour E.7.75: CN is the user, each O a group."""
+    authority = Authority(tmp_path)
+    own, theirs = authority.issue("apiserver"), authority.issue("jane", "dev", "ops")
+
+    async def scenario() -> None:
+        tls = ServerTLS(own.certificate, own.key, authority.certificate)
+        async with running(api_config) as (_, app):
+            listener = await http_server.serve(app, "127.0.0.1", 0, tls=tls)
+            certificate, key = theirs.pem
+            trusted = authority.certificate.read_bytes()
+            way = kubeconfig.Config(f"https://127.0.0.1:{listener.port}", "", trusted, certificate, key)
+            async with Client(way, "test") as client:
+                user = (await client.create(SelfSubjectReview, {}))["status"]["userInfo"]
+            await listener.close(within=0.5)
+        assert user == {"username": "jane", "groups": ["dev", "ops", "system:authenticated"]}
 
     runner.run(scenario())
 

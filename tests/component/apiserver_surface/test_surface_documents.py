@@ -2,6 +2,7 @@
 
 import asyncio
 
+from kube.api.types import Pod
 from kube.client.discovery import AGGREGATED, discover
 from kube.client.rest import Client
 
@@ -48,6 +49,10 @@ def test_health_lists_its_checks(runner: asyncio.Runner, client: Client) -> None
         text = (await client.request("GET", "/readyz", params={"verbose": ""})).body.decode()
         assert "[+]etcd ok" in text
         assert text.endswith("readyz check passed\n")
-        assert b"kubernetes_build_info" in (await client.request("GET", "/metrics")).body
+        await client.list(Pod)
+        metrics = (await client.request("GET", "/metrics")).body.decode()
+        assert "kubernetes_build_info" in metrics
+        labels = 'component="apiserver",dry_run="",group="",resource="pods",scope="cluster",subresource="",verb="LIST",version="v1"'
+        assert f'apiserver_request_total{{code="200",{labels}}}' in metrics
 
     runner.run(scenario())

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from apiserver.allocation import cluster_ip, node_port, service
 from kube.api.meta import Key
 from kube.api.status import Forbidden, Invalid, NotFound
 from kube.api.types import (
@@ -20,6 +21,7 @@ from kube.api.types import (
     StorageClass,
 )
 from kube.client.rest import Client
+from tests.component.conftest import RunningApi
 
 
 def a_service(name: str, **spec: Any) -> dict[str, Any]:
@@ -214,5 +216,23 @@ def test_only_what_the_cluster_has_can_be_asked_for(runner: asyncio.Runner, clie
             await client.create(Service, a_service("s", ipFamilies=["IPv6"]))
         soft = await client.create(Service, a_service("p", ipFamilyPolicy="PreferDualStack"))
         assert soft["spec"]["ipFamilies"] == ["IPv4"]
+
+    runner.run(scenario())
+
+
+def test_what_no_service_holds_is_found(runner: asyncio.Runner, apiserver: RunningApi, client: Client) -> None:
+    # what if a server were killed between taking an address or a port and storing the Service?
+    async def scenario() -> None:
+        server, gone = apiserver.server, Key("default", "gone")
+        await client.create(Service, a_service("web", type="NodePort"))
+        await cluster_ip.take(server, "10.96.9.9", gone, dry_run=False)
+        owner = node_port.Owner("default/web", "of-another-life")
+        await node_port.take(server, 30099, owner, dry_run=False)
+        await server.stores.feed.fresh()
+        assert await service.leaked(server) == {("10.96.9.9", gone), (30099, owner)}
+        await cluster_ip.give_back(server, "10.96.9.9", gone)
+        await node_port.give_back(server, 30099, owner)
+        await server.stores.feed.fresh()
+        assert await service.leaked(server) == set()
 
     runner.run(scenario())
