@@ -71,7 +71,7 @@ def _run(words: list[str]) -> int:
         return _say(f"error: {error}\nSee '{found.spoken} --help' for usage.")
     if parsed.values.get("help"):
         sys.stdout.write(_page(found))
-        return 0
+        return 0 if "--help" in words or "-h" in words else 1
     for notice in parsed.notices:
         _say(notice)
     return _call(found, parsed)

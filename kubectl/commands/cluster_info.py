@@ -7,12 +7,15 @@ import sys
 
 import typer
 
+from kube.api.status import ApiError
 from kubectl.selection import Query
 from kubectl.session import Session
+from kubectl.transport import Unreachable
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 LABEL = "kubernetes.io/cluster-service=true"
+FURTHER = "\nTo further debug and diagnose cluster problems, use 'kubectl cluster-info dump'."
 
 
 @app.command("cluster-info", epilog="kubectl cluster-info [flags]")
@@ -26,7 +29,11 @@ def cluster_info(context: typer.Context) -> None:
     """
     session: Session = context.obj
     session.flags.setdefault("namespace", "kube-system")
-    items = session.items(Query(["services"], selector=LABEL))
+    try:
+        items = session.items(Query(["services"], selector=LABEL))
+    except (ApiError, Unreachable):
+        session.say(FURTHER)
+        raise
     _tell("Kubernetes control plane", session.config.server)
     for item in items:
         tree = item.tree
@@ -40,7 +47,7 @@ def cluster_info(context: typer.Context) -> None:
             scheme = "https:" if ports and (ports[0].get("name") == "https" or ports[0]["port"] == 443) else ""
             link = f"{session.config.server}/api/v1/namespaces/{item.key.namespace}/services/{scheme}{name}/proxy"
         _tell((tree["metadata"].get("labels") or {}).get("kubernetes.io/name") or item.key.name, link)
-    session.say("\nTo further debug and diagnose cluster problems, use 'kubectl cluster-info dump'.")
+    session.say(FURTHER)
 
 
 def _tell(name: str, link: str) -> None:

@@ -48,7 +48,7 @@ Dumper.ignore_aliases = lambda self, data: True  # type: ignore[method-assign]  
 
 def as_yaml(tree: Any) -> str:
     text: str = yaml.dump(tree, Dumper=Dumper, default_flow_style=False, allow_unicode=True, sort_keys=True)
-    return text
+    return text.removesuffix("...\n")  # libyaml's mark after text that ends with empty lines; go-yaml has none
 
 
 def as_json(tree: Any, *, sort_keys: bool = True) -> str:
