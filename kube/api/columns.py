@@ -62,8 +62,3 @@ def at_most(limit: int, found: list[str], *, empty: str = NONE) -> str:
     """The first few, and how many more there are."""
     text = ",".join(found[:limit]) or empty
     return f"{text} + {len(found) - limit} more..." if len(found) > limit else text
-
-
-def yes_no(value: bool | None) -> str:
-    """A boolean as text, `<unset>` where it is not said."""
-    return UNSET if value is None else "true" if value else "false"

@@ -134,8 +134,7 @@ class _Tokens:
         at = 0
         while at < len(text.rstrip()):
             found = _TOKEN.match(text, at)
-            if found is None:
-                raise ValueError(f"unable to parse requirement: {text!r}")
+            assert found is not None, "any character is a sign or part of a word"
             self._words.append(found[1])
             at = found.end()
 

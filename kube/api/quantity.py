@@ -69,11 +69,9 @@ def render(amount: Decimal, family: str = "decimal") -> str:
         return str(int(amount))
     if family == "binary" and amount == amount.to_integral_value():
         return str(int(amount))
-    for suffix, power in reversed(DECIMAL.items()):
-        scaled = amount / Decimal(1000) ** power
-        if scaled == scaled.to_integral_value():
-            return f"{int(scaled)}{_exponent(power)}" if family == "exponent" else f"{int(scaled)}{suffix}"
-    return f"{int(amount * 10**9)}n"
+    scaled = ((amount / Decimal(1000) ** power, suffix, power) for suffix, power in reversed(DECIMAL.items()))
+    number, suffix, power = next(one for one in scaled if one[0] == one[0].to_integral_value())  # nanos are always whole
+    return f"{int(number)}{_exponent(power)}" if family == "exponent" else f"{int(number)}{suffix}"
 
 
 def add(one: Text, other: Text) -> str:

@@ -48,9 +48,6 @@ def storage_errors(amounts: dict[str, str] | None, path: str) -> Iterator[FieldE
 
 
 def claim_spec_errors(spec: Any, path: str = "spec") -> Iterator[FieldError]:
-    if spec is None:
-        yield required(path)
-        return
     yield from access_mode_errors(spec.accessModes, f"{path}.accessModes")
     yield from selector_errors(spec.selector, f"{path}.selector")
     yield from storage_errors(spec.resources.requests if spec.resources else None, f"{path}.resources")

@@ -63,9 +63,6 @@ def _strategy(spec: DaemonSetSpec) -> Iterator[FieldError]:
     rolling = strategy.rollingUpdate
     if strategy.type != "RollingUpdate":
         return
-    if rolling is None:
-        yield required(f"{at}.rollingUpdate")
-        return
     for field, value in (("maxUnavailable", rolling.maxUnavailable), ("maxSurge", rolling.maxSurge)):
         yield from validation.amount_or_percentage(f"{at}.rollingUpdate.{field}", value)
         yield from validation.not_over_hundred(f"{at}.rollingUpdate.{field}", value)

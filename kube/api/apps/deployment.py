@@ -11,7 +11,7 @@ from kube.api.core.pod_spec import set_template_defaults
 from kube.api.core.pod_validation import pod_spec_errors
 from kube.api.meta import Tree
 from kube.api.resource import Resource
-from kube.api.status import FieldError, forbidden, invalid, required, unsupported
+from kube.api.status import FieldError, forbidden, invalid, unsupported
 from kube.api.types import Deployment, DeploymentSpec
 
 STRATEGIES = ("Recreate", "RollingUpdate")
@@ -60,8 +60,6 @@ def _strategy(spec: DeploymentSpec) -> Iterator[FieldError]:
     rolling = strategy.rollingUpdate
     if strategy.type == "Recreate" and rolling is not None:
         yield forbidden("spec.strategy.rollingUpdate", "may not be specified when strategy `type` is 'Recreate'")
-    elif strategy.type == "RollingUpdate" and rolling is None:
-        yield required("spec.strategy.rollingUpdate", "this should be defaulted and never be nil")
     elif rolling is not None:
         at = "spec.strategy.rollingUpdate"
         for field, value in (("maxUnavailable", rolling.maxUnavailable), ("maxSurge", rolling.maxSurge)):

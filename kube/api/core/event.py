@@ -6,7 +6,6 @@ https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from kube.api import names
 from kube.api.columns import age, plain
 from kube.api.meta import Tree
 from kube.api.resource import Column, Resource
@@ -21,8 +20,6 @@ def validate(new: Event, old: Event | None) -> Iterator[FieldError]:
     involved = new.involvedObject.namespace or ""
     if involved != new.metadata.namespace and not (involved == "" and new.metadata.namespace in WITHOUT_NAMESPACE):
         yield invalid("involvedObject.namespace", involved, "does not match event.namespace")
-    for complaint in names.label(new.metadata.namespace or ""):
-        yield invalid("namespace", new.metadata.namespace, complaint)
 
 
 def first_seen(event: Event) -> datetime | None:

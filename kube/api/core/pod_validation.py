@@ -80,22 +80,17 @@ def container_errors(container: Container, path: str, volumes: set[str], *, init
 
 
 def resource_errors(resources: Any, path: str) -> Iterator[FieldError]:
-    """Quantities are quantities and not negative; a request is no more than its limit."""
+    """Quantities (which the decoder has made sure of) are not negative; a request is no more than its limit."""
     if resources is None:
         return
     limits, requests = resources.limits or {}, resources.requests or {}
     for side, amounts in (("limits", limits), ("requests", requests)):
         for name, amount in amounts.items():
-            at = f"{path}.{side}[{name}]"
-            if not quantity.is_valid(amount):
-                yield invalid(at, amount, quantity.INVALID)
-            elif quantity.parse(amount) < 0:
-                yield invalid(at, amount, AT_LEAST_ZERO)
+            if quantity.parse(amount) < 0:
+                yield invalid(f"{path}.{side}[{name}]", amount, AT_LEAST_ZERO)
     for name, amount in requests.items():
         limit = limits.get(name)
-        if limit is None or not (quantity.is_valid(amount) and quantity.is_valid(limit)):
-            continue
-        if quantity.parse(amount) > quantity.parse(limit):
+        if limit is not None and quantity.parse(amount) > quantity.parse(limit):
             detail = f"must be less than or equal to {name} limit of {quantity.canonical(limit)}"
             yield invalid(f"{path}.requests", quantity.canonical(amount), detail)
 

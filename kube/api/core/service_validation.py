@@ -21,9 +21,6 @@ HEADLESS = "None"
 
 def service_errors(new: Service, old: Service | None) -> Iterator[FieldError]:
     spec = new.spec
-    if spec is None:
-        yield required("spec")
-        return
     yield from validation.one_of("spec.type", spec.type, TYPES)
     yield from _ports(spec)
     yield from label_errors(spec.selector, "spec.selector")
@@ -79,8 +76,6 @@ def _port(port: ServicePort, at: str, *, several: bool, headless: bool) -> Itera
 def _affinity(spec: ServiceSpec) -> Iterator[FieldError]:
     yield from validation.one_of("spec.sessionAffinity", spec.sessionAffinity, AFFINITIES)
     config = spec.sessionAffinityConfig
-    if spec.sessionAffinity == "None" and config is not None:
-        yield forbidden("spec.sessionAffinityConfig", "must not be set when session affinity is None")
     seconds = config.clientIP.timeoutSeconds if config is not None and config.clientIP is not None else None
     if seconds is not None and not 0 < seconds <= DAY_SECONDS:
         text = f"must be greater than 0 and less than {DAY_SECONDS}"

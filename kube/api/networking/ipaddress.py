@@ -26,10 +26,7 @@ def validate_name(name: str) -> Iterable[str]:
 
 
 def validate(new: IPAddress, old: IPAddress | None) -> Iterator[FieldError]:
-    parent = new.spec.parentRef if new.spec else None
-    if parent is None:
-        yield required("spec.parentRef")
-        return
+    parent = new.spec.parentRef
     for field in ("resource", "name"):
         if not getattr(parent, field):
             yield required(f"spec.parentRef.{field}")

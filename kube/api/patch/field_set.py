@@ -40,8 +40,6 @@ class FieldSet:
 
     def insert(self, path: Path) -> None:
         """Only while the set is being made."""
-        if not path:
-            return
         if len(path) == 1:
             self.members.add(path[0])
         else:

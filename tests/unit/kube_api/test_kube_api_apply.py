@@ -255,6 +255,7 @@ def test_the_order_of_both_lists_is_kept() -> None:
     assert names("ab", "ba") == "ba"
     assert names("abc", "ca") == "cab"
     assert names("", "ab") == "ab"
+    assert names("ab", "bax") == "bax"
 
 
 PATHS = st.lists(st.lists(st.sampled_from(["f:a", "f:b", 'k:{"n":1}', 'v:"x"']), min_size=1, max_size=3).map(tuple), max_size=6)

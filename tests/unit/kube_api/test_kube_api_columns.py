@@ -53,6 +53,7 @@ ROWS: list[tuple[str, list[Any]]] = [
     (of("networking.k8s.io", "Ingress", "spec: {ingressClassName: c, tls: [{}], rules: [{host: a}, {host: b}, {host: c}, {host: d}]}, status: {loadBalancer: {ingress: [{ip: 2.2.2.2}, {hostname: h}]}}"), ["x", "c", "a,b,c + 1 more...", "2.2.2.2,h", "80, 443", "60m"]),
     (of("networking.k8s.io", "Ingress", "spec: {rules: [{}]}"), ["x", "<none>", "*", "", "80", "60m"]),
     (of("networking.k8s.io", "IngressClass", "spec: {controller: a/b}"), ["x", "a/b", "<none>", "60m"]),
+    (of("networking.k8s.io", "IngressClass", "spec: {controller: a/b, parameters: {apiGroup: g, kind: K, name: n}}"), ["x", "a/b", "K.g/n", "60m"]),
     (of("networking.k8s.io", "NetworkPolicy", "spec: {podSelector: {}}"), ["x", "<none>", "60m"]),
     (of("networking.k8s.io", "IPAddress", "spec: {parentRef: {resource: services, namespace: d, name: s}}"), ["x", "services/d/s"]),
     (of("discovery.k8s.io", "EndpointSlice", "addressType: IPv4, endpoints: [], ports: [{name: a}, {}, {port: 1}, {port: 2}]"), ["x", "IPv4", "a,*,1 + 1 more...", "<unset>", "60m"]),

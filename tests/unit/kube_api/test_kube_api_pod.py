@@ -174,6 +174,12 @@ def test_pod_rules(container: str, spec: str, expected: list[str]) -> None:
         assert start in complaint
 
 
+def test_the_same_amount_written_otherwise_is_no_change() -> None:
+    old, same = (view(Pod, new(a_pod(", resources: {requests: {cpu: '1'}}"))) for _ in range(2))
+    same.spec.containers[0].resources.requests["cpu"] = "1000m"
+    assert not list(POD.validate(same, old))
+
+
 def test_a_pod_needs_containers() -> None:
     found = complaints("{apiVersion: v1, kind: Pod, spec: {}}")
     assert found == ["spec.containers: Required value"]
@@ -184,6 +190,7 @@ def test_a_pod_needs_containers() -> None:
     [
         ("", "", []),
         ("activeDeadlineSeconds: 5", "", []),
+        ("overhead: {cpu: 1}", "overhead: {cpu: 1}", []),
         ("tolerations: [{key: a, operator: Exists}]", "", []),
         ("nodeName: n", "", ["spec: Forbidden: pod updates may not change fields other than"]),
         ("", "tolerations: [{key: a, operator: Exists}]", ["spec.tolerations: Forbidden: existing toleration can not be modified"]),
@@ -268,6 +275,12 @@ def test_tolerations(key: Any, operator: Any, value: Any, effect: Any, expected:
     assert toleration.tolerates(Toleration(key=key, operator=operator, value=value, effect=effect), taint) is expected
 
 
+def test_taints_without_a_toleration() -> None:
+    taints = [Taint(key="k", value="v", effect="NoSchedule"), Taint(key="k", value="v", effect="NoExecute")]
+    assert toleration.untolerated(None, taints, ("NoSchedule",)) == taints[:1]
+    assert toleration.untolerated([Toleration(operator="Exists")], taints, ("NoSchedule", "NoExecute")) == []
+
+
 @pytest.mark.parametrize(
     ("spec", "expected"),
     [
@@ -275,13 +288,14 @@ def test_tolerations(key: Any, operator: Any, value: Any, effect: Any, expected:
         ("key: zone, operator: In, values: [a]", True), ("key: zone, operator: NotIn, values: [a]", False),
         ("key: zone, operator: Exists", True), ("key: rack, operator: DoesNotExist", True),
         ("key: size, operator: Gt, values: ['4']", True), ("key: size, operator: Lt, values: ['4']", False),
-        ("key: zone, operator: Gt, values: ['4']", False),
+        ("key: zone, operator: Gt, values: ['4']", False), ("key: zone, operator: X", False), ("key:", False),
     ],
 )  # fmt: skip
 def test_required_node_affinity(spec: str, expected: bool) -> None:
     """Rule: https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/"""
     if spec.startswith("key"):
-        terms = f"{{nodeSelectorTerms: [{{matchExpressions: [{{{spec}}}]}}]}}"
+        spec = spec if spec != "key:" else ""
+        terms = f"{{nodeSelectorTerms: [{{matchExpressions: [{f'{{{spec}}}' if spec else ''}]}}]}}"
         spec = f"affinity: {{nodeAffinity: {{requiredDuringSchedulingIgnoredDuringExecution: {terms}}}}}"
     node = view(Node, {"metadata": {"name": "n", "labels": {"zone": "a", "size": "5"}}})
     assert node_affinity.wanted(view(Pod, new(a_pod(spec=spec))), node) is expected

@@ -4,7 +4,12 @@
 
 import pytest
 
-from tests.unit.kube_api.admitting import complaints
+from kube.api.core import pod_part
+from kube.api.meta import Tree
+from kube.api.resources import resource_for_kind
+from kube.api.types import Pod
+from kube.api.views import lenient_view, view
+from tests.unit.kube_api.admitting import complaints, tree
 
 POD = "spec: {containers: [{name: c, image: i}]}"
 TEMPLATE = f"template: {{metadata: {{labels: {{a: b}}}}, {POD}}}"
@@ -51,6 +56,7 @@ ALWAYS_ONLY = 'spec.template.spec.restartPolicy: Unsupported value: "Never": sup
         (apps("Deployment", "strategy: {rollingUpdate: {maxSurge: x, maxUnavailable: 200%}}"), ['maxSurge: Invalid value: "x": a valid percent string', 'maxUnavailable: Invalid value: "200%": must not be greater than 100%']),
         (apps("Deployment", template=NEVER), [ALWAYS_ONLY]),
         (apps("Deployment", template=TEMPLATE.replace("{a: b}", "{a: b, '-': c}").replace("labels", "annotations: {'/': x}, labels")), ["spec.template.metadata.labels: Invalid", *["spec.template.metadata.annotations: Invalid"] * 3]),
+        (apps("Deployment", selector="selector: {matchExpressions: []}"), ["empty selector is invalid for deployment"]),
         (apps("ReplicaSet"), []),
         (apps("ReplicaSet", "replicas: -1", template=""), ["spec.replicas: Invalid", "spec.template: Required value"]),
         (apps("ReplicaSet", template=NEVER), [ALWAYS_ONLY]),
@@ -275,6 +281,7 @@ WEBHOOK = "name: a.b.c, sideEffects: None, admissionReviewVersions: [v1], client
         (of("rbac.authorization.k8s.io", "ClusterRole", "aggregationRule: {clusterRoleSelectors: [{matchLabels: {'-': a}}]}"), ["clusterRoleSelectors[0].matchLabels: Invalid"]),
         (of("rbac.authorization.k8s.io", "RoleBinding", f"{ROLE}, subjects: [{{kind: User, name: u}}, {{kind: X, name: x}}, {{kind: ServiceAccount, name: A}}, {{kind: Group, name: '', apiGroup: z}}]"),
          ["subjects[1].kind: Unsupported", "subjects[2].name: Invalid", "subjects[2].namespace: Required", "subjects[3].name: Required", "subjects[3].apiGroup: Unsupported"]),
+        (of("rbac.authorization.k8s.io", "ClusterRoleBinding", "roleRef: {kind: ClusterRole, name: a, apiGroup: ''}"), []),
         (of("rbac.authorization.k8s.io", "ClusterRoleBinding", "roleRef: {kind: Role, name: '', apiGroup: x}"), ["roleRef.apiGroup: Unsupported", "roleRef.kind: Unsupported", "roleRef.name: Required"]),
         (of("storage.k8s.io", "StorageClass", "provisioner: '', reclaimPolicy: X, volumeBindingMode: X, parameters: {'': a}"), ["provisioner: Required", "reclaimPolicy: Unsupported", "volumeBindingMode: Unsupported", "parameters: Invalid"]),
         (of("storage.k8s.io", "CSIDriver", "spec: {volumeLifecycleModes: [X], fsGroupPolicy: X}"), ["spec.volumeLifecycleModes: Unsupported", "spec.fsGroupPolicy: Unsupported"]),
@@ -341,3 +348,102 @@ def test_definitions_of_custom_kinds() -> None:
         ],
     )
     check(a_definition(", conversion: {strategy: X}"), ["spec.conversion.strategy: Unsupported"])
+
+
+CLAIM = "spec: {accessModes: [ReadWriteOnce], volumeName: v, resources: {requests: {storage: %s}}}"
+BOUND = "status: {phase: Bound, capacity: {storage: 2Gi}}"
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [("5Gi", []), ("1Gi", ["spec.resources.requests.storage: Forbidden: field can not be less than"]), ("3Gi", [])],
+)
+def test_a_bound_claim_may_grow(size: str, expected: list[str]) -> None:
+    """Rule: kubernetes pkg/apis/core/validation ValidatePersistentVolumeClaimUpdate"""
+    row = resource_for_kind("v1", "PersistentVolumeClaim")
+    old, new_ = (tree(core("PersistentVolumeClaim", f"{CLAIM % amount}, {BOUND}")) for amount in ("4Gi", size))
+    for one in (old, new_):
+        row.set_defaults(one)
+    found = [str(error) for error in row.validate(view(row.view, new_), view(row.view, old))]
+    assert len(found) == len(expected), found
+    assert all(part in complaint for complaint, part in zip(found, expected, strict=True))
+
+
+def test_an_established_definition_keeps_its_names() -> None:
+    row = resource_for_kind("apiextensions.k8s.io/v1", "CustomResourceDefinition")
+    old, changed = tree(a_definition()), tree(a_definition(kind="Other"))
+    established = {"acceptedNames": {}, "storedVersions": ["v1"], "conditions": [{"type": "Established", "status": "True"}]}
+    old["status"] = changed["status"] = established
+    found = [str(error) for error in row.validate(lenient_view(row.view, changed), lenient_view(row.view, old))]
+    assert found == ['spec.names.kind: Invalid value: "Other": field is immutable']
+
+
+EPHEMERAL = "spec: {containers: [{name: c, image: i}], ephemeralContainers: [%s]}"
+
+
+@pytest.mark.parametrize(
+    ("new", "old", "expected"),
+    [
+        ("{name: d, image: i, targetContainerName: c}", "", []),
+        ("{}", "", ["ephemeralContainers[0].name: Required", "ephemeralContainers[0].image: Required"]),
+        ("{name: A, image: i}", "", ["ephemeralContainers[0].name: Invalid"]),
+        ("{name: c, image: i}", "", ['ephemeralContainers[0].name: Duplicate value: "c"']),
+        (
+            "{name: d, image: i, targetContainerName: z, ports: [{containerPort: 1}]}",
+            "",
+            ['targetContainerName: Not found: "z"', "ports: Forbidden: cannot be set for an Ephemeral Container"],
+        ),
+        ("", "{name: d, image: i}", ['existing ephemeral containers "d" may not be removed']),
+        ("{name: d, image: j}", "{name: d, image: i}", ['existing ephemeral containers "d" may not be changed']),
+    ],
+)
+def test_ephemeral_containers_are_only_added(new: str, old: str, expected: list[str]) -> None:
+    views = [lenient_view(Pod, tree(core("Pod", EPHEMERAL % one))) for one in (new, old)]
+    found = [str(error) for error in pod_part.ephemeral_errors(views[0], views[1])]
+    assert len(found) == len(expected), found
+    assert all(part in complaint for complaint, part in zip(found, expected, strict=True))
+
+
+def resized(resources: str) -> Tree:
+    return tree(
+        core(
+            "Pod",
+            f"spec: {{containers: [{{name: c, image: i, resources: {{{resources}}}}}], initContainers: [{{name: b, image: i}}]}}",
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("new", "expected"),
+    [
+        ("requests: {cpu: 2, memory: 1Gi}", []), ("requests: {cpu: 1000m, memory: 1Gi, x.y/z: 1}", ["spec: Forbidden: only cpu and memory resources are mutable"]),
+        ("requests: {memory: 1Gi}", ["resources.requests: Forbidden: resource requests cannot be removed"]),
+        ("requests: {cpu: 1, memory: 1Gi}, limits: {cpu: 1, memory: 1Gi}", ["status.qosClass: Invalid value: \"Guaranteed\": Pod QOS Class may not change"]),
+        ("requests: {cpu: 2, memory: 1Gi}, limits: {cpu: 1}", ["must be less than or equal to cpu limit of 1"]),
+    ],
+)  # fmt: skip
+def test_resizing_changes_cpu_and_memory_alone(new: str, expected: list[str]) -> None:
+    """Rule: KEP-1287"""
+    old = resized("requests: {cpu: 1, memory: 1Gi}")
+    merged = pod_part.with_resources(resized(new), old)
+    found = [str(error) for error in pod_part.resize_errors(view(Pod, merged), view(Pod, old))]
+    if "Guaranteed" in "".join(expected):
+        merged["spec"].pop("initContainers")
+        old["spec"].pop("initContainers")
+        found = [str(error) for error in pod_part.resize_errors(view(Pod, merged), view(Pod, old))]
+    assert len(found) == len(expected), found
+    assert all(part in complaint for complaint, part in zip(found, expected, strict=True))
+
+
+def test_doors_to_parts_of_a_pod_change_that_part_alone() -> None:
+    old, changed = resized("requests: {cpu: 1}"), resized("requests: {cpu: 2}")
+    changed["spec"]["nodeName"] = "elsewhere"
+    changed["metadata"]["managedFields"] = [{"manager": "m"}]
+    changed["spec"]["ephemeralContainers"] = [{"name": "e", "image": "i"}]
+    merged = pod_part.with_resources(changed, old)
+    assert merged["spec"]["containers"][0]["resources"] == {"requests": {"cpu": "2"}}
+    assert "nodeName" not in merged["spec"]
+    assert merged["metadata"]["managedFields"] == [{"manager": "m"}]
+    added = pod_part.with_ephemeral_containers(changed, old)
+    assert added["spec"] == {**old["spec"], "ephemeralContainers": [{"name": "e", "image": "i"}]}
+    assert pod_part.with_ephemeral_containers(old, old) == old

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from kube.api import openapi, schema
-from kube.api.definitions import INT_OR_STRING, QUANTITY, definitions, of_kind
+from kube.api.definitions import INT_OR_STRING, LIST, QUANTITY, Type, definitions, of_kind
 from kube.api.meta import Tree
 from kube.api.resource import Resource
 from kube.api.resources import RESOURCES, resource_for_kind
@@ -33,8 +33,10 @@ def test_unknown_fields_are_named_by_their_path_and_removed() -> None:
     tree = a_deployment(replica=2)
     tree["spec"]["template"]["spec"]["containers"][0]["imge"] = "x"
     tree["metadata"]["labels"] = {"any": "key"}
+    tree["spec"]["strategy"] = {"rollingUpdate": {"maxSurge": "25%"}}
     found = schema.problems(DEPLOYMENT, tree)
     assert found.unknown == ["spec.template.spec.containers[0].imge", "spec.replica"]
+    assert tree["spec"]["strategy"] == {"rollingUpdate": {"maxSurge": "25%"}}
     assert tree["spec"]["template"]["spec"]["containers"] == [CONTAINER]
     assert "replica" not in tree["spec"]
     assert tree["metadata"]["labels"] == {"any": "key"}
@@ -204,3 +206,27 @@ def _references(node: Any) -> list[str]:
         own = [node["$ref"]] if isinstance(node.get("$ref"), str) else []
         return own + [one for item in node.values() for one in _references(item)]
     return []
+
+
+def test_lists_from_before_list_types_have_theirs_in_the_patch_strategy() -> None:
+    """Rule: kube-openapi pkg/schemaconv"""
+    merged = {"x-kubernetes-patch-strategy": "merge"}
+    assert Type(LIST, use=merged).list_type == "set"
+    assert Type(LIST, use={**merged, "x-kubernetes-patch-merge-key": "name"}).list_type == "map"
+    assert Type(LIST).list_type == "atomic"
+
+
+@pytest.mark.parametrize("value", [5, "x", {"a": [1]}, None])
+def test_numbers_and_anything(value: Any) -> None:
+    row = resource_for_kind("apiextensions.k8s.io/v1", "CustomResourceDefinition")
+    schema_ = {"maximum": 1.5, "default": value, "title": "1500m"}
+    tree = {"spec": {"versions": [{"schema": {"openAPIV3Schema": schema_}}]}, "bogus": 1}
+    assert schema.problems(row, tree).unknown == ["bogus"]
+    assert schema_ == {"maximum": 1.5, "title": "1500m", **({} if value is None else {"default": value})}
+
+
+def test_bytes_that_are_base64_are_left() -> None:
+    tree = {"data": {"a": "eA=="}, "bogus": 1, "immutable": 1}
+    found = schema.problems(resource_for_kind("v1", "Secret"), tree)
+    assert found.wrong_types == ["json: cannot unmarshal number into Go struct field Secret.immutable of type bool"]
+    assert tree == {"data": {"a": "eA=="}}

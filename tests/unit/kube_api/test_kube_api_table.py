@@ -1,5 +1,6 @@
 """Tables, views and statuses: the forms in which objects and failures leave the server."""
 
+import sys
 from datetime import UTC, datetime, timedelta, timezone
 
 import msgspec
@@ -8,9 +9,10 @@ import pytest
 
 from kube.api import meta, status, table
 from kube.api.meta import Key
+from kube.api.model_package import models_alone
 from kube.api.resource import Column, Resource
 from kube.api.resources import resource_for_kind
-from kube.api.types import Deployment, Pod
+from kube.api.types import Deployment, Pod, Status
 from kube.api.views import decode, lenient_view, micro_timestamp, timestamp, tree_of, view
 
 NOW = datetime(2026, 1, 1, 1, tzinfo=UTC)
@@ -71,8 +73,21 @@ def test_a_lenient_view_reads_what_is_missing_as_empty() -> None:
     assert seen.spec.template.spec.containers[0].name == ""
     whole = {"metadata": {"name": "p"}, "spec": {"containers": [{"name": "c"}]}}
     assert lenient_view(Pod, whole) == view(Pod, whole)
+    probed = {"spec": {"containers": [{"livenessProbe": {"httpGet": {}}}]}}
+    assert lenient_view(Pod, probed).spec.containers[0].livenessProbe.httpGet.port == 0
+    assert view(Status, {"status": "Failure"}).status == "Failure"
     row = resource_for_kind("coordination.k8s.io/v1", "Lease")
     assert lenient_view(row.view, {}).metadata.name is None
+
+
+def test_the_models_come_without_their_client() -> None:
+    with models_alone():
+        package = sys.modules["lightkube"]
+    assert sys.modules.get("lightkube") is not package or hasattr(package, "Client")
+    import lightkube
+
+    with models_alone():
+        assert sys.modules["lightkube"] is lightkube
 
 
 def test_times_are_written_in_utc() -> None:
