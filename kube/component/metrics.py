@@ -4,12 +4,14 @@ Metric names are upstream's. Each program defines its own in a module of its own
 https://kubernetes.io/docs/reference/instrumentation/metrics/
 """
 
-from prometheus_client import REGISTRY, Gauge, generate_latest
+from prometheus_client import REGISTRY, Gauge, disable_created_metrics, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from kube.client.version import GIT_VERSION, MAJOR, MINOR
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
+
+disable_created_metrics()  # upstream has no such series; they are a fifth of the text
 
 _BUILD_INFO = Gauge(
     "kubernetes_build_info",
