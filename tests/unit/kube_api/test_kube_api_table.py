@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from kube.api import meta, status, table
-from kube.api.meta import Key
+from kube.api.meta import Key, Tree
 from kube.api.model_package import models_alone
 from kube.api.resource import Column, Resource
 from kube.api.resources import resource_for_kind
@@ -73,7 +73,7 @@ def test_a_lenient_view_reads_what_is_missing_as_empty() -> None:
     assert seen.spec.template.spec.containers[0].name == ""
     whole = {"metadata": {"name": "p"}, "spec": {"containers": [{"name": "c"}]}}
     assert lenient_view(Pod, whole) == view(Pod, whole)
-    probed = {"spec": {"containers": [{"livenessProbe": {"httpGet": {}}}]}}
+    probed: Tree = {"spec": {"containers": [{"livenessProbe": {"httpGet": {}}}]}}
     assert lenient_view(Pod, probed).spec.containers[0].livenessProbe.httpGet.port == 0
     assert view(Status, {"status": "Failure"}).status == "Failure"
     row = resource_for_kind("coordination.k8s.io/v1", "Lease")
