@@ -130,7 +130,7 @@ async def _piped(client: Connection, backend: Connection) -> None:
 
 
 async def _one_way(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(ConnectionError, OSError):
+    with suppress(OSError):
         while data := await reader.read(CHUNK):
             writer.write(data)
             await writer.drain()
@@ -150,8 +150,8 @@ async def _refusal(answer: bytes, reader: asyncio.StreamReader, writer: asyncio.
 async def _answered(answer: Answer, request: Request, writer: asyncio.StreamWriter) -> None:
     try:
         await answer(request)
-    except ConnectionError:
-        pass  # the client left
+    except (OSError, RuntimeError):
+        pass  # the client left before its answer; RuntimeError is uvloop's word for a closed connection
     finally:
         writer.close()
 
