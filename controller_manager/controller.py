@@ -75,6 +75,7 @@ class Controller(ABC, Generic[K]):
         self.recorder = EventRecorder(context.client, self.component or self.name)
         self._informers = context.informers
         self._private: list[Informer[Any]] = []
+        self._superseded: dict[Key, str] = {}  # resourceVersions that guarded writes replaced
         self._subscribe()
 
     @abstractmethod
@@ -113,10 +114,20 @@ class Controller(ABC, Generic[K]):
         """Merge a patch into the object's status, if it says anything. `guarded`: only onto the form that was looked at."""
         if not patch:
             return
-        metadata = {"uid": obj.metadata.uid}
+        metadata, key = {"uid": obj.metadata.uid}, key_of(obj)
         if guarded:
             metadata["resourceVersion"] = obj.metadata.resourceVersion
-        await self.client.patch(type(obj), key_of(obj), {"metadata": metadata, "status": patch}, subresource="status")
+        written = await self.client.patch(type(obj), key, {"metadata": metadata, "status": patch}, subresource="status")
+        if guarded and written["metadata"]["resourceVersion"] != obj.metadata.resourceVersion:
+            self._superseded[key] = obj.metadata.resourceVersion
+
+    def behind(self, obj: Any) -> bool:
+        """Whether this is the form that our last guarded write replaced: the cache is behind, and an event is on its way."""
+        key = key_of(obj)
+        if self._superseded.get(key) == obj.metadata.resourceVersion:
+            return True
+        self._superseded.pop(key, None)
+        return False
 
     async def prepare(self, tasks: asyncio.TaskGroup) -> None:
         """What else must be there before the first key is reconciled; may start tasks that run beside the work."""
@@ -153,6 +164,7 @@ class Controller(ABC, Generic[K]):
     def _own_event(self, old: Any, new: Any) -> None:
         if new is None:
             self.expectations.forget(old.metadata.uid)
+            self._superseded.pop(key_of(old), None)
         self.queue.add(key_of(old if new is None else new))
 
     def _handler(self, watch: Watch) -> Callable[[Any, Any], None]:

@@ -19,7 +19,15 @@ def without_empty(status: Tree, always: Iterable[str] = ()) -> Tree:
 
 def status_patch(old: Any, new: Tree) -> Tree:
     """A merge patch from a view's status to the new one; empty where they are equal."""
-    have: Tree = tree_of(old) or {}
-    changed = {field: value for field, value in new.items() if have.get(field) != value}
-    gone = {field: None for field in have if field not in new}
-    return changed | gone
+    return _difference(tree_of(old) or {}, new)
+
+
+def _difference(have: Tree, wanted: Tree) -> Tree:
+    """An object within is patched field by field, for a merge patch leaves alone what it does not name."""
+    patch: Tree = {field: None for field in have if field not in wanted}
+    for field, value in wanted.items():
+        before = have.get(field)
+        if before == value:
+            continue
+        patch[field] = _difference(before, value) if isinstance(before, dict) and isinstance(value, dict) else value
+    return patch

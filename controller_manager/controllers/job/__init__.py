@@ -47,7 +47,7 @@ class JobController(Controller[Key]):
     async def reconcile(self, key: Key) -> float | None:
         job = self.cache(Job).get(key)
         await self._release(pod for pod in self.cache(Pod).by_index(TRACKED, str(key)) if _stray(pod, job))
-        if job is None or job.spec.managedBy not in (None, CONTROLLER):
+        if job is None or self.behind(job) or job.spec.managedBy not in (None, CONTROLLER):
             return None
         if planning.finished(job):
             await self._release(pod for pod in self.cache(Pod).owned_by(job.metadata.uid) if tracked(pod))

@@ -16,7 +16,7 @@ from controller_manager.start import chosen_controllers
 from controller_manager.status_patch import status_patch, without_empty
 from kube.api.status import Forbidden
 from kube.component.run import StartupError
-from tests.unit.controller_manager.cm_builders import NOW, a_pod, a_replica_set, ago, owned
+from tests.unit.controller_manager.cm_builders import NOW, a_job, a_pod, a_replica_set, ago, owned
 
 
 class Watch:
@@ -111,6 +111,9 @@ def test_a_status_that_did_not_change_is_not_written() -> None:
     status = a_replica_set(replicas=2).status
     assert status_patch(status, {"replicas": 2, "availableReplicas": 2, "observedGeneration": 1}) == {}
     assert status_patch(status, {"replicas": 3, "observedGeneration": 1}) == {"replicas": 3, "availableReplicas": None}
+    job = a_job(status={"uncountedTerminatedPods": {"succeeded": ["a"], "failed": ["b"]}}).status
+    wanted = {"uncountedTerminatedPods": {"failed": ["b"]}}
+    assert status_patch(job, wanted) == {"uncountedTerminatedPods": {"succeeded": None}}, "an empty object would clear nothing"
     assert without_empty({"replicas": 0, "readyReplicas": 0, "conditions": []}, always=("replicas",)) == {"replicas": 0}
 
 
