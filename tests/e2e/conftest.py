@@ -29,7 +29,7 @@ try:
     connection = http.client.HTTPConnection(url.netloc, timeout=3)
     connection.request("GET", url.path or "/")
     answer = connection.getresponse()
-    print(f"{{answer.status}}\\n{{answer.headers}}" if sys.argv[1] == "-I" else answer.read().decode())
+    print(f"{{answer.status}}\\n{{answer.headers}}" if sys.argv[1] == "-I" else answer.read().decode(), end="")
 except OSError as error:
     sys.exit(str(error))
 """

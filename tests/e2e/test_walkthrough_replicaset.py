@@ -32,9 +32,9 @@ def test_replicaset_keeps_its_number(shell: Cluster) -> None:
     assert shell.ok("kubectl create -f pod-example.yaml") == "pod/pod-example created\n"
     assert shell.ok("kubectl label pods pod-example app=rs-demo") == "pod/pod-example labeled\n"
     shell.until("kubectl get replicaset rs-example -o jsonpath='n={.status.replicas}'", "n=2")
-    text = shell.until("kubectl describe replicasets/rs-example", "SuccessfulDelete")
+    shell.until("kubectl describe replicasets/rs-example", "SuccessfulDelete")
+    text = shell.until("kubectl describe replicasets/rs-example", "2 Running / 0 Waiting / 0 Succeeded / 0 Failed")
     assert re.search(r"^Replicas:\s+2 current / 2 desired$", text, re.MULTILINE)
-    assert re.search(r"^Pods Status:\s+2 Running / 0 Waiting / 0 Succeeded / 0 Failed$", text, re.MULTILINE)
     assert "SuccessfulCreate" in text
 
 
