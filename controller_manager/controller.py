@@ -75,7 +75,7 @@ class Controller(ABC, Generic[K]):
         self.recorder = EventRecorder(context.client, self.component or self.name)
         self._informers = context.informers
         self._private: list[Informer[Any]] = []
-        self._superseded: dict[Key, str] = {}  # resourceVersions that guarded writes replaced
+        self._superseded: dict[Key, str] = {}  # the resourceVersions that statuses we wrote replaced
         self._subscribe()
 
     @abstractmethod
@@ -110,19 +110,21 @@ class Controller(ABC, Generic[K]):
         cache = self.cache(kind)
         return cache.owned_by(owner.metadata.uid) + cache.by_index(ORPHANS, owner.metadata.namespace or "")
 
-    async def write_status(self, obj: Any, patch: Tree, *, guarded: bool = False) -> None:
-        """Merge a patch into the object's status, if it says anything. `guarded`: only onto the form that was looked at."""
+    async def write_status(self, obj: Any, patch: Tree) -> None:
+        """Merge a patch into the object's status, if it says anything, and only onto the form that was looked at.
+
+        A patch is a difference: on top of another form it would mix the one's fields with the other's.
+        """
         if not patch:
             return
-        metadata, key = {"uid": obj.metadata.uid}, key_of(obj)
-        if guarded:
-            metadata["resourceVersion"] = obj.metadata.resourceVersion
-        written = await self.client.patch(type(obj), key, {"metadata": metadata, "status": patch}, subresource="status")
-        if guarded and written["metadata"]["resourceVersion"] != obj.metadata.resourceVersion:
-            self._superseded[key] = obj.metadata.resourceVersion
+        key, version = key_of(obj), obj.metadata.resourceVersion
+        body = {"metadata": {"uid": obj.metadata.uid, "resourceVersion": version}, "status": patch}
+        written = await self.client.patch(type(obj), key, body, subresource="status")
+        if written["metadata"]["resourceVersion"] != version:
+            self._superseded[key] = version
 
     def behind(self, obj: Any) -> bool:
-        """Whether this is the form that our last guarded write replaced: the cache is behind, and an event is on its way."""
+        """Whether this is the form that our last status replaced: the cache is behind, and an event is on its way."""
         key = key_of(obj)
         if self._superseded.get(key) == obj.metadata.resourceVersion:
             return True

@@ -47,7 +47,7 @@ class ReplicaSetController(Controller[Key]):
 
     async def reconcile(self, key: Key) -> float | None:
         rs: Any = self.cache(self.reconciles).get(key)
-        if rs is None:
+        if rs is None or self.behind(rs):
             return None
         settled = self.expectations.satisfied(rs.metadata.uid)
         candidates = [pod for pod in self.candidates(Pod, rs) if active(pod)]

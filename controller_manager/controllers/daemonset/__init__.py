@@ -45,7 +45,7 @@ class DaemonSetController(Controller[Key]):
 
     async def reconcile(self, key: Key) -> float | None:
         ds = self.cache(DaemonSet).get(key)
-        if ds is None or ds.metadata.deletionTimestamp is not None:
+        if ds is None or self.behind(ds) or ds.metadata.deletionTimestamp is not None:
             return None
         if selector_of(ds).empty:
             message = "This daemon set is selecting all pods. A non-empty selector is required."
@@ -73,7 +73,7 @@ class DaemonSetController(Controller[Key]):
         try:
             return hash_of(await history.ensure(current(ds, revisions), collisions))
         except AlreadyExists:
-            await self.write_status(ds, {"collisionCount": (collisions or 0) + 1}, guarded=True)
+            await self.write_status(ds, {"collisionCount": (collisions or 0) + 1})
             raise
 
     def _look(self, ds: DaemonSet, pods: list[Pod], digest: str) -> Look:

@@ -51,7 +51,7 @@ class DeploymentController(Controller[Key]):
 
     async def reconcile(self, key: Key) -> float | None:
         deployment = self.cache(Deployment).get(key)
-        if deployment is None:
+        if deployment is None or self.behind(deployment):
             return None
         selector = selector_of(deployment)
         if selector.empty:
@@ -114,7 +114,7 @@ class DeploymentController(Controller[Key]):
         if ours and revision.sort_out(deployment, [there]).new is not None:
             return there
         collisions = (deployment.status.collisionCount or 0) + 1
-        await self.write_status(deployment, {"collisionCount": collisions}, guarded=True)
+        await self.write_status(deployment, {"collisionCount": collisions})
         raise AlreadyExists(f'replicasets.apps "{there.metadata.name}" already exists and is of another template')
 
     async def _change(

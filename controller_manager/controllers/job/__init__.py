@@ -90,7 +90,7 @@ class JobController(Controller[Key]):
         resumed = find(known, "Suspended") is not None and find(known, "Suspended") != find(conditions, "Suspended")
         if resumed and not look.job.spec.suspend:
             wanted["startTime"] = find(conditions, "Suspended")["lastTransitionTime"]
-        await self.write_status(look.job, status_patch(look.job.status, wanted), guarded=True)
+        await self.write_status(look.job, status_patch(look.job.status, wanted))
         self._tell(look.job, known, conditions)
 
     def _tell(self, job: Job, before: Conditions, after: Conditions) -> None:
