@@ -19,6 +19,10 @@ async def rolled_out(cluster: Cluster, name: str, replicas: int, revision: str) 
     return True
 
 
+async def only_image(cluster: Cluster, image: str) -> bool:
+    return {pod.spec.containers[0].image for pod in await cluster.pods()} == {image}
+
+
 def test_a_deployment_reaches_its_size_rolls_over_and_goes_back(runner: asyncio.Runner, cluster: Cluster) -> None:
     """Rule: https://kubernetes.io/docs/concepts/workloads/controllers/deployment/"""
 
@@ -33,7 +37,7 @@ def test_a_deployment_reaches_its_size_rolls_over_and_goes_back(runner: asyncio.
                 patch = {"spec": {"template": {"spec": {"containers": [container]}}}}
                 await client.patch(Deployment, at("web"), patch, type=STRATEGIC)
                 await cluster.until(lambda r=revision: rolled_out(cluster, "web", 3, r), f"revision {revision}")
-                assert {pod.spec.containers[0].image for pod in await cluster.pods()} == {image}
+                await cluster.until(lambda i=image: only_image(cluster, i), f"pods of {image} alone, once the others have gone")
         sets = await client.list(ReplicaSet, "default")
         assert sorted(one.spec.replicas for one in sets) == [0, 0, 3], "going back to web:2 uses its old set again"
         deployment = await client.get(Deployment, "default", "web")
