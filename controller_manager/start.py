@@ -69,6 +69,8 @@ def chosen_controllers(config: Config) -> list[type[Controller[Any]]]:
             raise StartupError(f'"{word}" is not in the list of known controllers: {", ".join(sorted(known))}')
     if config.allocate_node_cidrs and not config.cluster_cidr:
         raise StartupError("--allocate-node-cidrs needs --cluster-cidr: the range to give nodes their pod addresses from")
+    if config.root_ca_file is not None and not config.root_ca_file.is_file():
+        raise StartupError(f"--root-ca-file {config.root_ca_file}: there is no such file; name the cluster's authority (ca.crt)")
     needs = {NodeIpamController: config.allocate_node_cidrs, RootCAPublisher: config.root_ca_file is not None}
     return [one for one in CONTROLLERS if named(one.name, config.controllers) and needs.get(one, True)]
 

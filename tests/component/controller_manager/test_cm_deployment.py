@@ -1,6 +1,7 @@
 """Deployments and ReplicaSets against the real API server and etcd."""
 
 import asyncio
+from functools import partial
 
 from kube.api.meta import controller_of, key_of
 from kube.api.types import Deployment, Event, Pod, ReplicaSet
@@ -36,8 +37,8 @@ def test_a_deployment_reaches_its_size_rolls_over_and_goes_back(runner: asyncio.
                 container = {"name": "c", "image": image}
                 patch = {"spec": {"template": {"spec": {"containers": [container]}}}}
                 await client.patch(Deployment, at("web"), patch, type=STRATEGIC)
-                await cluster.until(lambda r=revision: rolled_out(cluster, "web", 3, r), f"revision {revision}")
-                await cluster.until(lambda i=image: only_image(cluster, i), f"pods of {image} alone, once the others have gone")
+                await cluster.until(partial(rolled_out, cluster, "web", 3, revision), f"revision {revision}")
+                assert await only_image(cluster, image), "what the status says is so"
         sets = await client.list(ReplicaSet, "default")
         assert sorted(one.spec.replicas for one in sets) == [0, 0, 3], "going back to web:2 uses its old set again"
         deployment = await client.get(Deployment, "default", "web")

@@ -135,3 +135,5 @@ def test_controllers_are_chosen_by_name() -> None:
     assert [one.name for one in chosen_controllers(Config(controllers=("job-controller",)))] == ["job-controller"]
     with pytest.raises(StartupError, match='"foo" is not in the list of known controllers'):
         chosen_controllers(Config(controllers=("foo",)))
+    with pytest.raises(StartupError, match="there is no such file"):
+        chosen_controllers(Config(root_ca_file=Path("/nowhere/ca.crt")))
