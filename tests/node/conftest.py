@@ -16,10 +16,12 @@ import docker
 import pytest
 
 from deploy.images.build import busybox_tar, find_busybox, pause_tar
+from kubelet.cleanup import remove_cgroups
 from tests.wait import eventually_sync
 
 PATH = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
 START_SECONDS = 20.0
+TEST_CGROUP = "/skiff-test"  # what the node tests' kubelets and runtimes make pods' cgroups below
 
 
 class Engine(NamedTuple):
@@ -56,6 +58,7 @@ def docker_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
         _load_images(engine)
         yield engine
         _remove_containers(engine)
+        remove_cgroups(TEST_CGROUP)
     finally:
         for process in reversed(started):
             process.send_signal(signal.SIGTERM)
