@@ -43,9 +43,10 @@ class Cluster:
     def known(cls, state: Path) -> "Cluster":
         """The cluster of a state directory, as it was brought up; the defaults where there is none."""
         file = state / SETTINGS
-        if not file.exists():
-            return cls(state=state)
-        saved = json.loads(file.read_text())
+        try:
+            saved = json.loads(file.read_text())
+        except (FileNotFoundError, json.JSONDecodeError):
+            return cls(state=state)  # none, or one that was cut off while it was written
         names = {field.name for field in fields(cls)} & set(saved)
         values: dict[str, Any] = {name: Path(saved[name]) if name == "docker_socket" else saved[name] for name in names}
         return cls(**{**values, "state": state})

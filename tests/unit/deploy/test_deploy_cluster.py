@@ -82,3 +82,12 @@ def test_half_written_files_are_made_again(tmp_path: Path) -> None:
     (cluster.pki / "scheduler.crt").write_bytes(b"-----BEGIN CERTIF")
     cluster.kubeconfig("admin").write_bytes(b"apiVersion: v1\nclus")
     assert set(certs.make_certificates(cluster)) == {"scheduler", "admin.conf"}
+
+
+def test_settings_are_remembered_and_a_damaged_file_is_no_end(tmp_path: Path) -> None:
+    """What if the machine lost power while the settings were written? `make down` must still work."""
+    cluster = Cluster(state=tmp_path, pod_cidr="10.1.0.0/16", docker_socket=tmp_path / "docker.sock")
+    cluster.remember()
+    assert Cluster.known(tmp_path) == cluster
+    (tmp_path / "cluster.json").write_text('{"pod_ci')
+    assert Cluster.known(tmp_path) == Cluster(state=tmp_path)
