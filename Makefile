@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help up down purge status logs kubeconfig upstream-kubectl test test-unit check format bench lock golden
+.PHONY: help up down purge status logs kubeconfig upstream-kubectl test test-unit check format bench lock
 
 PYTHON ?= python3
 VENV := .venv

@@ -7,13 +7,13 @@ Our choice of name: kube-proxy has the flag, upstream's kubelet leaves this to `
 
 import asyncio
 import contextlib
-import subprocess
 from pathlib import Path
 
 from kube.component.logging import get_logger
 from kubelet.cgroups import MOUNT
 from kubelet.config import KubeletConfig
 from kubelet.network.bridge import BridgeNetwork
+from kubelet.volumes.mounts import unmount_below
 
 log = get_logger(__name__)
 
@@ -23,19 +23,9 @@ PODS_CGROUP = "kubepods"
 async def cleanup(config: KubeletConfig) -> None:
     """Idempotent; needs neither the API server nor the engine."""
     await BridgeNetwork(config.cluster_cidr).cleanup()
-    await asyncio.to_thread(unmount_below, config.root_dir.resolve())
+    for entry in config.root_dir.resolve().glob("*"):  # not --root-dir itself: that may be the host's own mount
+        await asyncio.to_thread(unmount_below, entry)
     remove_cgroups(config.cgroup_root)
-
-
-def unmount_below(directory: Path) -> None:
-    for point in mounted_below(directory):
-        subprocess.run(["umount", "--lazy", point], capture_output=True)
-
-
-def mounted_below(directory: Path) -> list[str]:
-    """Mount points below a directory, the deepest first."""
-    points = [line.split()[4].replace("\\040", " ") for line in Path("/proc/self/mountinfo").read_text().splitlines()]
-    return sorted((point for point in points if point.startswith(f"{directory}/")), key=len, reverse=True)
 
 
 def remove_cgroups(root: str, mount: Path = MOUNT) -> None:
