@@ -58,7 +58,7 @@ async def patch_with(
     if kind == APPLY:
         stored, created = await apply.applied(write, advance, form, around)
         return reply(request, form or row, shown(stored), 201 if created else 200)
-    change = _change(kind, await request.body(), form or row)
+    change = _change(kind, await request.body(), _types(row), form or row)
 
     def transform(current: Tree) -> Tree:
         return around(current, lambda tree: _checked(request, form or row, change(tree)))
@@ -66,10 +66,10 @@ async def patch_with(
     return reply(request, form or row, shown(await replaced(write, transform, advance)), 200)
 
 
-def _change(kind: str, data: bytes, row: Resource) -> Change:
-    """What the patch does to a tree."""
-    if kind not in _types(row):
-        raise unsupported(_types(row))
+def _change(kind: str, data: bytes, supported: tuple[str, ...], row: Resource) -> Change:
+    """What the patch does to a tree of the form `row`."""
+    if kind not in supported:
+        raise unsupported(supported)
     patch: Any = parse_json(data)[0]
     if kind == JSON:
         if not isinstance(patch, list):

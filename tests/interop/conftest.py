@@ -1,5 +1,13 @@
-"""Unmodified clients of others against our API server: the component tests' fixtures serve it."""
+"""Unmodified clients of others against a control plane of our processes, one for all tests of a run."""
 
-from tests.component.conftest import api_config, apiserver, client, etcd, runner
+from collections.abc import Iterator
 
-__all__ = ["api_config", "apiserver", "client", "etcd", "runner"]
+import pytest
+
+from tests.interop.control_plane import ControlPlane, running
+
+
+@pytest.fixture(scope="session")
+def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    with running(tmp_path_factory.mktemp("interop")) as one:
+        yield one

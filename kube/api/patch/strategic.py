@@ -64,8 +64,8 @@ def _merged(tree: Tree, patch: Tree, kind: Type) -> Tree:
     for name in patch:
         field = name.removeprefix(ORDER)
         if name.startswith(ORDER) and field not in patch and isinstance(result.get(field), list):
-            one = _type_of(kind, field)
-            result[field] = _ordered(result[field], result[field], patch[name], _identity(one))
+            identity = _identity(_type_of(kind, field))
+            result[field] = _ordered(result[field], result[field], [identity(one) for one in patch[name]], identity)
     return result
 
 
@@ -78,7 +78,9 @@ def _field(have: Any, value: Any, kind: Type, order: list[Any] | None) -> Any:
         return value
     before = have if isinstance(have, list) else []
     merged = _merged_items(before, value, kind) if kind.merge_key else before + [one for one in value if one not in before]
-    return _ordered(merged, before, order, _identity(kind)) if order else merged
+    identity = _identity(kind)
+    given = [identity(one) for one in value if not isinstance(one, dict) or DIRECTIVE not in one]
+    return _ordered(merged, before, [identity(one) for one in order] if order else given, identity)
 
 
 def _merged_items(have: list[Any], patch: list[Any], kind: Type) -> list[Any]:
@@ -101,9 +103,9 @@ def _merged_items(have: list[Any], patch: list[Any], kind: Type) -> list[Any]:
     return result
 
 
-def _ordered(items: list[Any], server: list[Any], order: list[Any], identity: Callable[[Any], Any]) -> list[Any]:
-    """Items in the patch's order; what the server alone has keeps its place among its neighbours there."""
-    wanted = [identity(one) for one in order]
+def _ordered(items: list[Any], server: list[Any], wanted: list[Any], identity: Callable[[Any], Any]) -> list[Any]:
+    """Items in the order `wanted` (of identities: the patch's own without an order in it); what the server alone has keeps its
+    place among its neighbours there, and what it has not comes first."""
     had = [identity(one) for one in server]
     mine = sorted((one for one in items if identity(one) in wanted), key=lambda one: wanted.index(identity(one)))
     others = [one for one in items if identity(one) not in wanted]

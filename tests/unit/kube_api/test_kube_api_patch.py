@@ -114,7 +114,7 @@ A, B, C = {"name": "a", "image": "1"}, {"name": "b", "image": "1"}, {"name": "c"
     ("tree", "patch", "result"),
     [
         (containers(A, B), containers({"name": "b", "image": "2"}), containers(A, {"name": "b", "image": "2"})),
-        (containers(A), containers(B), containers(A, B)),
+        (containers(A), containers(B), containers(B, A)),  # what is new comes first, as `kubectl patch`'s page shows it
         (containers(A, B), containers({"name": "a", "$patch": "delete"}), containers(B)),
         (containers(A, B), containers(C, {"$patch": "replace"}), containers(C)),
         (containers(A, B), {"spec": {"$setElementOrder/containers": [{"name": "b"}, {"name": "a"}]}}, containers(B, A)),
@@ -124,7 +124,7 @@ A, B, C = {"name": "a", "image": "1"}, {"name": "b", "image": "1"}, {"name": "c"
         ({"spec": {"a": 1}}, {"spec": {"$patch": "delete"}}, {"spec": {}}),
         ({"spec": {"a": 1}}, {"spec": {"$patch": "merge", "b": 2}}, {"spec": {"a": 1, "b": 2}}),
         ({"spec": {"nodeName": "x"}}, {"spec": {"nodeName": None}}, {"spec": {}}),
-        ({"metadata": {"finalizers": ["a"]}}, {"metadata": {"finalizers": ["b", "a"]}}, {"metadata": {"finalizers": ["a", "b"]}}),
+        ({"metadata": {"finalizers": ["a"]}}, {"metadata": {"finalizers": ["b", "a"]}}, {"metadata": {"finalizers": ["b", "a"]}}),
         ({"metadata": {"finalizers": ["a", "b"]}},
          {"metadata": {"$deleteFromPrimitiveList/finalizers": ["a"]}}, {"metadata": {"finalizers": ["b"]}}),
         ({"metadata": {"finalizers": ["a", "b"]}},
