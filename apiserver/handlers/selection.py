@@ -29,13 +29,13 @@ def of_request(info: RequestInfo, store: Store) -> Selection:
         prefix=store.prefix_of(info.namespace),
         labels=None if by_label.empty else by_label,
         fields=None if by_field.empty else by_field,
-        getters=store.cache.getters,
+        getters=store.getters,
     )
 
 
 def of_one(store: Store, key: Key) -> Selection:
     """The one object with this key."""
-    return Selection(store.path(key), fields=fields.parse(f"metadata.name={key.name}"), getters=store.cache.getters)
+    return Selection(store.path(key), fields=fields.parse(f"metadata.name={key.name}"), getters=store.getters)
 
 
 def _unknown_field(field: str, has_own: bool) -> str:

@@ -20,6 +20,7 @@ from apiserver.handlers import forms, selection
 from apiserver.handlers.negotiation import Form, accepted
 from apiserver.handlers.read import number
 from apiserver.storage.listing import invalid_options, parse_version
+from apiserver.storage.served_form import FormedWatcher
 from apiserver.storage.store import Store
 from apiserver.storage.watch_cache import Event, Watcher
 from kube.api.meta import Tree
@@ -71,29 +72,31 @@ async def _lines(store: Store, info: RequestInfo, style: Style, deadline: float)
             yield bookmark_line(style, watcher.since, initial_events_end=True)
         async for piece in _live(style, watcher, deadline, columns and not initial):
             yield piece
+    except ApiError as error:  # an object that cannot be converted to this version
+        yield error_line(error)
     finally:
         watcher.close()
 
 
-async def _begin(store: Store, info: RequestInfo) -> tuple[list[Event], Watcher]:
+async def _begin(store: Store, info: RequestInfo) -> tuple[list[Event], Watcher | FormedWatcher]:
     """The initial events, and a watcher of what follows."""
     wanted = selection.of_request(info, store)
     version = info.param("resourceVersion")
     revision = parse_version(version)
     if info.flag("sendInitialEvents"):
         await (store.reach(revision) if revision else store.fresh())
-        return store.cache.watch_from_now(wanted)
+        return await store.watch_from_now(wanted)
     if "sendInitialEvents" in info.query:  # false: only what comes from now on
         await store.fresh()
-        return [], store.cache.watch(wanted, revision or store.cache.revision)
+        return [], store.watch(wanted, revision or store.cache.revision)
     if not revision:
         if not version:
             await store.fresh()
-        return store.cache.watch_from_now(wanted)
-    return [], store.cache.watch(wanted, revision)
+        return await store.watch_from_now(wanted)
+    return [], store.watch(wanted, revision)
 
 
-async def _live(style: Style, watcher: Watcher, deadline: float, columns: bool) -> AsyncIterator[bytes]:
+async def _live(style: Style, watcher: Watcher | FormedWatcher, deadline: float, columns: bool) -> AsyncIterator[bytes]:
     """Events as they come, until the deadline or the watcher is cut."""
     bookmark_at = _next_bookmark(deadline)
     while True:

@@ -7,13 +7,15 @@ apiserver pkg/registry/generic/registry/store.go, pkg/storage/etcd3/store.go
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 from apiserver.storage import codec, deletion
 from apiserver.storage.etcd import Compacted, Etcd, FutureRevision, KeyValue
 from apiserver.storage.feed import Feed, buckets, too_large
 from apiserver.storage.listing import Ask, Freshness, encode_token, token_expired, version_expired
-from apiserver.storage.watch_cache import Entry, WatchCache, prefix_end
+from apiserver.storage.served_form import FormedWatcher, ServedForm, initial
+from apiserver.storage.watch_cache import Entry, Event, FieldGetters, Selection, WatchCache, Watcher, prefix_end
 from kube.api.meta import Key, Tree
 from kube.api.resource import Resource
 from kube.api.status import AlreadyExists, ApiError, already_exists, not_found
@@ -47,12 +49,18 @@ class Store:
         self._etcd = etcd
         self._feed = feed
         self._ttl_seconds = ttl_seconds
+        self._form: ServedForm | None = resource.served_form
         self.now = deletion.utc_now
         self.removed: Removed | None = None  # called with each object that is gone
 
     @property
     def cache(self) -> WatchCache:
         return self._feed.cache(self.prefix)
+
+    @property
+    def getters(self) -> FieldGetters:
+        """Every selectable field, of the entries that this store hands out."""
+        return self.cache.getters if self._form is None else self.resource.field_selectors
 
     def path(self, key: Key) -> str:
         """The key in etcd."""
@@ -69,14 +77,14 @@ class Store:
         found = self.cache.get(self.path(key))
         if found is None:
             raise self.missing(key)
-        return found
+        return found if self._form is None else (await self._form.entries([found]))[0]
 
     async def get(self, key: Key) -> Tree:
         """The newest state, in this row's version. Raises NotFound."""
         return self._viewed((await self.entry(key)).tree())
 
     def cached(self, key: Key) -> Tree | None:
-        """What the cache has, which may be milliseconds old."""
+        """What the cache has, which may be milliseconds old; of a custom resource as it is stored."""
         found = self.cache.get(self.path(key))
         return self._viewed(found.tree()) if found else None
 
@@ -95,6 +103,18 @@ class Store:
 
     async def page(self, ask: Ask) -> Page:
         """One page. Raises Expired where the revision asked for is gone."""
+        if self._form is None:
+            return await self._stored_page(ask)
+        if ask.selection.everything:
+            page = await self._stored_page(ask)
+            return page._replace(entries=await self._form.entries(page.entries))
+        page = await self._stored_page(replace(ask, selection=Selection(ask.selection.prefix), limit=0))
+        found = [entry for entry in await self._form.entries(page.entries) if ask.selection.matches(entry)]
+        if ask.limit and len(found) > ask.limit:
+            return self._unfinished(ask, page.revision, found[: ask.limit], 0)
+        return page._replace(entries=found)
+
+    async def _stored_page(self, ask: Ask) -> Page:
         if ask.freshness is Freshness.EXACT:
             await self._feed.reach(ask.revision)
             if self.cache.changed > ask.revision:
@@ -151,6 +171,20 @@ class Store:
                 return self._unfinished(ask, ask.revision, found, remaining)
         return Page(found, ask.revision)
 
+    # -- watching
+
+    def watch(self, selection: Selection, since: int) -> Watcher | FormedWatcher:
+        """A watcher of every change after `since`. Raises Expired."""
+        if self._form is not None:
+            return FormedWatcher(self.cache, self._form, selection, since)
+        return self.cache.watch(selection, since)
+
+    async def watch_from_now(self, selection: Selection) -> tuple[list[Event], Watcher | FormedWatcher]:
+        """What is there as ADDED events, and a watcher of everything after."""
+        if self._form is not None:
+            return await initial(self.cache, self._form, selection)
+        return self.cache.watch_from_now(selection)
+
     # -- writing
 
     async def create(self, tree: Tree, dry_run: bool = False) -> Tree:
@@ -162,10 +196,12 @@ class Store:
             if current is not None:
                 raise self._exists(key, _entry(current))
             return tree
-        stored = codec.encode(self._stored(tree))
+        stored = codec.encode(await self._stored(tree))
         outcome = await self._etcd.put(path, stored, 0, await self._lease())
         if outcome.current is not None:
             raise self._exists(key, _entry(outcome.current))
+        if self._form is not None:
+            return await self._tree(Entry(path, codec.served(stored, outcome.revision), outcome.revision))
         return self._viewed(codec.decode(stored, outcome.revision))
 
     async def update(self, key: Key, mutate: Mutate, dry_run: bool = False) -> Tree:
@@ -179,12 +215,12 @@ class Store:
         while True:
             if current is None:
                 current, newest = await self._newest(key), True
-            old, new, failure = self._viewed(current.tree()), None, None
+            old, new, failure = await self._tree(current), None, None
             try:
-                new = await mutate(self._viewed(current.tree()))
+                new = await mutate(await self._tree(current))
             except ApiError as error:
                 failure = error
-            if not newest and (failure or new == old):
+            if not newest and (failure or await self._is_no_change(new, old, current)):
                 latest, newest = await self._newest(key), True
                 if latest.revision != current.revision:
                     current = latest
@@ -192,7 +228,7 @@ class Store:
             if failure is not None:
                 raise failure
             assert new is not None, "mutate returns a tree"
-            if dry_run or new == old:
+            if dry_run or await self._is_no_change(new, old, current):
                 return new
             written = await self._replace(path, new, current.revision)
             if isinstance(written, int):
@@ -204,10 +240,10 @@ class Store:
         path = self.path(key)
         current: Entry | None = await self._newest(key)
         while current is not None:
-            tree = self._viewed(current.tree())
+            tree = await self._tree(current)
             deletion.check_preconditions(self.resource, tree, options)
             await check(tree)
-            decision = deletion.decide(self.resource, self._viewed(current.tree()), options, self.now())
+            decision = deletion.decide(self.resource, await self._tree(current), options, self.now())
             match decision:
                 case deletion.Wait():
                     return tree, False
@@ -228,7 +264,7 @@ class Store:
         if deletion.may_go(self.resource, new):
             gone, current = await self._remove(path, new, expected)
             return expected if gone else current
-        outcome = await self._etcd.put(path, codec.encode(self._stored(new)), expected, await self._lease())
+        outcome = await self._etcd.put(path, codec.encode(await self._stored(new)), expected, await self._lease())
         if outcome.done:
             return outcome.revision
         return _entry(outcome.current) if outcome.current else None
@@ -260,8 +296,22 @@ class Store:
     def _viewed(self, tree: Tree) -> Tree:
         return self.resource.view_tree(tree) if self.resource.view_tree else tree
 
-    def _stored(self, tree: Tree) -> Tree:
+    async def _tree(self, entry: Entry) -> Tree:
+        """A fresh tree in this row's version."""
+        if self._form is not None:
+            return (await self._form.entries([entry]))[0].tree()
+        return self._viewed(entry.tree())
+
+    async def _stored(self, tree: Tree) -> Tree:
+        if self._form is not None:
+            return await self._form.stored(tree)
         return self.resource.stored_tree(tree) if self.resource.stored_tree else tree
+
+    async def _is_no_change(self, new: Tree | None, old: Tree, current: Entry) -> bool:
+        """Whether a write would leave the bytes as they are. What reads alike may still be stored in another version."""
+        if self._form is None or new != old:
+            return new == old
+        return await self._form.stored(old) == current.tree()
 
 
 def _entry(item: KeyValue) -> Entry:
@@ -291,7 +341,8 @@ class Stores:
         if store is None or store.resource is not row:
             store = self._stores[key] = Store(row, self.prefix(row), self._etcd, self.feed, self._ttl(row))
             store.removed = self.removed(row)
-            store.cache.getters |= {name: _on_stored(row, getter) for name, getter in row.field_selectors.items()}
+            if row.served_form is None:
+                store.cache.getters |= {name: _on_stored(row, getter) for name, getter in row.field_selectors.items()}
         return store
 
     def _ttl(self, row: Resource) -> int:

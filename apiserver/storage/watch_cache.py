@@ -58,13 +58,14 @@ _head_decoder = msgspec.json.Decoder(_Head)
 class Entry:
     """One object at one revision. `data` are the bytes clients get."""
 
-    __slots__ = ("_fields", "_metadata", "data", "key", "renderings", "revision")
+    __slots__ = ("_fields", "_metadata", "data", "forms", "key", "renderings", "revision")
 
     def __init__(self, key: str, data: bytes, revision: int) -> None:
         self.key = key
         self.data = data
         self.revision = revision
         self.renderings: dict[object, bytes] = {}  # other forms than `data`, by what asked for them
+        self.forms: dict[object, Entry | None] | None = None  # as a ServedForm makes it; None: it looks just so
         self._metadata: _Metadata | None = None
         self._fields: dict[str, str] | None = None
 
@@ -120,7 +121,7 @@ class Selection:
 class Change:
     """One change in the history; `new` is None where the object was deleted."""
 
-    __slots__ = ("_gone", "at", "lines", "new", "old", "revision")
+    __slots__ = ("_gone", "at", "forms", "lines", "new", "old", "revision")
 
     def __init__(self, revision: int, old: Entry | None, new: Entry | None, at: float) -> None:
         self.revision = revision
@@ -128,6 +129,7 @@ class Change:
         self.new = new
         self.at = at
         self.lines: dict[object, bytes] = {}  # encoded events, by whatever rendered them; shared by all watchers
+        self.forms: dict[object, Change] = {}  # the same change to those who see another form (served_form.py)
         self._gone: Entry | None = None
 
     def seen_by(self, selection: Selection) -> "Event | None":

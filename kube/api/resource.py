@@ -98,6 +98,9 @@ class Resource:
     # Of rows that share one kind's storage, the one without `view_tree` is the stored form; the others convert from and to it.
     view_tree: Callable[[Tree], Tree] | None = None  # from the stored form to this version's, where they differ
     stored_tree: Callable[[Tree], Tree] | None = None  # and back: from this version's form to the stored one
+    # A custom resource: what makes an object's served form of the stored one and back, perhaps by asking a webhook
+    # (apiserver.storage.served_form.ServedForm).
+    served_form: Any = None
     status_on_create: bool = False  # a create may carry a status (a Node registers itself with one); else it is dropped
     held: Callable[[Tree], bool] = _nothing_holds  # what keeps a deleted object, besides metadata.finalizers
     mark_deleted: Callable[[Tree], None] = _nothing  # what else changes when deletionTimestamp is set: a namespace's phase
