@@ -20,7 +20,7 @@ class EtcdMember:
 
     def __init__(self) -> None:
         self.directory = Path(tempfile.mkdtemp(prefix="skiff-etcd-", dir=MEMORY if MEMORY.is_dir() else None))
-        self._client, self._peer = _free_port(), _free_port()
+        self._client, self._peer = free_port(), free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -60,7 +60,7 @@ class EtcdMember:
             return False
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -1,0 +1,42 @@
+-- One request after another, as the arguments say: `kind token count`. Prints what happened as one line of JSON.
+-- kinds: get, list, create, update, patch. Names repeat after `count`; a created one is new each time (`run` makes it so).
+local kind, count, run, number = "get", 1, "r", 0
+local filler = string.rep("x", 1024)
+
+local function configmap(name)
+  return '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"' .. name .. '"},"data":{"number":"' .. number ..
+      '","text":"' .. filler .. '"}}'
+end
+
+function init(arguments)
+  kind, count, run = arguments[1], tonumber(arguments[3]), arguments[4]
+  wrk.headers["Authorization"] = "Bearer " .. arguments[2]
+  wrk.headers["User-Agent"] = "bench/1"
+end
+
+function request()
+  number = number + 1
+  local name = "cm-" .. (number % count)
+  local base = "/api/v1/namespaces/bench/"
+  if kind == "get" then
+    return wrk.format("GET", base .. "configmaps/" .. name)
+  elseif kind == "list" then
+    return wrk.format("GET", base .. "pods")
+  end
+  wrk.headers["Content-Type"] = "application/json"
+  if kind == "create" then
+    return wrk.format("POST", base .. "configmaps", nil, configmap(run .. "-" .. number))
+  elseif kind == "update" then
+    return wrk.format("PUT", base .. "configmaps/" .. name, nil, configmap(name))
+  end
+  wrk.headers["Content-Type"] = "application/merge-patch+json"
+  local body = '{"status":{"conditions":[{"type":"Ready","status":"True","reason":"n' .. number .. '"}],"phase":"Running"}}'
+  return wrk.format("PATCH", base .. "pods/pod-" .. (number % count) .. "/status", nil, body)
+end
+
+function done(summary, latency)
+  local failed = summary.errors.status + summary.errors.connect + summary.errors.read + summary.errors.write +
+      summary.errors.timeout
+  io.write(string.format('{"requests":%d,"seconds":%f,"failed":%d,"p50_ms":%f,"p99_ms":%f}\n', summary.requests,
+    summary.duration / 1e6, failed, latency:percentile(50) / 1e3, latency:percentile(99) / 1e3))
+end

@@ -1,0 +1,91 @@
+"""The measured programs: an etcd and an API server as processes of their own, on ports that were free a moment ago."""
+
+import os
+import signal
+import ssl
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from tests.bench.apiserver.objects import TOKEN
+from tests.certificates import Authority
+from tests.component.etcd_member import EtcdMember, free_port
+
+REPOSITORY = Path(__file__).parents[3]
+START_SECONDS = 60.0
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def cpu_seconds(pid: int) -> float:
+    """User and system time of a process so far, all its threads."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def rss_mib(pid: int) -> float:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) / 1024
+    raise AssertionError("a running process has a VmRSS")
+
+
+class ApiServer:
+    """`start` it and it is ready; `stop` it, `start` it again on the same data."""
+
+    def __init__(self, etcd: EtcdMember, directory: Path) -> None:
+        self.port = free_port()
+        self._log = directory / "apiserver.log"
+        self._process: subprocess.Popen[bytes] | None = None
+        authority = Authority(directory)
+        pair = authority.issue("apiserver")
+        self.trust = ssl.create_default_context(cafile=str(authority.certificate))
+        self.ca = authority.certificate
+        tokens = directory / "tokens.csv"
+        tokens.write_text(f'{TOKEN},bench,1,"system:masters"\n')
+        flags = {
+            "--bind-address": "127.0.0.1", "--secure-port": self.port, "--advertise-address": "192.0.2.1",
+            "--tls-cert-file": pair.certificate, "--tls-private-key-file": pair.key, "--client-ca-file": authority.certificate,
+            "--token-auth-file": tokens, "--etcd-servers": etcd.endpoint, "--service-cluster-ip-range": "10.96.0.0/16",
+        }  # fmt: skip
+        self._command = [sys.executable, "-m", "apiserver", *(f"{name}={value}" for name, value in flags.items())]
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None, "started"
+        return self._process.pid
+
+    def start(self) -> dict[str, float]:
+        """Seconds until /readyz answers ok, and what was spent by then."""
+        began = time.monotonic()
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(self._command, cwd=REPOSITORY, stdout=log, stderr=log)
+        while not self._ready():
+            if self._process.poll() is not None or time.monotonic() - began > START_SECONDS:
+                raise SystemExit(f"the API server does not start:\n{self._log.read_text()[-3000:]}")
+            time.sleep(0.01)
+        seconds = time.monotonic() - began
+        return {"ready_s": seconds, "cpu_s": cpu_seconds(self.pid), "rss_mib": rss_mib(self.pid)}
+
+    def stop(self) -> float:
+        """Seconds from SIGTERM to the end."""
+        assert self._process is not None, "started"
+        began = time.monotonic()
+        self._process.send_signal(signal.SIGTERM)
+        self._process.wait(30)
+        self._process = None
+        return time.monotonic() - began
+
+    def kill(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def _ready(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"https://127.0.0.1:{self.port}/readyz", timeout=2, context=self.trust) as answer:
+                return bool(answer.status == 200)
+        except (urllib.error.URLError, OSError):
+            return False
