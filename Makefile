@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help up down purge status logs kubeconfig upstream-kubectl test test-unit check format bench lock
+.PHONY: help up down purge status logs kubeconfig upstream-kubectl test test-unit check format bench bench-apiserver lock
 
 PYTHON ?= python3
 VENV := .venv
@@ -55,6 +55,10 @@ format: $(VENV)/.tests ## Put the code into its form
 
 bench: $(VENV)/.tests ## Measure bring-up, pod start, idle CPU and memory; JSON in bench-results/
 	@$(BIN)/python -m tests.bench.cluster
+
+bench-apiserver: $(VENV)/.tests ## Measure the API server beside etcd alone (ARGS=--quick for less); JSON in bench-results/
+	@command -v wrk >/dev/null || { apt-get update -q && apt-get install -q -y --no-install-recommends wrk; }
+	@$(BIN)/python -m tests.bench.apiserver $(ARGS)
 
 lock: ## Pin the dependencies again: names, versions and hashes, no addresses
 	$(PYTHON) -m venv $(VENV)/lock && $(VENV)/lock/bin/pip install -q uv
