@@ -31,7 +31,7 @@ RequestInfo follows apiserver pkg/endpoints/request/requestinfo.go.
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import orjson
 
@@ -181,6 +181,10 @@ class AdmissionAttributes:
     old: Tree | None  # None on CREATE and CONNECT
     options: Tree  # CreateOptions, UpdateOptions, PatchOptions, DeleteOptions
     dry_run: bool
+    # A mutating plugin sets "wanted" where those before it should see what it changed: the mutating chain then runs once more, with
+    # "again". What a plugin wants to know in that second round it keeps in `notes`, by its own name.
+    reinvocation: Literal["", "wanted", "again"] = ""
+    notes: dict[str, Any] = field(default_factory=dict)
 
 
 class Authenticator(Protocol):

@@ -17,6 +17,8 @@ from apiserver.admission import (
     service_account,
     taint_nodes_by_condition,
 )
+from apiserver.admission.webhook.mutating import MutatingWebhook
+from apiserver.admission.webhook.validating import ValidatingWebhook
 from apiserver.context import AdmissionAttributes, Server
 from kube.component.run import StartupError
 
@@ -31,11 +33,12 @@ ADMISSION: tuple[Any, ...] = (
     default_class.DefaultStorageClass(),
     default_class.DefaultIngressClass(),
     certificate_requestor.CertificateRequestor(),
+    MutatingWebhook(),
+    ValidatingWebhook(),
 )
 LATER = (  # upstream's plugins that flags may name; what they rule is not built yet
     "PodSecurity", "StorageObjectInUseProtection", "RuntimeClass", "CertificateApproval", "CertificateSigning",
-    "CertificateSubjectRestriction", "MutatingAdmissionWebhook", "ValidatingAdmissionPolicy", "ValidatingAdmissionWebhook",
-    "ResourceQuota",
+    "CertificateSubjectRestriction", "ValidatingAdmissionPolicy", "ResourceQuota",
 )  # fmt: skip
 
 
@@ -47,8 +50,13 @@ class Chain:
         self._validating = tuple(one for one in plugins if hasattr(one, "validate"))
 
     async def mutate(self, attributes: AdmissionAttributes, server: Server) -> None:
+        """Once; and once more where a plugin asks for that, since it changed what those before it have seen."""
         for plugin in self._mutating:
             await plugin.mutate(attributes, server)
+        if attributes.reinvocation == "wanted":
+            attributes.reinvocation = "again"
+            for plugin in self._mutating:
+                await plugin.mutate(attributes, server)
 
     async def validate(self, attributes: AdmissionAttributes, server: Server) -> None:
         for plugin in self._validating:

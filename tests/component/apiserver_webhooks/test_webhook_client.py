@@ -14,8 +14,10 @@ from kube.api.types import Service
 from kube.client.rest import Client
 from tests.component.apiserver_webhooks.hook_server import hook_server
 from tests.component.conftest import RunningApi
+from tests.wait import eventually
 
 CALLS = 200
+PATIENCE_SECONDS = 5.0
 
 
 @pytest.fixture
@@ -82,7 +84,14 @@ def test_a_service_reference_is_called_at_its_cluster_ip_under_the_services_name
             assert str(missing.value) == f'Post "{url}": service "hook" not found'
             spec = {"clusterIP": address, "ports": [{"port": hook.port}]}
             await client.create(Service, {"metadata": {"name": "hook", "namespace": "default"}, "spec": spec})
-            assert await call(apiserver.server, config, {"b": 2}, timeout_seconds=5, name="w") == {"echo": {"b": 2}}
+
+            async def answer() -> Tree | None:
+                try:
+                    return await call(apiserver.server, config, {"b": 2}, timeout_seconds=5, name="w")
+                except CallFailed:
+                    return None  # the new Service is on its way to the cache
+
+            assert await eventually(answer, PATIENCE_SECONDS) == {"echo": {"b": 2}}
 
     runner.run(scenario())
 

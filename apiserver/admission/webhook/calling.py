@@ -1,0 +1,131 @@
+"""Calling: one webhook and one request — whether it applies, in which version it sees the objects, and what it answers.
+
+apiserver pkg/admission/plugin/webhook/generic/webhook.go, predicates/namespace/matcher.go
+"""
+
+import time
+import uuid
+from collections.abc import Iterator
+
+from apiserver.admission.webhook import metrics, rules
+from apiserver.admission.webhook.denial import Denied, Uncallable, no_dry_run
+from apiserver.admission.webhook.hooks import Hook
+from apiserver.admission.webhook.review import BadAnswer, Objects, Verdict, chosen_version, review, verdict
+from apiserver.admission.webhook.versions import equivalents, in_version
+from apiserver.context import AdmissionAttributes, Server
+from apiserver.webhooks.client import CallFailed, call
+from kube.api.labels import Labels
+from kube.api.meta import Key
+from kube.api.resource import Resource
+from kube.api.resources import resource_of
+from kube.api.status import ApiError, not_found
+from kube.api.types import Namespace
+
+ADMIT, VALIDATE = "admit", "validating"  # the types in the metrics' labels
+EXEMPT = frozenset(
+    ("mutatingadmissionpolicies", "mutatingadmissionpolicybindings", "mutatingwebhookconfigurations", "validatingadmissionpolicies",
+     "validatingadmissionpolicybindings", "validatingwebhookconfigurations")
+)  # fmt: skip
+SIDE_EFFECTS_ALLOWED = ("None", "NoneOnDryRun")
+
+
+def is_exempt(attributes: AdmissionAttributes) -> bool:
+    """Webhooks are never asked about what configures them and their like."""
+    row = attributes.resource
+    return row.group == "admissionregistration.k8s.io" and row.plural in EXEMPT
+
+
+def row_for(hook: Hook, attributes: AdmissionAttributes, server: Server) -> Resource | None:
+    """The version in which the webhook is asked about this request; None: it is not asked. Raises NotFound for the namespace."""
+    found = next(_fitting(hook, attributes, server), None)
+    if found is None or not rules.any_labelled(hook.object_selector, (attributes.object, attributes.old)):
+        return None
+    if not hook.namespace_selector.empty and not _namespace_selected(hook, attributes, server):
+        return None
+    return found
+
+
+def _fitting(hook: Hook, attributes: AdmissionAttributes, server: Server) -> Iterator[Resource]:
+    where = (attributes.subresource, attributes.namespace)
+    if rules.fits(hook.rules, attributes.operation, attributes.resource, *where):
+        yield attributes.resource
+    if hook.equivalent:
+        for row in equivalents(attributes.resource, server):
+            if rules.fits(hook.rules, attributes.operation, row, *where):
+                yield row
+
+
+def _namespace_selected(hook: Hook, attributes: AdmissionAttributes, server: Server) -> bool:
+    """What is in no namespace is always selected; a Namespace is selected by its own labels."""
+    row = attributes.resource
+    if (row.group, row.plural) == ("", "namespaces") and attributes.operation in ("CREATE", "UPDATE"):
+        tree = attributes.object or {}
+        return hook.namespace_selector.matches((tree.get("metadata") or {}).get("labels"))
+    if not attributes.namespace:
+        return True
+    return hook.namespace_selector.matches(_labels_of(attributes.namespace, server))
+
+
+def _labels_of(namespace: str, server: Server) -> Labels:
+    found = server.stores.store_for(resource_of(Namespace)).cached(Key("", namespace))
+    if found is None:
+        raise not_found("namespaces", "", namespace)
+    return found["metadata"].get("labels") or {}
+
+
+async def ask(hook: Hook, attributes: AdmissionAttributes, row: Resource, server: Server, kind: str) -> tuple[Verdict, Objects]:
+    """Call the webhook: its verdict, and what it was shown. Raises Denied, BadRequest on a dry run, and Uncallable."""
+    if attributes.dry_run and hook.side_effects not in SIDE_EFFECTS_ALLOWED:
+        raise no_dry_run(hook.name)
+    objects = await in_version(attributes, row, server)
+    began = time.monotonic()
+    code, rejected = 200, False
+    try:
+        found = await _called(hook, attributes, objects, server, mutating=kind == ADMIT)
+        for text in found.warnings:
+            attributes.request.warn(text)
+        if not found.allowed:
+            raise Denied(hook.name, found.status)
+        return found, objects
+    except Denied as error:
+        code, rejected = error.actual_code, True
+        _count_rejection(hook, attributes, kind, "no_error", code)
+        raise
+    except Uncallable:
+        code, rejected = 500, not hook.ignores_failure
+        if hook.ignores_failure:
+            metrics.FAILED_OPEN.labels(hook.name, kind).inc()
+        else:
+            _count_rejection(hook, attributes, kind, "calling_webhook_error", 0)
+        raise
+    finally:
+        seconds = time.monotonic() - began
+        told = "true" if rejected else "false"
+        metrics.DURATION.labels(hook.name, kind, attributes.operation, told).observe(seconds)
+        metrics.REQUESTS.labels(hook.name, kind, attributes.operation, str(min(code, metrics.MAX_CODE)), told).inc()
+
+
+async def _called(hook: Hook, attributes: AdmissionAttributes, objects: Objects, server: Server, *, mutating: bool) -> Verdict:
+    try:
+        version = chosen_version(list(hook.versions))
+    except BadAnswer as error:
+        raise Uncallable(hook.name, str(error)) from None
+    uid = str(uuid.uuid4())
+    body = review(attributes, objects, uid, version)
+    try:
+        answer = await call(server, hook.client_config, body, timeout_seconds=hook.timeout_seconds, name=hook.name)
+    except CallFailed as error:
+        raise Uncallable(hook.name, f"failed to call webhook: {error}") from None
+    try:
+        return verdict(answer, uid, version, mutating=mutating)
+    except BadAnswer as error:
+        raise Uncallable(hook.name, f"received invalid webhook response: {error}") from None
+
+
+def count_internal_error(hook: Hook, attributes: AdmissionAttributes, kind: str, error: ApiError) -> None:
+    """The webhook answered, but what it wants cannot be done."""
+    _count_rejection(hook, attributes, kind, "apiserver_internal_error", error.code)
+
+
+def _count_rejection(hook: Hook, attributes: AdmissionAttributes, kind: str, error_type: str, code: int) -> None:
+    metrics.REJECTIONS.labels(hook.name, kind, attributes.operation, error_type, str(min(code, metrics.MAX_CODE))).inc()

@@ -1,0 +1,37 @@
+"""Versions: one object, several served versions — which of them a webhook's rules may name, and the object in that one.
+
+    built in   rows of one kind that share their storage (events, autoscaling) convert through the stored form
+    custom     the versions of one CustomResourceDefinition convert as that says
+A subresource that has a kind of its own (Scale, Binding, PodExecOptions) is the same in all of them.
+https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#matching-requests-matchpolicy
+"""
+
+from apiserver.admission.webhook.review import Objects
+from apiserver.context import AdmissionAttributes, Server
+from kube.api.meta import Tree
+from kube.api.resource import Resource
+
+
+def equivalents(row: Resource, server: Server) -> list[Resource]:
+    """The other rows that are the same resource in another group or version."""
+    home = server.stores.prefix(row)
+    return [
+        one for one in server.routes.rows()
+        if one is not row and one.kind == row.kind and "create" in one.verbs and server.stores.prefix(one) == home
+    ]  # fmt: skip
+
+
+async def in_version(attributes: AdmissionAttributes, row: Resource, server: Server) -> Objects:
+    """The request's objects in the version of `row`."""
+    asked = attributes.resource
+    new = await converted(attributes.object, asked, row, server)
+    return Objects(row, new, await converted(attributes.old, asked, row, server))
+
+
+async def converted(tree: Tree | None, source: Resource, target: Resource, server: Server) -> Tree | None:
+    """A tree of the row `source` as one of the row `target`; of another kind, or none at all, it stays as it is."""
+    if tree is None or source is target or tree.get("kind") != source.kind:
+        return tree
+    stored = source.stored_tree(tree) if source.stored_tree else tree
+    shown = target.view_tree(stored) if target.view_tree else stored
+    return {**shown, "apiVersion": target.api_version, "kind": target.kind}
