@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from apiserver import peers
 from apiserver.allocation import cluster_ip, service
+from apiserver.auth.rbac import bootstrap as rbac
 from apiserver.config import Config
 from apiserver.context import Server
 from apiserver.storage.deletion import utc_now
@@ -37,7 +38,7 @@ KEEP_SECONDS = 10.0  # how often a server says that it is alive, and looks wheth
 async def bootstrap(server: Server) -> None:
     """Make what is missing, tried again until it is all there (etcd may still be coming); from then on, keep it."""
     while True:
-        if await _made(server):
+        if await _made(server) and await _roles_made(server):
             break
         await asyncio.sleep(RETRY_SECONDS)
     server.state["bootstrapped"] = True
@@ -52,6 +53,15 @@ async def _keep(server: Server) -> None:
             await _made(server)
     finally:
         await peers.resign(server, own_address(server.config), lambda alive: _ensure_endpoints(server, alive))
+
+
+async def _roles_made(server: Server) -> bool:
+    try:
+        await rbac.reconcile(server)
+    except ApiError as error:
+        log.warning("roles and bindings cannot be made yet", reason=error)
+        return False
+    return True
 
 
 async def _made(server: Server) -> bool:

@@ -66,6 +66,16 @@ class Config:
 
     # authorization, admission
     authorization_mode: tuple[str, ...] = flag("--authorization-mode", ("AlwaysAllow",), "The authorizers, in order.")
+    authorization_webhook_config_file: Path | None = flag(
+        "--authorization-webhook-config-file", None, "A kubeconfig of the server that decides in mode Webhook."
+    )
+    authorization_webhook_version: str = flag("--authorization-webhook-version", "v1beta1", "Of the SubjectAccessReview it gets.")
+    authorization_webhook_cache_authorized_ttl: Seconds = flag(
+        "--authorization-webhook-cache-authorized-ttl", Seconds(300.0), "How long its permissions are remembered."
+    )
+    authorization_webhook_cache_unauthorized_ttl: Seconds = flag(
+        "--authorization-webhook-cache-unauthorized-ttl", Seconds(30.0), "How long its refusals are remembered."
+    )
     enable_admission_plugins: tuple[str, ...] = flag("--enable-admission-plugins", (), "Admission plugins beside the usual ones.")
     disable_admission_plugins: tuple[str, ...] = flag("--disable-admission-plugins", (), "Admission plugins to leave out.")
     allow_privileged: bool = flag("--allow-privileged", False, "Allow privileged containers.")
@@ -97,7 +107,6 @@ class Config:
 
 _NO_FRONT_PROXY = "users are not taken from a front proxy's headers yet"
 ACCEPTED_WITHOUT_EFFECT = {
-    "authorization_mode": "one built-in rule decides: system:masters and the cluster's own components may do everything",
     "allow_privileged": "privileged containers are allowed",
     "requestheader_client_ca_file": _NO_FRONT_PROXY,
     "requestheader_allowed_names": _NO_FRONT_PROXY,

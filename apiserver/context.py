@@ -113,7 +113,9 @@ def json_response(tree: Any, status: int = 200) -> Response:
 class Request:
     """One HTTP request or WebSocket opening: its scope, what was parsed of it, and what the filters found out."""
 
-    __slots__ = ("_body", "_headers", "audit_id", "info", "receive", "scope", "send", "started", "user", "warnings")
+    __slots__ = (
+        "_body", "_headers", "audit", "audit_id", "impersonator", "info", "receive", "scope", "send", "started", "user", "warnings",
+    )  # fmt: skip
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, info: RequestInfo) -> None:
         self.scope = scope
@@ -121,6 +123,8 @@ class Request:
         self.send = send
         self.info = info
         self.user = ANONYMOUS
+        self.impersonator: User | None = None  # who asks to be `user`
+        self.audit: Any = None  # what audit/ notes of it; None: it is not recorded
         self.audit_id = ""
         self.warnings: list[str] = []  # become Warning headers
         self.started = False  # the answer has begun: it is too late for a Status

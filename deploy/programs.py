@@ -114,6 +114,7 @@ def api_server_flags(cluster: Cluster) -> dict[str, object]:
         "service-cluster-ip-range": cluster.service_cidr,
         "service-node-port-range": cluster.node_port_range,
         "kubelet-preferred-address-types": "InternalIP,Hostname",
+        "authorization-mode": "Node,RBAC",
     }
 
 

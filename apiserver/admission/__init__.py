@@ -14,6 +14,7 @@ from apiserver.admission import (
     namespace_lifecycle,
     node_restriction,
     priority,
+    role_escalation,
     service_account,
     taint_nodes_by_condition,
 )
@@ -33,6 +34,7 @@ ADMISSION: tuple[Any, ...] = (
     default_class.DefaultStorageClass(),
     default_class.DefaultIngressClass(),
     certificate_requestor.CertificateRequestor(),
+    role_escalation.RoleEscalation(),
     MutatingWebhook(),
     ValidatingWebhook(),
 )

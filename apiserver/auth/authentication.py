@@ -1,8 +1,8 @@
 """Authentication: from a client certificate or a bearer token to a user.
 
 The first that applies decides: a verified client certificate (CN is the name, each O a group), a token of --token-auth-file, a
-service account's token. A token that nobody knows is Unauthorized, never anonymous. Impersonate-* headers make system:masters
-somebody else. https://kubernetes.io/docs/reference/access-authn-authz/authentication/
+service account's token. A token that nobody knows is Unauthorized, never anonymous.
+https://kubernetes.io/docs/reference/access-authn-authz/authentication/
 """
 
 import csv
@@ -10,15 +10,12 @@ import hmac
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import unquote
 
 from apiserver.auth.tokens import ServiceAccountTokens
 from apiserver.context import ANONYMOUS, Authenticator, Request, Server, User
-from kube.api.status import Forbidden, Unauthorized
+from kube.api.status import Unauthorized
 
-AUTHENTICATED, MASTERS = "system:authenticated", "system:masters"
-EXTRA_PREFIX = b"impersonate-extra-"
-SERVICE_ACCOUNT_PREFIX = "system:serviceaccount:"
+AUTHENTICATED = "system:authenticated"
 
 
 def build(server: Server) -> Authenticator:
@@ -42,14 +39,13 @@ class Authentication:
             if not self._anonymous:
                 raise Unauthorized
             return ANONYMOUS
-        user = replace(user, groups=(*user.groups, *(() if AUTHENTICATED in user.groups else (AUTHENTICATED,))))
-        return impersonated(request, user)
+        return user if AUTHENTICATED in user.groups else replace(user, groups=(*user.groups, AUTHENTICATED))
 
-    async def of_bearer(self, token: str, audiences: Iterable[str] = ()) -> User | None:
-        """The user of a token, or None for one that nobody knows."""
+    async def of_bearer(self, token: str, audiences: Iterable[str] = ()) -> tuple[User, tuple[str, ...]] | None:
+        """The user of a token, and the audiences asked for that it is meant for; None for one that nobody knows."""
         for known, user in self._static.items():
             if hmac.compare_digest(known.encode(), token.encode()):
-                return user
+                return user, ()
         return await self._tokens.user_of(token, tuple(audiences))
 
     def _of_certificate(self, request: Request) -> User | None:
@@ -62,33 +58,10 @@ class Authentication:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             return None
-        user = await self.of_bearer(token.strip())
-        if user is None:
+        found = await self.of_bearer(token.strip())
+        if found is None:
             raise Unauthorized
-        return user
-
-
-def impersonated(request: Request, user: User) -> User:
-    """The user that the Impersonate headers name. Only system:masters may, until RBAC grants `impersonate`."""
-    name = request.headers.get("impersonate-user")
-    groups = tuple(request.header_values("impersonate-group"))
-    if name is None:
-        if groups:
-            raise Forbidden("requested groups without impersonating a user")
-        return user
-    if MASTERS not in user.groups:
-        raise Forbidden(f'users "{name}" is forbidden: User "{user.name}" cannot impersonate resource "users" in API group ""'
-                        " at the cluster scope")  # fmt: skip
-    if not groups and name.startswith(SERVICE_ACCOUNT_PREFIX):
-        namespace = name.removeprefix(SERVICE_ACCOUNT_PREFIX).partition(":")[0]
-        groups = ("system:serviceaccounts", f"system:serviceaccounts:{namespace}")
-    more = "system:unauthenticated" if name == ANONYMOUS.name else AUTHENTICATED
-    extra: dict[str, list[str]] = {}
-    for header, value in request.scope["headers"]:
-        if header.startswith(EXTRA_PREFIX):
-            extra.setdefault(unquote(header.removeprefix(EXTRA_PREFIX).decode("latin-1")), []).append(value.decode("latin-1"))
-    uid = request.headers.get("impersonate-uid", "")
-    return User(name, (*groups, *(() if more in groups else (more,))), uid, extra)
+        return found[0]
 
 
 def read_token_file(path: Path) -> dict[str, User]:

@@ -1,62 +1,118 @@
-"""Authorization, until RBAC is there: the system's own components may do everything, everybody may look around.
+"""Authorization: whether a user may do what a request asks for.
 
-- system:masters, the cluster's own programs (COMPONENTS) and its nodes: everything;
-- every authenticated user: discovery, OpenAPI, version, health, and reviews of what they may do themselves;
-- everybody: health and version.
+system:masters may do everything. For everybody else the authorizers that --authorization-mode names are asked in order, until
+one has an opinion; where none has, it is forbidden, with the reasons that they gave.
+
+    Node         node/authorizer.py      a kubelet, by what its pods need
+    RBAC         rbac/authorizer.py      by roles and bindings
+    Webhook      webhook.py              somebody else decides
+    AlwaysAllow, AlwaysDeny
+
 https://kubernetes.io/docs/reference/access-authn-authz/authorization/
 apiserver pkg/endpoints/handlers/responsewriters/errors.go
 """
 
-from apiserver.context import Authorizer, RequestInfo, Server, User
+from collections.abc import Callable, Mapping
+
+from apiserver.auth import webhook
+from apiserver.auth.decision import ALLOWED, Decision, Mode
+from apiserver.auth.node.authorizer import NodeAuthorizer, node_of
+from apiserver.auth.node.graph import graph_of
+from apiserver.auth.rbac.authorizer import RbacAuthorizer
+from apiserver.auth.rbac.index import index_of
+from apiserver.auth.rbac.rules import ALL, Rule
+from apiserver.context import RequestInfo, Server, User
 from kube.api.status import Forbidden, is_forbidden
+from kube.component.run import StartupError
 
-PUBLIC = ("/healthz", "/livez", "/readyz", "/version")
-DISCOVERY = ("/api", "/apis", "/openapi", "/.well-known/openid-configuration", "/openid")
-SELF_REVIEWS = ("selfsubjectaccessreviews", "selfsubjectrulesreviews", "selfsubjectreviews")
-COMPONENTS = ("system:apiserver", "system:kube-controller-manager", "system:kube-proxy", "system:kube-scheduler")
-NODE_PREFIX, NODES = "system:node:", "system:nodes"
+MASTERS = "system:masters"
+EVERYTHING = (Rule((ALL,), (ALL,), (ALL,)), Rule((ALL,), urls=(ALL,)))
 
 
-def build(server: Server) -> Authorizer:
-    """The authorizer; --authorization-mode is for RBAC to come."""
-    return ComponentAuthorizer()
+def build(server: Server) -> "Authorization":
+    """The authorizers that the flags ask for. Raises StartupError for one that nobody knows."""
+    names = server.config.authorization_mode
+    unknown = [name for name in names if name not in MODES]
+    if unknown or not names:
+        raise StartupError(f"--authorization-mode: {unknown or names} is not one of {', '.join(MODES)}")
+    if len(set(names)) != len(names):
+        raise StartupError(f"--authorization-mode names an authorizer twice: {','.join(names)}")
+    return Authorization({name: MODES[name](server) for name in names})
 
 
-class ComponentAuthorizer:
+class AlwaysAllow:
+    async def decide(self, user: User, info: RequestInfo) -> Decision:
+        return ALLOWED
+
+
+class AlwaysDeny:
+    async def decide(self, user: User, info: RequestInfo) -> Decision:
+        return Decision(None, "Everything is forbidden.")
+
+
+MODES: Mapping[str, Callable[[Server], Mode]] = {
+    "AlwaysAllow": lambda server: AlwaysAllow(),
+    "AlwaysDeny": lambda server: AlwaysDeny(),
+    "Node": lambda server: NodeAuthorizer(graph_of(server)),
+    "RBAC": lambda server: RbacAuthorizer(index_of(server)),
+    "Webhook": webhook.build,
+}
+
+
+class Authorization:
+    """The server's authorizers in order."""
+
+    def __init__(self, modes: Mapping[str, Mode]) -> None:
+        self._modes = modes
+        self._asked = tuple(modes.values())
+
     async def authorize(self, user: User, info: RequestInfo) -> None:
-        if not allowed(user, info):
-            raise forbidden(user, info)
+        """Raises Forbidden where the user may not."""
+        if MASTERS in user.groups:
+            return
+        decision = await self.decide(user, info)
+        if not decision.allowed:
+            raise forbidden(user, info, decision.reason)
+
+    async def decide(self, user: User, info: RequestInfo) -> Decision:
+        """What the first one says that has an opinion; else no opinion, and everybody's reasons."""
+        if MASTERS in user.groups:
+            return ALLOWED
+        reasons = []
+        for mode in self._asked:
+            decision = await mode.decide(user, info)
+            if decision.allowed is not None:
+                return decision
+            if decision.reason:
+                reasons.append(decision.reason)
+        return Decision(None, "\n".join(reasons))
+
+    def rules(self, user: User, namespace: str) -> tuple[list[Rule], list[str]]:
+        """What the user may do in a namespace, as far as it can be listed; and why it may be more."""
+        if MASTERS in user.groups or "AlwaysAllow" in self._modes:
+            return list(EVERYTHING), []
+        rules: list[Rule] = []
+        unknown: list[str] = []
+        for name, mode in self._modes.items():
+            if isinstance(mode, RbacAuthorizer):
+                found, missing = mode.rules(user, namespace)
+                rules += found
+                unknown += missing
+            elif name == "Webhook" or (name == "Node" and node_of(user)):
+                unknown.append(f"{name.lower()} authorizer does not support user rule resolution")
+        return rules, unknown
 
 
-def allowed(user: User, info: RequestInfo) -> bool:
-    """The decision. Pure."""
-    if is_component(user):
-        return True
-    if not info.is_resource:
-        return _below(info.path, PUBLIC) or ("system:authenticated" in user.groups and _below(info.path, DISCOVERY))
-    return "system:authenticated" in user.groups and info.verb == "create" and info.plural in SELF_REVIEWS
-
-
-def is_component(user: User) -> bool:
-    """system:masters, or one of the cluster's own programs."""
-    if "system:masters" in user.groups or user.name in COMPONENTS:
-        return True
-    return user.name.startswith(NODE_PREFIX) and NODES in user.groups
-
-
-def forbidden(user: User, info: RequestInfo) -> Forbidden:
+def forbidden(user: User, info: RequestInfo, reason: str = "") -> Forbidden:
     """In upstream's words."""
+    because = f": {reason}" if reason else ""
     if not info.is_resource:
-        return Forbidden(f'forbidden: User "{escaped(user.name)}" cannot {info.verb} path "{escaped(info.path)}"')
+        return Forbidden(f'forbidden: User "{escaped(user.name)}" cannot {info.verb} path "{escaped(info.path)}"{because}')
     plural = f"{info.plural}/{info.subresource}" if info.subresource else info.plural
     where = f'in the namespace "{info.namespace}"' if info.namespace else "at the cluster scope"
-    why = f'User "{escaped(user.name)}" cannot {info.verb} resource "{plural}" in API group "{info.api_group}" {where}'
+    why = f'User "{escaped(user.name)}" cannot {info.verb} resource "{plural}" in API group "{info.api_group}" {where}{because}'
     return is_forbidden(info.plural, info.api_group, info.name, why)
 
 
 def escaped(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def _below(path: str, roots: tuple[str, ...]) -> bool:
-    return any(path == root or path.startswith(f"{root}/") for root in roots)

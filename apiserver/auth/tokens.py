@@ -68,9 +68,13 @@ class ServiceAccountTokens:
         headers = {"kid": key_id(self._signing.public_key())}
         return jwt.encode(claims, self._signing, algorithm=algorithm, headers=headers)
 
-    async def user_of(self, token: str, audiences: tuple[str, ...] = ()) -> User | None:
-        """The user that a token stands for, or None where it is not ours, is over, or its object is gone."""
-        claims = self._verified(token, audiences)
+    async def user_of(self, token: str, audiences: tuple[str, ...] = ()) -> tuple[User, tuple[str, ...]] | None:
+        """The user that a token stands for, with those of `audiences` (else of the server's own) that it is meant for.
+
+        None where it is not ours, is over, or its object is gone.
+        """
+        wanted = audiences or tuple(self.audiences)
+        claims = self._verified(token, wanted)
         if claims is None:
             return None
         private = claims.get("kubernetes.io") or {}
@@ -85,12 +89,13 @@ class ServiceAccountTokens:
                 continue
             if not await self._exists(view, Key(where, named.get("name", "")), named.get("uid", "")):
                 return None
-        return User(
+        user = User(
             claims["sub"],
             ("system:serviceaccounts", f"system:serviceaccounts:{namespace}"),
             account.get("uid", ""),
             _extra(claims, private),
         )
+        return user, tuple(one for one in wanted if one in claims["aud"])
 
     def jwks(self) -> Tree:
         """The public keys, as /openid/v1/jwks answers."""
@@ -105,7 +110,7 @@ class ServiceAccountTokens:
                 token,
                 key,
                 algorithms=["RS256", "ES256"],
-                audience=list(audiences or self.audiences),
+                audience=list(audiences),
                 issuer=self.issuer,
                 leeway=LEEWAY_SECONDS,
             )

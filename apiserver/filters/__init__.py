@@ -11,6 +11,7 @@ from apiserver.filters.audit_id import audit_id
 from apiserver.filters.authentication import authenticate
 from apiserver.filters.authorization import authorize
 from apiserver.filters.deadline import deadline
+from apiserver.filters.impersonation import impersonate
 from apiserver.filters.in_flight import in_flight
 from apiserver.filters.measure import measure
 from apiserver.filters.recover import recover
@@ -23,6 +24,7 @@ FILTER_CHAIN: tuple[Filter, ...] = (
     recover,  # the answer goes out here; a failure becomes a Status
     audit_id,  # names the request, in the log and to the client
     authenticate,
+    impersonate,  # from here on the user is who is impersonated
     in_flight,  # knows the user, since system:masters is never turned away
     authorize,
     deadline,

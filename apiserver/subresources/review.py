@@ -3,13 +3,16 @@
 https://kubernetes.io/docs/reference/access-authn-authz/authorization/#checking-api-access
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
-from apiserver.auth.authorization import DISCOVERY, PUBLIC, is_component
 from apiserver.context import Request, RequestInfo, Response, Server, User, json_response
 from apiserver.handlers.body import read_object
 from kube.api.meta import Tree
-from kube.api.status import Forbidden, InternalError
+from kube.api.status import BadRequest, FieldError, InternalError, invalid, invalid_object
+
+EITHER = "exactly one of nonResourceAttributes or resourceAttributes must be specified"
 
 
 async def self_subject(server: Server, request: Request) -> Response:
@@ -23,24 +26,29 @@ async def token(server: Server, request: Request) -> Response:
     """TokenReview: whose token is this."""
     tree = await _read(request)
     spec = tree.get("spec") or {}
-    audiences = tuple(spec.get("audiences") or ())
-    of_bearer = getattr(server.authenticator, "of_bearer", None)
-    user: User | None = await of_bearer(spec.get("token") or "", audiences) if of_bearer else None
-    if user is None:
-        tree["status"] = {"authenticated": False, "user": {}, "error": "invalid bearer token"}
-    else:
-        groups = tuple(dict.fromkeys((*user.groups, "system:authenticated")))
-        status: Tree = {"authenticated": True, "user": user_tree(replace(user, groups=groups))}
-        if audiences:
-            status["audiences"] = list(audiences)
-        tree["status"] = status
+    if not spec.get("token"):
+        raise BadRequest("token is required for TokenReview in authentication")
+    wanted = tuple(spec.get("audiences") or ())
+    authenticator: Any = server.authenticator
+    found: tuple[User, tuple[str, ...]] | None = await authenticator.of_bearer(spec["token"], wanted)
+    if found is None:
+        tree["status"] = {"user": {}, "error": "invalid bearer token"}
+        return json_response(tree, 201)
+    user, audiences = found
+    groups = tuple(dict.fromkeys((*user.groups, "system:authenticated")))
+    status: Tree = {"authenticated": True, "user": user_tree(replace(user, groups=groups))}
+    if audiences:
+        status["audiences"] = list(audiences)
+    tree["status"] = status
     return json_response(tree, 201)
 
 
 async def self_subject_access(server: Server, request: Request) -> Response:
     """SelfSubjectAccessReview: may I (`kubectl auth can-i`)."""
     tree = await _read(request)
-    tree["status"] = await _decision(server, request.user, tree.get("spec") or {})
+    spec = tree.get("spec") or {}
+    _check(tree, _attributes_errors(spec))
+    tree["status"] = await _decision(server, request.user, spec)
     return json_response(tree, 201)
 
 
@@ -48,6 +56,11 @@ async def subject_access(server: Server, request: Request) -> Response:
     """SubjectAccessReview and its local form: may that user."""
     tree = await _read(request)
     spec = tree.get("spec") or {}
+    _check(tree, [*_attributes_errors(spec), *_user_errors(spec)])
+    namespace = request.info.namespace
+    if namespace:
+        _check_local(spec, namespace)
+        tree["metadata"] = {"namespace": namespace}
     user = User(spec.get("user") or "", tuple(spec.get("groups") or ()), spec.get("uid") or "", spec.get("extra") or {})
     tree["status"] = await _decision(server, user, spec)
     return json_response(tree, 201)
@@ -56,14 +69,17 @@ async def subject_access(server: Server, request: Request) -> Response:
 async def self_subject_rules(server: Server, request: Request) -> Response:
     """SelfSubjectRulesReview: a list of what I may do in a namespace (`kubectl auth can-i --list`)."""
     tree = await _read(request)
-    everything = is_component(request.user)
-    reviews = {"verbs": ["create"], "apiGroups": ["authorization.k8s.io"]}
-    resource_rules = [{**reviews, "resources": ["selfsubjectaccessreviews", "selfsubjectrulesreviews"]}]
-    other_rules = [{"verbs": ["get"], "nonResourceURLs": [*PUBLIC, *DISCOVERY]}]
-    if everything:
-        resource_rules.insert(0, {"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]})
-        other_rules.insert(0, {"verbs": ["*"], "nonResourceURLs": ["*"]})
-    tree["status"] = {"resourceRules": resource_rules, "nonResourceRules": other_rules, "incomplete": False}
+    namespace = (tree.get("spec") or {}).get("namespace")
+    if not namespace:
+        raise BadRequest("no namespace on request")
+    authorizer: Any = server.authorizer
+    rules, unknown = authorizer.rules(request.user, namespace)
+    tree["status"] = {
+        "resourceRules": [rule.tree() for rule in rules if rule.resources],
+        "nonResourceRules": [rule.tree() for rule in rules if rule.urls],
+        "incomplete": bool(unknown),
+        **({"evaluationError": ", ".join(unknown)} if unknown else {}),
+    }
     return json_response(tree, 201)
 
 
@@ -77,18 +93,50 @@ async def _read(request: Request) -> Tree:
     row = request.info.resource
     assert row is not None, "a review is routed by its row"
     tree = await read_object(request, row)
+    metadata = tree.get("metadata") or {}
+    if metadata.get("namespace") and not row.namespaced:
+        raise BadRequest("namespace is not allowed on this type: " + metadata["namespace"])
     tree["metadata"] = {}
     return tree
 
 
+def _check(tree: Tree, errors: Iterable[FieldError]) -> None:
+    found = list(errors)
+    if found:
+        raise invalid_object(tree["kind"], "authorization.k8s.io", "", found)
+
+
+def _attributes_errors(spec: Tree) -> Iterable[FieldError]:
+    resource, other = spec.get("resourceAttributes"), spec.get("nonResourceAttributes")
+    if resource is not None and other is not None:
+        yield invalid("spec.nonResourceAttributes", other, "cannot be specified in combination with resourceAttributes")
+    if resource is None and other is None:
+        yield invalid("spec.resourceAttributes", resource, EITHER)
+
+
+def _user_errors(spec: Tree) -> Iterable[FieldError]:
+    if not spec.get("user") and not spec.get("groups"):
+        yield invalid("spec.user", spec.get("user") or "", "at least one of user or group must be specified")
+
+
+def _check_local(spec: Tree, namespace: str) -> None:
+    attributes = spec.get("resourceAttributes")
+    if attributes is None:
+        raise BadRequest("spec.nonResourceAttributes: disallowed on this kind of request")
+    if attributes.get("namespace") != namespace:
+        raise BadRequest(f"spec.resourceAttributes.namespace must match namespace: {namespace}")
+
+
 async def _decision(server: Server, user: User, spec: Tree) -> Tree:
+    authorizer: Any = server.authorizer
     try:
-        await server.authorizer.authorize(user, _info(spec))
-    except Forbidden:
-        return {"allowed": False}
+        decision = await authorizer.decide(user, _info(spec))
     except InternalError as error:
         return {"allowed": False, "evaluationError": error.message}
-    return {"allowed": True}
+    status: Tree = {"allowed": bool(decision.allowed)}
+    if decision.allowed is False:
+        status["denied"] = True
+    return status | ({"reason": decision.reason} if decision.reason else {})
 
 
 def _info(spec: Tree) -> RequestInfo:

@@ -121,9 +121,8 @@ class _Candidate:
         """Give the lease back, so that another need not wait for its end."""
         if self._seen.get("spec", {}).get("holderIdentity") != self._identity:
             return
-        spec = {"holderIdentity": "", "leaseDurationSeconds": 1}
-        version = self._seen["metadata"]["resourceVersion"]
-        await self._client.patch(Lease, self._key, {"metadata": {"resourceVersion": version}, "spec": spec})
+        spec = {**self._seen["spec"], "holderIdentity": "", "leaseDurationSeconds": 1}
+        await self._client.update(Lease, {**self._seen, "spec": spec})
 
     async def _renew(self) -> None:
         """One write in the usual case: the lease that was last seen is ours."""

@@ -86,6 +86,7 @@ def api_config(etcd: EtcdMember, tmp_path: Path) -> Config:
         token_auth_file=tokens,
         service_cluster_ip_range=("10.96.0.0/16",),
         advertise_address="192.0.2.1",
+        authorization_mode=("Node", "RBAC"),
     )
 
 

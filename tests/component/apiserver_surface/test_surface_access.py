@@ -56,7 +56,7 @@ def test_certificate_names_user_and_groups(runner: asyncio.Runner, api_config: C
 
     async def scenario() -> None:
         tls = ServerTLS(own.certificate, own.key, authority.certificate)
-        async with running(api_config) as (_, app):
+        async with running(replace(api_config, authorization_mode=("AlwaysAllow",))) as (_, app):
             listener = await http_server.serve(app, "127.0.0.1", 0, tls=tls)
             certificate, key = theirs.pem
             trusted = authority.certificate.read_bytes()

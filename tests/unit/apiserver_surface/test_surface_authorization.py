@@ -1,15 +1,15 @@
-"""Who may do what, until RBAC is there; and how a refusal is told."""
+"""How authorizers are asked in order, and how a refusal is told."""
+
+import asyncio
 
 import pytest
 
-from apiserver.auth.authorization import allowed, forbidden
-from apiserver.context import ANONYMOUS, RequestInfo, User
+from apiserver.auth.authorization import AlwaysAllow, AlwaysDeny, Authorization, forbidden
+from apiserver.auth.decision import Decision
+from apiserver.context import RequestInfo, User
+from kube.api.status import Forbidden
 
 ADMIN = User("kubernetes-admin", ("system:masters", "system:authenticated"))
-SCHEDULER = User("system:kube-scheduler", ("system:authenticated",))
-NODE = User("system:node:n", ("system:nodes", "system:authenticated"))
-NO_NODE = User("system:node:n", ("system:authenticated",))  # the name alone is not enough
-ACCOUNT = User("system:serviceaccount:default:default", ("system:serviceaccounts", "system:authenticated"))
 JANE = User("jane", ("system:authenticated",))
 
 
@@ -23,30 +23,29 @@ def pods(verb: str = "list", name: str = "", namespace: str = "default", subreso
     )
 
 
-@pytest.mark.parametrize("user", [ADMIN, SCHEDULER, NODE])
-def test_masters_and_components_may_do_everything(user: User) -> None:
-    assert allowed(user, pods("delete"))
-    assert allowed(user, path("/metrics"))
+class Says:
+    def __init__(self, allowed: bool | None, reason: str = "") -> None:
+        self.decision = Decision(allowed, reason)
+
+    async def decide(self, user: User, info: RequestInfo) -> Decision:
+        return self.decision
 
 
-@pytest.mark.parametrize("user", [ANONYMOUS, ACCOUNT, JANE, NO_NODE])
-def test_nobody_else_may_touch_resources(user: User) -> None:
-    assert not allowed(user, pods())
+def test_masters_may_do_everything() -> None:
+    asyncio.run(Authorization({"AlwaysDeny": AlwaysDeny()}).authorize(ADMIN, pods("delete")))
 
 
-def test_anonymous_sees_health_and_version_only() -> None:
-    assert allowed(ANONYMOUS, path("/healthz"))
-    assert allowed(ANONYMOUS, path("/readyz/etcd"))
-    assert allowed(ANONYMOUS, path("/version"))
-    assert not allowed(ANONYMOUS, path("/api"))
-    assert not allowed(ANONYMOUS, path("/versions"))
+def test_first_opinion_counts_and_a_denial_is_one() -> None:
+    """Rule: https://kubernetes.io/docs/reference/access-authn-authz/authorization/ (union)"""
+    silent, denies = Says(None, "do not know"), Says(False, "no way")
+    assert asyncio.run(Authorization({"a": silent, "b": AlwaysAllow()}).decide(JANE, pods())).allowed
+    assert asyncio.run(Authorization({"a": denies, "b": AlwaysAllow()}).decide(JANE, pods())).allowed is False
 
 
-def test_every_user_may_look_around_and_ask_about_himself() -> None:
-    assert allowed(JANE, path("/apis"))
-    assert allowed(JANE, path("/openapi/v3"))
-    review = RequestInfo("create", "POST", "", {}, is_resource=True, plural="selfsubjectaccessreviews")
-    assert allowed(JANE, review)
+def test_reasons_of_all_are_told_where_none_has_an_opinion() -> None:
+    authorization = Authorization({"a": Says(None, "one"), "b": Says(None), "c": Says(None, "two")})
+    with pytest.raises(Forbidden, match=r'in the namespace "default": one\ntwo$'):
+        asyncio.run(authorization.authorize(JANE, pods()))
 
 
 @pytest.mark.parametrize(
@@ -57,8 +56,13 @@ def test_every_user_may_look_around_and_ask_about_himself() -> None:
             pods("get", "x"),
             'pods "x" is forbidden: User "jane" cannot get resource "pods" in API group "" in the namespace "default"',
         ),
+        (
+            pods("get", "x", subresource="log"),
+            'pods "x" is forbidden: User "jane" cannot get resource "pods/log" in API group "" in the namespace "default"',
+        ),
         (pods(namespace=""), 'pods is forbidden: User "jane" cannot list resource "pods" in API group "" at the cluster scope'),
         (path("/metrics"), 'forbidden: User "jane" cannot get path "/metrics"'),
+        (path("/<b>"), 'forbidden: User "jane" cannot get path "/&lt;b&gt;"'),
     ],
 )
 def test_refusals_are_upstreams_words(info: RequestInfo, text: str) -> None:

@@ -1,0 +1,24 @@
+"""Decision: what one authorizer says of a request."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from apiserver.context import RequestInfo, User
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """`allowed` None: no opinion, ask the next one. `reason` is told to who is refused, and to reviews."""
+
+    allowed: bool | None
+    reason: str = ""
+
+
+NO_OPINION = Decision(None)
+ALLOWED = Decision(True)
+
+
+class Mode(Protocol):
+    """One of --authorization-mode."""
+
+    async def decide(self, user: User, info: RequestInfo) -> Decision: ...

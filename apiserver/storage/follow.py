@@ -1,0 +1,69 @@
+"""Follow: keep something up to date with the objects of one resource, from the watch cache.
+
+`put(key, tree)` is called for each object that is there, before `follow` returns, and then for each change, in order; None: the
+object is gone. Where the watch is cut (etcd's history was lost) it begins anew, and what went meanwhile is told as gone.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from apiserver.storage.store import Store
+from apiserver.storage.watch_cache import Event, Selection, Watcher
+from kube.api.meta import Key, Tree
+from kube.api.resource import Resource
+
+if TYPE_CHECKING:
+    from apiserver.context import Server
+
+Put = Callable[[Key, Tree | None], None]
+
+IDLE_SECONDS = 3600.0  # how long to wait for a change before looking whether the watch was cut
+
+
+def follow(server: "Server", row: Resource, put: Put) -> None:
+    """Start following, for the server's life."""
+    follower = _Follower(server.stores.store_for(row), put)
+    follower.begin()
+    server.spawn(follower.run(), f"follow {row.plural}")
+
+
+class _Follower:
+    def __init__(self, store: Store, put: Put) -> None:
+        self._store = store
+        self._put = put
+        self._known: set[Key] = set()
+        self._watcher: Watcher
+
+    def begin(self) -> None:
+        present, self._watcher = self._store.cache.watch_from_now(Selection(self._store.prefix))
+        keys = {self._key(event) for event in present}
+        for key in self._known - keys:
+            self._put(key, None)
+        self._known = keys
+        for event in present:
+            self._tell(event)
+
+    async def run(self) -> None:
+        try:
+            while True:
+                events, _ = await self._watcher.take(IDLE_SECONDS)
+                for event in events:
+                    self._tell(event)
+                if self._watcher.cut:
+                    self._watcher.close()
+                    self.begin()
+        finally:
+            self._watcher.close()
+
+    def _tell(self, event: Event) -> None:
+        key = self._key(event)
+        if event.type == "DELETED":
+            self._known.discard(key)
+            self._put(key, None)
+        else:
+            self._known.add(key)
+            self._put(key, event.entry.tree())
+
+    def _key(self, event: Event) -> Key:
+        metadata = event.entry.metadata
+        return Key(metadata.namespace, metadata.name)
