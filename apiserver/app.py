@@ -12,7 +12,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import orjson
 from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import Request as StarletteRequest
+from starlette.responses import Response as StarletteResponse
 
 from apiserver import admission, bootstrap, discovery, health, openapi, upgrade
 from apiserver.allocation import AFTER_DELETE
@@ -27,6 +31,7 @@ from apiserver.storage.etcd import Etcd, EtcdTLS
 from apiserver.storage.store import Removed, Stores
 from kube.api.resource import Resource
 from kube.api.resources import RESOURCES
+from kube.api.status import ApiError, MethodNotAllowed, NotFound
 from kube.component import http_server
 from kube.component.logging import get_logger
 from kube.component.tls import server_tls
@@ -34,6 +39,8 @@ from kube.component.tls import server_tls
 # Trees are made by the thousand and have no cycles; at its defaults the collector goes through them over and over, which
 # doubles the cost of a table of 500 pods.
 GC_THRESHOLDS = (100_000, 20, 50)
+NO_PATH = "the server could not find the requested resource"  # client-go's words for a 404 that says nothing
+NO_METHOD = "the server does not allow this method on the requested resource"
 
 log = get_logger(__name__)
 
@@ -143,7 +150,17 @@ def _behind(server: Server) -> FastAPI:
     app = FastAPI(title="Kubernetes", openapi_url=None, docs_url=None, redoc_url=None)
     for room in (health, discovery, openapi):
         app.include_router(room.router(server))
+    app.add_exception_handler(HTTPException, _refused)
+    app.add_exception_handler(ApiError, _refused)
     return app
+
+
+async def _refused(request: StarletteRequest, error: Exception) -> StarletteResponse:
+    """A path or a method that there is not, as a Status."""
+    if isinstance(error, HTTPException):
+        error = MethodNotAllowed(NO_METHOD) if error.status_code == MethodNotAllowed.code else NotFound(NO_PATH)
+    assert isinstance(error, ApiError), "registered for these alone"
+    return StarletteResponse(orjson.dumps(error.status()), error.code, media_type="application/json")
 
 
 def _removal_hooks(server: Server) -> Callable[[Resource], Removed | None]:
@@ -165,7 +182,7 @@ def _etcd_tls(config: Config) -> EtcdTLS | None:
         return None
     files = (config.etcd_certfile, config.etcd_keyfile)
     certificate, key = (file.read_bytes() if file else None for file in files)
-    return EtcdTLS(config.etcd_cafile.read_bytes(), certificate, key)
+    return EtcdTLS(config.etcd_cafile, config.etcd_certfile, config.etcd_keyfile)
 
 
 def _tell_what_has_no_effect(config: Config) -> None:

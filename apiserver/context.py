@@ -151,6 +151,8 @@ class Request:
         """The whole body; TooLarge beyond `limit`."""
         if self._body is None:
             parts: list[bytes] = []
+            if int(self.headers.get("content-length", 0)) > limit:  # the HTTP parser lets digits alone pass
+                raise TooLarge(f"Request entity too large: limit is {limit}")
             size = 0
             more = not self.is_websocket
             while more:

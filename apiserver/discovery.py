@@ -14,6 +14,7 @@ from fastapi import APIRouter, Request, Response
 from apiserver.context import Server
 from kube.api.meta import Tree
 from kube.api.resource import Resource
+from kube.api.status import NotFound
 
 AGGREGATED_KINDS = {"v2": "apidiscovery.k8s.io/v2", "v2beta1": "apidiscovery.k8s.io/v2beta1"}
 GROUP_ORDER = (  # upstream's priority of groups; those not named come last
@@ -136,13 +137,13 @@ class _Documents:
     def group(self, group: str) -> Response:
         versions = groups(self._rows()).get(group)
         if versions is None:
-            return _not_found()
+            raise NotFound("the server could not find the requested resource")
         tree = {"kind": "APIGroup", "apiVersion": "v1", **group_tree(group, versions)}
         return Response(orjson.dumps(tree), media_type="application/json")
 
     def version(self, group: str, version: str) -> Response:
         if not any((row.group, row.version) == (group, version) for row in self._rows()):
-            return _not_found()
+            raise NotFound("the server could not find the requested resource")
         body = self._bytes(f"list {group}/{version}", lambda: resource_list(self._rows(), group, version))
         return Response(body, media_type="application/json")
 
@@ -252,7 +253,3 @@ def _version_rank(version: str) -> tuple[int, str]:
     stability = 0 if "beta" not in version and "alpha" not in version else 1 if "beta" in version else 2
     digits = "".join(filter(str.isdigit, version.partition("beta")[0].partition("alpha")[0]))
     return stability, f"{999 - int(digits or 0):03}"
-
-
-def _not_found() -> Response:
-    return Response("404 page not found\n", status_code=404, media_type="text/plain")

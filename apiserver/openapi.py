@@ -20,6 +20,7 @@ from apiserver.openapi_paths import discovery_item, path_items
 from kube.api import openapi
 from kube.api.meta import Tree
 from kube.api.resource import Resource
+from kube.api.status import NotAcceptable, NotFound
 from kube.client.version import GIT_VERSION
 
 GZIP_WINDOW = 31
@@ -33,7 +34,7 @@ def router(server: Server) -> APIRouter:
     async def version_2(request: Request) -> Response:
         accept = request.headers.get("accept", "")
         if "json" not in accept and "*/*" not in accept and accept:
-            return Response(status_code=406)
+            raise NotAcceptable("only the following media types are accepted: application/json")
         return await documents.answer(request, "v2", partial(v2_document, server.routes.rows()), "application/json")
 
     @routes.get("/openapi/v3")
@@ -45,7 +46,7 @@ def router(server: Server) -> APIRouter:
         group, version = _group_version(path)
         rows = [row for row in server.routes.rows() if (row.group, row.version) == (group, version)]
         if not rows:
-            return Response("404 page not found\n", status_code=404, media_type="text/plain")
+            raise NotFound("the server could not find the requested resource")
         return await documents.answer(request, path, partial(v3_document, rows, group, version), "application/json")
 
     return routes

@@ -7,7 +7,6 @@ https://kubernetes.io/docs/reference/using-api/server-side-apply/ · KEP-555
 """
 
 from collections.abc import Callable
-from typing import Any
 
 from apiserver.handlers.body import check_fields, parse_yaml
 from apiserver.handlers.pipeline import Write, check_path
@@ -55,7 +54,7 @@ async def applied(write: Write, advance: Advance, form: Resource | None, around:
 async def _wanted(write: Write, row: Resource) -> Tree:
     """The applied configuration, checked."""
     info = write.request.info
-    tree: Any = parse_yaml(await write.request.body())
+    tree, duplicates = await parse_yaml(await write.request.body())
     if not isinstance(tree, dict) or not tree.get("apiVersion") or not tree.get("kind"):
         raise BadRequest("error decoding YAML: couldn't get version/kind; the applied object names its apiVersion and kind")
     if (tree["apiVersion"], tree["kind"]) != (row.api_version, row.kind):
@@ -63,5 +62,5 @@ async def _wanted(write: Write, row: Resource) -> Tree:
     check_path(tree, info.namespace if row.namespaced else "", info.name)
     if tree["metadata"].get("managedFields"):
         raise BadRequest("metadata.managedFields must be nil")
-    check_fields(write.request, row, tree, [])
+    check_fields(write.request, row, tree, duplicates)
     return tree

@@ -4,18 +4,20 @@
     Warn     dropped, each with a Warning header (the default)
     Strict   400 `strict decoding error: unknown field "spec.x"`
 
-A field of a wrong type is a 400 in every case.
+A field of a wrong type is a 400 in every case, and so is a tree of more than MAX_DEPTH levels (our choice; upstream's decoder takes
+10,000): what is refused here need not be feared by anything that walks trees.
 https://kubernetes.io/docs/reference/using-api/api-concepts/#field-validation
 """
 
+import asyncio
 import json
 from typing import Any
 
 import orjson
-import yaml
 
 from apiserver import protobuf
 from apiserver.context import Request
+from apiserver.handlers import yaml_text
 from apiserver.handlers.negotiation import content_type, unsupported
 from apiserver.storage.listing import invalid_options
 from kube.api import schema
@@ -25,6 +27,9 @@ from kube.api.status import BadRequest
 from kube.api.status import unsupported as unsupported_value
 
 VALIDATIONS = ("Ignore", "Strict", "Warn")
+MAX_DEPTH = yaml_text.MAX_DEPTH
+SLOW_BYTES = 32 * 1024  # YAML of this length is read in a thread: it takes about a second per megabyte
+_ORJSON_DEPTH = 254  # what it writes
 
 
 async def read_object(request: Request, row: Resource) -> Tree:
@@ -41,18 +46,32 @@ async def read_object(request: Request, row: Resource) -> Tree:
     return tree
 
 
+async def read_of(request: Request, definition: str) -> Tree:
+    """The body as a tree of a definition (`io.k8s.api.policy.v1.Eviction`), which its apiVersion and kind need not name."""
+    tree, _ = await read_tree(request)
+    kind = definition.rpartition(".")[2]
+    if not isinstance(tree, dict):
+        raise BadRequest(f"couldn't get version/kind; json parse error: the body is no {kind} object")
+    wrong = schema.check(definition, tree).wrong_types
+    if wrong:
+        raise BadRequest(f"{kind} cannot be handled as a {kind}: {wrong[0]}")
+    return tree
+
+
 async def read_tree(request: Request) -> tuple[Any, list[str]]:
     """Whatever is in the body, by its content type, and the paths of duplicate fields. Raises UnsupportedMediaType."""
     data, kind = await request.body(), content_type(request)
     if kind in ("", "application/json"):
         return parse_json(data)
     if kind == "application/yaml":
-        return parse_yaml(data), []
+        return await parse_yaml(data)
     if kind == protobuf.MEDIA_TYPE:
         try:
-            return protobuf.decode(data), []
+            tree = protobuf.decode(data)
         except protobuf.ProtobufError as error:
             raise BadRequest(str(error)) from None
+        length_of(tree)
+        return tree, []
     raise unsupported()
 
 
@@ -85,16 +104,27 @@ def parse_json(data: bytes) -> tuple[Any, list[str]]:
         tree = orjson.loads(data)
     except orjson.JSONDecodeError as error:
         raise BadRequest(f"invalid character or end of JSON input: {error}") from None
-    if len(orjson.dumps(tree)) == len(data):
+    if length_of(tree) == len(data):
         return tree, []  # written as compactly as we do: nothing was dropped
     return tree, _duplicates(data)
 
 
-def parse_yaml(data: bytes) -> Any:
+async def parse_yaml(data: bytes) -> tuple[Any, list[str]]:
+    """Likewise."""
+    if len(data) < SLOW_BYTES:
+        return yaml_text.parse(data)
+    return await asyncio.to_thread(yaml_text.parse, data)
+
+
+def length_of(tree: Any) -> int:
+    """Bytes of the tree as JSON. Raises BadRequest where it is deeper than MAX_DEPTH."""
+    margin = _ORJSON_DEPTH - MAX_DEPTH
+    for _ in range(margin):
+        tree = [tree]
     try:
-        return yaml.safe_load(data)
-    except yaml.YAMLError as error:
-        raise BadRequest(f"error converting YAML to JSON: {error}") from None
+        return len(orjson.dumps(tree)) - 2 * margin
+    except orjson.JSONEncodeError:
+        raise BadRequest("exceeded max depth") from None
 
 
 def _duplicates(data: bytes) -> list[str]:
@@ -117,7 +147,7 @@ def _duplicates(data: bytes) -> list[str]:
         return tree
 
     kept: list[Tree] = []
-    root = json.loads(data, object_pairs_hook=note)
+    root = json.loads(data, object_pairs_hook=note, parse_int=float)  # whatever its length
     return nested.get(id(root), [])
 
 

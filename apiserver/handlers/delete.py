@@ -6,7 +6,7 @@ https://kubernetes.io/docs/concepts/architecture/garbage-collection/ · apiserve
 
 from apiserver.context import AdmissionAttributes, Request, Response, Server, json_response
 from apiserver.handlers import read, selection
-from apiserver.handlers.body import read_tree
+from apiserver.handlers.body import read_of
 from apiserver.handlers.pipeline import is_dry_run
 from apiserver.handlers.read import key_of, number
 from apiserver.handlers.reply import reply
@@ -73,12 +73,9 @@ async def delete_options(request: Request) -> Tree:
 
 
 async def _body_options(request: Request) -> Tree:
-    options, _ = await read_tree(request)
-    if not isinstance(options, dict) or options.get("kind", "DeleteOptions") != "DeleteOptions":
+    options = await read_of(request, "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions")
+    if options.get("kind", "DeleteOptions") != "DeleteOptions":
         raise BadRequest("decoded object cannot be converted to DeleteOptions")
-    grace = options.get("gracePeriodSeconds")
-    if grace is not None and not isinstance(grace, int):
-        raise BadRequest("json: cannot unmarshal into Go struct field DeleteOptions.gracePeriodSeconds of type int64")
     return options
 
 

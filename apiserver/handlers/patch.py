@@ -14,7 +14,7 @@ from typing import Any
 
 from apiserver.context import Request, Response, Server
 from apiserver.handlers import apply
-from apiserver.handlers.body import check_fields, parse_json
+from apiserver.handlers.body import check_fields, length_of, parse_json
 from apiserver.handlers.negotiation import accepted, content_type, unsupported
 from apiserver.handlers.pipeline import Write
 from apiserver.handlers.reply import reply
@@ -92,5 +92,6 @@ def _types(row: Resource) -> tuple[str, ...]:
 def _checked(request: Request, row: Resource, tree: Any) -> Tree:
     if not isinstance(tree, dict) or not isinstance(tree.get("metadata"), dict):
         raise BadRequest(f"the patched object is no {row.kind}")
+    length_of(tree)
     check_fields(request, row, tree, [])
     return tree

@@ -3,6 +3,8 @@
 https://kubernetes.io/docs/reference/using-api/api-concepts/#semantics-for-get-and-list
 """
 
+import re
+
 import orjson
 import yaml
 
@@ -14,6 +16,9 @@ from apiserver.storage.store import Page
 from kube.api.meta import Key, Tree
 from kube.api.resource import Resource
 from kube.api.status import BadRequest, forbidden
+
+WHOLE_NUMBER = re.compile("[-+]?[0-9]+")
+INT64_DIGITS = 20  # with a sign
 
 
 async def get(server: Server, request: Request) -> Response:
@@ -85,7 +90,10 @@ def answer(request: Request, data: bytes, form: Accepted) -> Response:
 def number(info: RequestInfo, name: str) -> int:
     """A whole number from the query; 0 where there is none."""
     text = info.param(name)
-    try:
-        return int(text) if text else 0
-    except ValueError:
-        raise BadRequest(f'strconv.ParseInt: parsing "{text}": invalid syntax') from None
+    if not text:
+        return 0
+    if not WHOLE_NUMBER.fullmatch(text):
+        raise BadRequest(f'strconv.ParseInt: parsing "{text}": invalid syntax')
+    if len(text) > INT64_DIGITS or not -(2**63) <= int(text) < 2**63:
+        raise BadRequest(f'strconv.ParseInt: parsing "{text}": value out of range')
+    return int(text)

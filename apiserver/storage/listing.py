@@ -18,6 +18,7 @@ from apiserver.storage.watch_cache import Selection
 from kube.api.status import BadRequest, Expired, FieldError, Invalid, forbidden, invalid, unsupported
 
 TOKEN_VERSION = "meta.k8s.io/v1"
+UINT64_DIGITS = 20
 LATEST = -1  # a token's revision that asks for the rest of the list as it is now, whatever came before
 
 
@@ -43,8 +44,13 @@ def parse_version(text: str) -> int:
     """A resourceVersion as a number; 0 where none is given."""
     if not text:
         return 0
-    if not text.isdecimal():
-        raise BadRequest(f'Invalid value: "{text}": strconv.ParseUint: parsing "{text}": invalid syntax')
+    wrong = ""
+    if not (text.isascii() and text.isdecimal()):
+        wrong = "invalid syntax"
+    elif len(text) > UINT64_DIGITS or int(text) >= 2**64:
+        wrong = "value out of range"
+    if wrong:
+        raise BadRequest(f'Invalid value: "{text}": strconv.ParseUint: parsing "{text}": {wrong}')
     return int(text)
 
 
@@ -112,7 +118,8 @@ def decode_token(token: str) -> tuple[int, str]:
         raise BadRequest(f"continue key is not valid: {error}") from None
     if version != TOKEN_VERSION:
         raise BadRequest('continue key is not valid: server does not recognize this encoded version "' + str(version) + '"')
-    if not isinstance(revision, int) or not isinstance(start, str) or not start:
+    known = isinstance(revision, int) and (revision == LATEST or 0 < revision < 2**63)
+    if not known or not isinstance(start, str) or not start:
         raise BadRequest("continue key is not valid: incorrect encoded start resourceVersion (version meta.k8s.io/v1)")
     return revision, start
 

@@ -6,7 +6,8 @@ https://kubernetes.io/docs/concepts/scheduling-eviction/api-eviction/
 from datetime import datetime
 
 from apiserver.context import Request, Response, Server, json_response
-from apiserver.handlers.body import read_tree
+from apiserver.handlers.admit import admitted
+from apiserver.handlers.body import read_of
 from apiserver.handlers.pipeline import is_dry_run
 from kube.api import labels
 from kube.api.meta import Key, Tree
@@ -21,10 +22,11 @@ RETRY_SECONDS = 10
 
 async def evict(server: Server, request: Request) -> Response:
     """POST an Eviction."""
-    eviction, _ = await read_tree(request)
-    options: Tree = (eviction.get("deleteOptions") if isinstance(eviction, dict) else None) or {}
+    eviction = await read_of(request, "io.k8s.api.policy.v1.Eviction")
+    options: Tree = eviction.get("deleteOptions") or {}
     key = Key(request.info.namespace, request.info.name)
     dry_run = is_dry_run(request, options)
+    await admitted(server, request, "CREATE", {"apiVersion": "policy/v1", "kind": "Eviction", **eviction}, dry_run=dry_run)
     pods = server.stores.store_for(resource_of(Pod))
     pod = await pods.get(key)
     if (pod.get("status") or {}).get("phase") not in EXEMPT_PHASES and not pod["metadata"].get("deletionTimestamp"):

@@ -8,7 +8,8 @@ from typing import Any
 
 from apiserver.auth.tokens import BOUND_KINDS, ServiceAccountTokens
 from apiserver.context import Request, Response, Server, json_response
-from apiserver.handlers.body import read_tree
+from apiserver.handlers.admit import admitted
+from apiserver.handlers.body import read_of
 from kube.api.meta import Key, Tree
 from kube.api.resources import resource_of
 from kube.api.status import BadRequest, Conflict, conflict, invalid, invalid_object
@@ -20,9 +21,8 @@ DEFAULT_SECONDS, LEAST_SECONDS, MOST_SECONDS = 3600, 600, 1 << 32
 
 async def issue(server: Server, request: Request) -> Response:
     """POST a TokenRequest."""
-    tree, _ = await read_tree(request)
-    if not isinstance(tree, dict):
-        raise BadRequest("the body is no TokenRequest object")
+    tree = await read_of(request, "io.k8s.api.authentication.v1.TokenRequest")
+    tree = await admitted(server, request, "CREATE", {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", **tree})
     spec: Tree = tree.get("spec") or {}
     seconds = spec.get("expirationSeconds") or DEFAULT_SECONDS
     if not LEAST_SECONDS <= seconds <= MOST_SECONDS:

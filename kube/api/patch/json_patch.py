@@ -6,10 +6,14 @@ https://datatracker.ietf.org/doc/html/rfc6902 · apiserver pkg/endpoints/handler
 from copy import deepcopy
 from typing import Any
 
+import orjson
+
 from kube.api.status import BadRequest, Invalid
 
 # Upstream says no more than this of a patch that does not fit the object.
 REJECTED = "the server rejected our request due to an error in our request"
+
+MAX_COPIED_BYTES = 3 * 1024 * 1024  # by all copy operations of a patch, each of which may double what the last one made
 
 Pointer = list[str]
 
@@ -20,15 +24,24 @@ class _Unfit(Exception):
 
 def apply(tree: Any, operations: list[Any]) -> Any:
     """The patched tree. Raises BadRequest for what is no patch, Invalid where it does not fit: a path or a test that fails."""
-    result = deepcopy(tree)
+    result, copied = deepcopy(tree), 0
     for operation in operations:
         if not isinstance(operation, dict):
             raise BadRequest("error decoding patch: json: cannot unmarshal a value into Go value of type jsonpatch.Operation")
         try:
+            if operation.get("op") == "copy":
+                copied += len(orjson.dumps(_get(result, _pointer(operation.get("from")))))
+                if copied > MAX_COPIED_BYTES:
+                    raise Invalid(_too_much(copied))
             result = _apply(result, operation)
         except _Unfit:
             raise Invalid(REJECTED) from None
     return result
+
+
+def _too_much(copied: int) -> str:
+    limit = f"exceeding the limit {MAX_COPIED_BYTES}"
+    return f"Unable to complete the copy, the accumulated size increase of copy is {copied}, {limit}"
 
 
 def _apply(tree: Any, operation: dict[str, Any]) -> Any:

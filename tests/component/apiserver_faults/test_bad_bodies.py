@@ -1,0 +1,200 @@
+"""Bodies that no client should send. Each gets its Status at once, and the server serves on."""
+
+import asyncio
+import gzip
+
+import pytest
+
+from tests.component.apiserver_faults.raw_http import Answer, ask
+from tests.component.conftest import RunningApi
+
+PATH = "/api/v1/namespaces/default/configmaps"
+ONE = f"{PATH}/kube-root"
+YAML = "application/yaml"
+JSON_PATCH, MERGE = "application/json-patch+json", "application/merge-patch+json"
+STRATEGIC, APPLY = "application/strategic-merge-patch+json", "application/apply-patch+yaml"
+MIB = 1024 * 1024
+
+
+def config_map(more: bytes = b"", name: bytes = b"kube-root") -> bytes:
+    return b'{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"' + name + b'"}' + more + b"}"
+
+
+CREATES: dict[str, tuple[bytes, int, str]] = {
+    "empty": (b"", 400, "end of JSON input"),
+    "truncated": (config_map()[:-5], 400, "end of JSON input"),
+    "more than one": (config_map() + config_map(), 400, "after document"),
+    "no object": (b"[]", 400, "couldn't get version/kind"),
+    "null": (b"null", 400, "couldn't get version/kind"),
+    "a list as metadata": (b'{"metadata":[]}', 400, "cannot unmarshal array into Go struct field ConfigMap.metadata"),
+    "another kind": (b'{"kind":5}', 400, "cannot be handled as a ConfigMap"),
+    "a number as name": (b'{"metadata":{"name":5}}', 400, "cannot unmarshal number into Go struct field ObjectMeta.metadata.name"),
+    "no name": (b'{"metadata":null}', 422, "metadata.name: Required value"),
+    "brackets": (b"[" * 1_000_000, 400, "depth limit exceeded"),
+    "nested lists": (b"[" * 500_000 + b"]" * 500_000, 400, "depth limit exceeded"),
+    "nested objects": (config_map(b',"x":' + b'{"a":' * 300 + b"1" + b"}" * 300), 400, "exceeded max depth"),
+    "a number of 5,000 digits": (config_map(b',"x":' + b"9" * 5000), 400, "number"),
+    "a number beyond 64 bits": (b'{"metadata":{"name":"a","generation":' + b"9" * 30 + b"}}", 400, "of type int64"),
+    "infinity": (b'{"metadata":{"generation":1e400}}', 400, "number is infinity"),
+    "not a number": (config_map(b',"x":NaN'), 400, "unexpected character"),
+    "invalid UTF-8": (config_map(b',"data":{"a":"\xff\xfe"}'), 400, "not valid UTF-8"),
+    "UTF-16": (config_map().decode().encode("utf-16"), 400, "not valid UTF-8"),
+    "half a character": (config_map(b',"data":{"a":"\\ud800"}'), 400, "surrogate"),
+    "4 MiB": (b" " * 4 * MIB, 413, "Request entity too large: limit is 3145728"),
+    "2 MiB of data": (config_map(b',"data":{"a":"' + b"x" * 2 * MIB + b'"}'), 422, "Too long: may not be more than 1048576 bytes"),
+    "nothing readable as owner": (b'{"metadata":{"ownerReferences":["a"]}}', 400, "cannot unmarshal string"),
+}
+YAMLS: dict[str, tuple[bytes, int, str]] = {
+    "billion laughs": (
+        b"a: &a [x,x,x,x,x,x,x,x,x]\n"
+        + b"".join(b"%c: &%c [%s]\n" % (c, c, b",".join([b"*%c" % (c - 1)] * 9)) for c in b"bcdefgh"),
+        400,
+        "document contains excessive aliasing",
+    ),
+    "an object within itself": (b"metadata: &a {name: x, y: *a}", 400, "unknown anchor 'a' referenced"),
+    "nested lists": (b"a: " + b"[" * 5000 + b"]" * 5000, 400, "exceeded max depth"),
+    "nesting by aliases": (
+        b"a: &a " + b"[" * 150 + b"]" * 150 + b"\nb: " + b"[" * 150 + b"*a" + b"]" * 150,
+        400,
+        "exceeded max depth",
+    ),
+    "a Python object": (b"metadata: !!python/object/apply:os.getcwd []", 400, "unknown tag"),
+    "not a number": (b"metadata: {name: a}\nx: .nan", 400, "unsupported value: .nan"),
+    "a number of 5,000 digits": (b"x: " + b"9" * 5000, 400, "unsupported value"),
+    "a list as key": (b"? [a]\n: b", 400, "invalid map key"),
+    "invalid UTF-8": (b'metadata: "\xff"', 400, "error converting YAML to JSON"),
+    "a tab": (b"\tmetadata: {}", 400, "error converting YAML to JSON"),
+}
+TYPES: dict[str, tuple[str, bytes, int]] = {
+    "CBOR": ("application/cbor", b"\xd9\xd9\xf7\xa0", 415),
+    "text": ("text/plain", config_map(), 415),
+    "a form": ("application/x-www-form-urlencoded", config_map(), 415),
+    "protobuf without its magic": ("application/vnd.kubernetes.protobuf", b"abc", 400),
+    "protobuf cut off": ("application/vnd.kubernetes.protobuf", b"k8s\0\xff\xff\xff", 400),
+    "protobuf of nothing known": ("application/vnd.kubernetes.protobuf", b"k8s\0\x0a\x06\x0a\x02v1\x12\x00", 400),
+}
+GIB_OF_COPIES = b"[%s]" % b",".join(
+    [b'{"op":"add","path":"/data","value":{"a":"%s"}}' % (b"x" * 1000)]
+    + [b'{"op":"copy","from":"/data","path":"/data/x%d"}' % i for i in range(30)]
+)
+PATCHES: dict[str, tuple[str, bytes, int, str]] = {
+    "no list": (JSON_PATCH, b'{"a":1}', 400, "cannot unmarshal object into Go value of type jsonpatch.Patch"),
+    "no operation": (JSON_PATCH, b"[5]", 400, "error decoding patch"),
+    "an unknown operation": (JSON_PATCH, b'[{"op":"jump","path":"/a"}]', 422, "rejected our request"),
+    "a path that is none": (JSON_PATCH, b'[{"op":"add","path":5,"value":1}]', 422, "rejected our request"),
+    "what is not there": (JSON_PATCH, b'[{"op":"remove","path":"/a/b/c"}]', 422, "rejected our request"),
+    "10,001 operations": (JSON_PATCH, b"[%s]" % b",".join([b"{}"] * 10_001), 413, "maximum operations in a JSON patch is 10000"),
+    "a doubling of doublings": (JSON_PATCH, GIB_OF_COPIES, 422, "accumulated size increase of copy"),
+    "the whole object": (JSON_PATCH, b'[{"op":"replace","path":"","value":5}]', 400, "is no ConfigMap"),
+    "its metadata": (JSON_PATCH, b'[{"op":"replace","path":"/metadata","value":5}]', 400, "is no ConfigMap"),
+    "a list": (MERGE, b"[]", 400, "no JSON object"),
+    "nothing": (MERGE, b"", 400, "end of JSON input"),
+    "null": (MERGE, b"null", 400, "no JSON object"),
+    "metadata null": (MERGE, b'{"metadata":null}', 400, "is no ConfigMap"),
+    "nested objects": (MERGE, b'{"a":' * 300 + b"1" + b"}" * 300, 400, "exceeded max depth"),
+    "a directive that is none": (STRATEGIC, b'{"$patch":5}', 400, "unknown patch type found"),
+    "a list as object": (STRATEGIC, b'{"metadata":{"ownerReferences":{"a":1}}}', 400, "cannot unmarshal object"),
+    "no configuration": (APPLY, b"[]", 400, "error decoding YAML"),
+    "no YAML": (APPLY, b"a: [", 400, "error converting YAML to JSON"),
+    "labels of numbers": (APPLY, config_map()[:-2] + b',"labels":[1]}}', 400, "cannot unmarshal array"),
+    "managed fields": (APPLY, config_map()[:-2] + b',"managedFields":[{}]}}', 400, "metadata.managedFields must be nil"),
+    "an unknown type": ("application/json", b"{}", 415, "accepted media types include"),
+    "CBOR": ("application/apply-patch+cbor", b"\xa0", 415, "accepted media types include"),
+}
+DELETES: dict[str, tuple[bytes, int]] = {
+    "no object": (b"[1]", 400),
+    "seconds as text": (b'{"gracePeriodSeconds":"x"}', 400),
+    "a number as preconditions": (b'{"preconditions":5}', 400),
+    "another kind": (b'{"kind":"Pod"}', 400),
+    "an unknown policy": (b'{"propagationPolicy":"x"}', 422),
+    "two policies": (b'{"propagationPolicy":"Orphan","orphanDependents":true}', 422),
+}
+
+
+def check(case: str, answer: Answer, code: int, text: str = "") -> None:
+    assert answer.status == code, f"{case}: {answer}"
+    assert answer.is_status(), f"{case}: {answer}"
+    assert text in answer.tree["message"], f"{case}: {answer}"
+
+
+def test_a_bad_body_is_refused_with_its_status(runner: asyncio.Runner, apiserver: RunningApi) -> None:
+    """Rule: behaviour E.1: 413 beyond 3 MiB, 400 for what cannot be read, 422 for what is read and wrong."""
+
+    async def scenario() -> None:
+        for case, (body, code, text) in CREATES.items():
+            check(case, await ask(apiserver.url, "POST", PATH, body), code, text)
+        for case, (body, code, text) in YAMLS.items():
+            check(case, await ask(apiserver.url, "POST", PATH, body, {"Content-Type": YAML}), code, text)
+        assert (await ask(apiserver.url, "GET", PATH)).tree["items"] == []
+
+    runner.run(scenario())
+
+
+def test_a_body_of_an_unknown_type_is_415(runner: asyncio.Runner, apiserver: RunningApi) -> None:
+    """Rule: https://kubernetes.io/docs/reference/using-api/api-concepts/#alternate-representations-of-resources"""
+
+    async def scenario() -> None:
+        for case, (media, body, code) in TYPES.items():
+            check(case, await ask(apiserver.url, "POST", PATH, body, {"Content-Type": media}), code)
+        packed = await ask(apiserver.url, "POST", PATH, gzip.compress(config_map()), {"Content-Encoding": "gzip"})
+        check("a packed body", packed, 400)
+        for media in ("application/json; charset=utf-8", "Application/JSON;charset=UTF-8", ""):
+            answer = await ask(apiserver.url, "POST", f"{PATH}?dryRun=All", config_map(), {"Content-Type": media})
+            assert answer.status == 201, f"{media}: {answer}"
+
+    runner.run(scenario())
+
+
+def test_a_bad_patch_is_refused_with_its_status(runner: asyncio.Runner, apiserver: RunningApi) -> None:
+    """Rule: apiserver pkg/endpoints/handlers/patch.go"""
+
+    async def scenario() -> None:
+        created = await ask(apiserver.url, "POST", PATH, config_map())
+        assert created.status == 201
+        for case, (media, body, code, text) in PATCHES.items():
+            answer = await ask(apiserver.url, "PATCH", f"{ONE}?fieldManager=test", body, {"Content-Type": media})
+            check(f"{media} {case}", answer, code, text)
+        assert (await ask(apiserver.url, "GET", ONE)).tree == created.tree
+
+    runner.run(scenario())
+
+
+def test_bad_delete_options_delete_nothing(runner: asyncio.Runner, apiserver: RunningApi) -> None:
+    """Rule: apimachinery pkg/apis/meta/v1/validation (ValidateDeleteOptions)"""
+
+    async def scenario() -> None:
+        assert (await ask(apiserver.url, "POST", PATH, config_map())).status == 201
+        for case, (body, code) in DELETES.items():
+            check(case, await ask(apiserver.url, "DELETE", ONE, body), code)
+        assert (await ask(apiserver.url, "GET", ONE)).status == 200
+
+    runner.run(scenario())
+
+
+def test_yaml_means_what_json_can_say(runner: asyncio.Runner, apiserver: RunningApi) -> None:
+    """Rule: sigs.k8s.io/yaml (YAMLToJSON): keys are text, dates are text."""
+
+    async def scenario() -> None:
+        body = (
+            b'metadata: {name: y}\ndata: &d {1: a, true: b, day: 2020-01-01, time: "12:30", raw: !!binary aGVsbG8=}\nbinaryData: {}'
+        )
+        answer = await ask(apiserver.url, "POST", PATH, body, {"Content-Type": YAML})
+        assert answer.tree["data"] == {"1": "a", "true": "b", "day": "2020-01-01", "time": "12:30", "raw": "hello"}
+        twice = await ask(apiserver.url, "POST", f"{PATH}?dryRun=All", b"metadata: {name: z, name: zz}", {"Content-Type": YAML})
+        assert 'duplicate field \\"metadata.name\\"' in twice.headers["warning"]
+
+    runner.run(scenario())
+
+
+@pytest.mark.parametrize("twice", [b'{"metadata":{"name":"a","name":"b"},"data":{"k":"1","k":"2"}}'])
+def test_of_a_field_that_comes_twice_the_last_counts(runner: asyncio.Runner, apiserver: RunningApi, twice: bytes) -> None:
+    """Rule: https://kubernetes.io/docs/reference/using-api/api-concepts/#field-validation"""
+
+    async def scenario() -> None:
+        strict = await ask(apiserver.url, "POST", f"{PATH}?fieldValidation=Strict", twice)
+        check("strict", strict, 400, 'strict decoding error: duplicate field "metadata.name", duplicate field "data.k"')
+        warned = await ask(apiserver.url, "POST", PATH, twice)
+        assert (warned.tree["metadata"]["name"], warned.tree["data"]) == ("b", {"k": "2"})
+        assert "duplicate field" in warned.headers["warning"]
+
+    runner.run(scenario())
