@@ -37,7 +37,7 @@ def refusal(attributes: AdmissionAttributes, node: str) -> str:
 
 def _about_pod(attributes: AdmissionAttributes, node: str) -> str:
     pod = attributes.old or attributes.object
-    if pod is None or attributes.operation == "CONNECT":
+    if pod is None or pod.get("kind", "Pod") != "Pod":  # a binding, an eviction, the options of a connection
         return ""
     if pod["spec"].get("nodeName") != node:
         return f'node "{node}" can only {attributes.operation.lower()} pods with spec.nodeName set to itself'

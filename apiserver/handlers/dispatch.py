@@ -1,7 +1,7 @@
 """Dispatch: the one table of verbs, and which handler a request meets once the filters let it through."""
 
 from apiserver.context import Handler, Request, RequestInfo, Response, Server
-from apiserver.handlers import delete, patch, read, scale, status, watch, write
+from apiserver.handlers import connect, delete, patch, read, scale, status, watch, write
 from apiserver.subresources import SUBRESOURCES
 from kube.api.resource import Resource
 from kube.api.status import MethodNotAllowed, NotFound
@@ -27,17 +27,19 @@ GENERIC_SUBRESOURCES: dict[str, dict[str, Handler]] = {
 async def handle(server: Server, request: Request) -> Response | None:
     """Answer a request for a resource."""
     handler = handler_of(request)
+    if request.info.subresource in connect.OPTIONS:
+        await connect.admit(server, request)
     return await handler(server, request)
 
 
 def handler_of(request: Request) -> Handler:
-    """Raises NotFound for what is not served, MethodNotAllowed for what cannot be done with it."""
+    """Raises NotFound for a path that is not served, MethodNotAllowed for a method that a served path has not."""
     info = request.info
     row = info.resource
     if row is None or (info.subresource and info.subresource not in row.subresources):
         raise NotFound("the server could not find the requested resource")
     if not _addressed(info, row):
-        raise _not_allowed(info.method, row.plural)
+        raise _not_allowed(info, row) if _served(info, row) else NotFound("the server could not find the requested resource")
     handler: Handler | None
     if (row.group, row.plural, "") in SUBRESOURCES:  # a row without storage
         handler = SUBRESOURCES[(row.group, row.plural, "")] if info.verb in row.verbs else None
@@ -48,7 +50,7 @@ def handler_of(request: Request) -> Handler:
     else:
         handler = GENERIC_SUBRESOURCES.get(info.subresource, {}).get(info.verb)
     if handler is None:
-        raise _not_allowed(info.verb, row.plural)
+        raise _not_allowed(info, row)
     return handler
 
 
@@ -60,5 +62,13 @@ def _addressed(info: RequestInfo, row: Resource) -> bool:
     return placed and bool(info.name) == bool(info.subresource or info.verb in NAMED)
 
 
-def _not_allowed(verb: str, plural: str) -> MethodNotAllowed:
-    return MethodNotAllowed(f'{verb.lower()} is not supported on resources of kind "{plural}"', {"kind": plural})
+def _served(info: RequestInfo, row: Resource) -> bool:
+    """Whether the path is one of the row's: an object is reached through its namespace, a collection across all of them too."""
+    placed = bool(info.namespace) == row.namespaced
+    return placed or (row.namespaced and not info.name and not info.subresource)
+
+
+def _not_allowed(info: RequestInfo, row: Resource) -> MethodNotAllowed:
+    if row.view is None:  # upstream serves custom resources by another handler, which words it in its own way
+        return MethodNotAllowed(f'{info.verb} is not supported on resources of kind "{row.qualified}"', {"kind": row.plural})
+    return MethodNotAllowed("the server does not allow this method on the requested resource", {})

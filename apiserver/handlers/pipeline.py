@@ -37,6 +37,14 @@ Take = Callable[[Tree, Tree], Tree]  # (new, old) -> the old object with what a 
 _random = random.SystemRandom()
 
 
+@dataclass(frozen=True)
+class Shown:
+    """The kind of its own in which a subresource shows an object (Scale): admission is told of that one."""
+
+    show: Callable[[Tree], Tree]
+    take: Callable[[Tree, Tree], Tree]  # (object, shown): the object as the shown form wants it, changed in place
+
+
 @dataclass
 class Write:
     """One write request on its way."""
@@ -46,6 +54,7 @@ class Write:
     row: Resource
     subresource: str = ""
     applies: bool = False  # server-side apply, which keeps its own account of managed fields
+    shown: Shown | None = None
     _releases: list[Release] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -87,6 +96,8 @@ class Write:
         row.set_defaults(new)
         attributes = self._attributes("UPDATE", new, old)
         await self.server.admission.mutate(attributes, self.server)
+        if self.shown is not None and attributes.object is not None:
+            self.shown.take(new, attributes.object)
         row.set_defaults(new)
         keep_old(new, old, row)
         if "status" in row.subresources:
@@ -97,6 +108,8 @@ class Write:
         await self._allocate(new, old)
         self._track(new, old)
         self._validate(new, old, row.validate)
+        if self.shown is not None:
+            attributes.object = self.shown.show(new)
         await self.server.admission.validate(attributes, self.server)
         return new
 
@@ -111,6 +124,8 @@ class Write:
         tree = take(new, old)
         attributes = self._attributes("UPDATE", tree, old)
         await self.server.admission.mutate(attributes, self.server)
+        if attributes.reinvocation:  # somebody changed it, perhaps more of it than this subresource may
+            attributes.object = tree = take(tree, old)
         if self.row.has_generation:
             count_generation(tree, old)
         self._track(tree, old)
@@ -137,10 +152,11 @@ class Write:
                 self._releases.append(release)
 
     def _attributes(self, operation: str, new: Tree, old: Tree | None) -> AdmissionAttributes:
-        info = self.request.info
+        info, show = self.request.info, self.shown.show if self.shown else _itself
         return AdmissionAttributes(
             request=self.request, user=self.request.user, operation=operation, resource=self.row, subresource=self.subresource,
-            namespace=info.namespace, name=new["metadata"].get("name", "") or info.name, object=new, old=old,
+            namespace=info.namespace, name=new["metadata"].get("name", "") or info.name,
+            object=show(new), old=show(old) if old is not None else None,
             options={"dryRun": ["All"]} if self.dry_run else {}, dry_run=self.dry_run,
         )  # fmt: skip
 
@@ -214,6 +230,10 @@ def is_dry_run(request: Request, options: Tree | None = None) -> bool:
             error = unsupported_value("dryRun", value, ("All",))
             raise invalid_options("CreateOptions", [error])
     return bool(values)
+
+
+def _itself(tree: Tree) -> Tree:
+    return tree
 
 
 def copy_tree(tree: Tree) -> Tree:

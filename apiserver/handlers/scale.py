@@ -9,7 +9,7 @@ from apiserver.context import Request, Response, Server, json_response
 from apiserver.handlers.body import read_object
 from apiserver.handlers.negotiation import accepted
 from apiserver.handlers.patch import patch_with
-from apiserver.handlers.pipeline import Write, check_path
+from apiserver.handlers.pipeline import Shown, Write, check_path
 from apiserver.handlers.read import key_of
 from apiserver.handlers.write import replaced, row_of
 from kube.api.labels import Selector, from_label_selector, from_map
@@ -31,19 +31,24 @@ async def update(server: Server, request: Request) -> Response:
     row, info = row_of(request), request.info
     wanted = await read_object(request, SCALE)
     check_path(wanted, info.namespace if row.namespaced else "", info.name)
-    write = Write(server, request, row, "scale")
+    write = Write(server, request, row, "scale", shown=shown(row))
     stored = await replaced(write, lambda current: scaled(row, current, wanted), write.updated)
     return json_response(scale_of(row, stored))
 
 
 async def patch(server: Server, request: Request) -> Response:
     row = row_of(request)
-    write = Write(server, request, row, "scale")
+    write = Write(server, request, row, "scale", shown=shown(row))
 
     def through_scale(current: Tree, change: Any) -> Tree:
         return scaled(row, current, change(scale_of(row, current)))
 
     return await patch_with(write, write.updated, SCALE, through_scale, lambda tree: scale_of(row, tree))
+
+
+def shown(row: Resource) -> Shown:
+    """To admission, a write to /scale is one of a Scale."""
+    return Shown(lambda tree: scale_of(row, tree), lambda tree, scale: scaled(row, tree, scale))
 
 
 def scale_of(row: Resource, tree: Tree) -> Tree:

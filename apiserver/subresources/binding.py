@@ -4,6 +4,7 @@ https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/binding-v1
 """
 
 from apiserver.context import Request, Response, Server, json_response
+from apiserver.handlers.admit import admitted
 from apiserver.handlers.body import read_tree
 from apiserver.handlers.pipeline import is_dry_run
 from kube.api.meta import Key, Tree
@@ -18,6 +19,8 @@ async def bind(server: Server, request: Request) -> Response:
     binding, _ = await read_tree(request)
     if not isinstance(binding, dict) or not isinstance(binding.get("target"), dict):
         raise BadRequest("target.name: Required value")
+    dry_run = is_dry_run(request)
+    binding = await admitted(server, request, "CREATE", {"apiVersion": "v1", "kind": "Binding", **binding}, dry_run=dry_run)
     key = Key(request.info.namespace, request.info.name or (binding.get("metadata") or {}).get("name", ""))
     store = server.stores.store_for(resource_of(Pod))
     now = timestamp(store.now())
@@ -25,7 +28,7 @@ async def bind(server: Server, request: Request) -> Response:
     async def assign(pod: Tree) -> Tree:
         return assigned(pod, binding, now)
 
-    await store.update(key, assign, is_dry_run(request))
+    await store.update(key, assign, dry_run)
     return json_response({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}, 201)
 
 

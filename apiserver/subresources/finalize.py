@@ -4,8 +4,9 @@ https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/namespace-
 """
 
 from apiserver.context import Request, Response, Server, json_response
+from apiserver.handlers.admit import admitted
 from apiserver.handlers.body import read_object
-from apiserver.handlers.pipeline import is_dry_run
+from apiserver.handlers.pipeline import copy_tree, is_dry_run
 from kube.api.meta import Key, Tree
 from kube.api.resources import resource_of
 from kube.api.status import OBJECT_MODIFIED, MethodNotAllowed, conflict
@@ -23,7 +24,9 @@ async def finalize(server: Server, request: Request) -> Response:
     async def finalized(namespace: Tree) -> Tree:
         if version and version != namespace["metadata"]["resourceVersion"]:
             raise conflict("namespaces", "", request.info.name, OBJECT_MODIFIED)
+        old = copy_tree(namespace)
         namespace.setdefault("spec", {})["finalizers"] = (given.get("spec") or {}).get("finalizers") or []
+        await admitted(server, request, "UPDATE", namespace, old, dry_run=is_dry_run(request))
         return namespace
 
     return json_response(await server.stores.store_for(row).update(Key("", request.info.name), finalized, is_dry_run(request)))

@@ -113,4 +113,5 @@ def test_every_module_of_a_family_is_named_in_its_list() -> None:
     handlers = {one.__module__ for one in apiserver.subresources.SUBRESOURCES.values()}
     for package, named in ((apiserver.admission, plugins), (apiserver.subresources, handlers)):
         found = {f"{package.__name__}.{path.stem}" for path in Path(package.__path__[0]).glob("*.py")}
-        assert found - {f"{package.__name__}.__init__"} == named
+        own = {one for one in named if one.rpartition(".")[0] == package.__name__}  # others have a room of their own
+        assert found - {f"{package.__name__}.__init__"} == own
