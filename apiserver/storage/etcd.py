@@ -1,4 +1,4 @@
-"""Etcd: the only door to the store, as a few typed calls over the `etcd3` module's messages on grpc.aio.
+"""Etcd: the only door to the store, as a few typed calls over etcd's own messages on gRPC.
 
 What it keeps to:
 - Every write is one transaction guarded on the key's mod_revision (0: the key must not exist), and its revision comes from
@@ -6,40 +6,31 @@ What it keeps to:
 - Reads are linearised. A read that fails for want of a connection is tried at the next endpoint; a write only where it
   cannot have been sent, since a lost answer does not tell whether it was stored.
 - A refusal of the network or of etcd becomes an ApiError here; nobody else sees gRPC.
-The generated messages have no `fragment` field; a raised limit on messages does its work.
 https://etcd.io/docs/v3.4/learning/api/ · apiserver pkg/storage/etcd3
 """
 
 import asyncio
+import os
+import ssl
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeVar
+from pathlib import Path
+from typing import Any, NamedTuple
 
-import etcd3.etcdrpc
-import grpc
-
+from apiserver.storage.etcd_messages import MESSAGES, MOD_REVISION, VERSION
+from apiserver.storage.http2_channel import Http2Channel
+from apiserver.storage.rpc import Channel, Code, RpcError, Stream
 from kube.api.status import ApiError, ServiceUnavailable, Timeout, TooLarge
 
-T = TypeVar("T")
-rpc: Any = etcd3.etcdrpc  # generated code, without types
-
-CALL_SECONDS = 10.0  # etcd itself gives up on a request after 5 s plus two elections
+TRANSPORT_VARIABLE = "SKIFF_ETCD_TRANSPORT"  # "grpc": over grpc.aio
 CONNECT_SECONDS = 3.0  # how long a call looks for an endpoint that answers
 LEASE_REUSE_SECONDS = 60.0  # objects with a TTL share leases made within this time, as upstream's lease manager does
 LEASE_MAX_OBJECTS = 1000
-CHANNEL_OPTIONS = [
-    ("grpc.max_receive_message_length", -1),  # a range over a big prefix exceeds gRPC's 4 MiB
-    ("grpc.max_send_message_length", -1),
-    ("grpc.keepalive_time_ms", 30_000),
-    ("grpc.keepalive_timeout_ms", 10_000),
-    ("grpc.keepalive_permit_without_calls", 1),
-    ("grpc.http2.max_pings_without_data", 0),
-    ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.min_reconnect_backoff_ms", 100),
-    ("grpc.max_reconnect_backoff_ms", 1_000),
-    ("grpc.use_local_subchannel_pool", 1),
-]
+_REVISION = MESSAGES["RangeRequest"](key=b"\0", count_only=True).SerializeToString()
+_RangeRequest, _RangeResponse = MESSAGES["RangeRequest"], MESSAGES["RangeResponse"]
+_TxnRequest, _TxnResponse, _Compare = MESSAGES["TxnRequest"], MESSAGES["TxnResponse"], MESSAGES["Compare"]
+_RequestOp, _PutRequest, _DeleteRangeRequest = MESSAGES["RequestOp"], MESSAGES["PutRequest"], MESSAGES["DeleteRangeRequest"]
 
 
 class Compacted(Exception):
@@ -84,38 +75,46 @@ class Member(NamedTuple):
 
 @dataclass(frozen=True)
 class EtcdTLS:
-    ca: bytes
-    certificate: bytes | None
-    key: bytes | None
+    ca: Path
+    certificate: Path | None
+    key: Path | None
+
+    def context(self) -> ssl.SSLContext:
+        context = ssl.create_default_context(cafile=str(self.ca))
+        context.set_alpn_protocols(["h2"])
+        if self.certificate is not None:
+            context.load_cert_chain(self.certificate, self.key)
+        return context
 
 
 class Etcd:
     """A client of one etcd cluster. `close` it."""
 
     def __init__(self, endpoints: Sequence[str], tls: EtcdTLS | None = None) -> None:
-        credentials = grpc.ssl_channel_credentials(tls.ca, tls.key, tls.certificate) if tls else None
+        make = _make_grpc if os.environ.get(TRANSPORT_VARIABLE) == "grpc" else _make_http2
         self.endpoints = [_address(endpoint) for endpoint in endpoints]
-        self._channels = [_channel(address, credentials) for address in self.endpoints]
-        self._stubs = [_Stubs(channel) for channel in self._channels]
+        self._channels = [make(address, tls) for address in self.endpoints]
         self._current = 0
         self._lease: tuple[int, int, float, int] | None = None  # (ttl, id, made at, objects on it)
 
     async def close(self) -> None:
         for channel in self._channels:
-            await channel.close(None)
+            await channel.close()
 
     @property
-    def channel(self) -> grpc.aio.Channel:
+    def _channel(self) -> Channel:
         """The channel to the endpoint that answered last."""
         return self._channels[self._current]
-
-    @property
-    def _now(self) -> "_Stubs":
-        return self._stubs[self._current]
 
     def fail_over(self) -> None:
         """Use the next endpoint from now on."""
         self._current = (self._current + 1) % len(self._channels)
+
+    async def stream(self, method: str, first: bytes) -> Stream:
+        """For etcd_watch.py. Raises RpcError."""
+        if not self._channel.connected:
+            await self._connected(time.monotonic() + CONNECT_SECONDS)
+        return self._channel.stream(method, first)
 
     async def get(self, key: str, revision: int = 0) -> KeyValue | None:
         found = await self.range(key, "", revision=revision)
@@ -125,30 +124,26 @@ class Etcd:
         self, start: str, end: str, *, revision: int = 0, limit: int = 0, keys_only: bool = False, count_only: bool = False
     ) -> Range:
         """Keys in [start, end) in order; an empty `end` means the key `start` alone. Raises Compacted, FutureRevision."""
-        request = rpc.RangeRequest(
-            key=start.encode(),
-            range_end=end.encode(),
-            revision=revision,
-            limit=limit,
-            keys_only=keys_only,
-            count_only=count_only,
+        request = _RangeRequest(
+            key=start.encode(), range_end=end.encode(), revision=revision, limit=limit, keys_only=keys_only, count_only=count_only
         )
-        answer = await self._read(lambda stubs: stubs.kv.Range(request, timeout=CALL_SECONDS))
+        answer = _RangeResponse.FromString(await self._read("Range", request.SerializeToString()))
         return Range([_key_value(kv) for kv in answer.kvs], answer.header.revision, answer.count, answer.more)
 
     async def revision(self) -> int:
         """The store's revision, linearised: every write acknowledged before the call is at or below it."""
-        return (await self.range("\0", "", count_only=True)).revision
+        answer = _RangeResponse.FromString(await self._read("Range", _REVISION))
+        return int(answer.header.revision)
 
     async def put(self, key: str, value: bytes, expected: int, lease: int = 0) -> Outcome:
         """Write where the key's mod_revision is `expected`; 0: where there is no such key."""
-        operation = rpc.RequestOp(request_put=rpc.PutRequest(key=key.encode(), value=value, lease=lease))
-        return await self._guarded(key, expected, operation)
+        name = key.encode()
+        return await self._guarded(name, expected, _RequestOp(request_put=_PutRequest(key=name, value=value, lease=lease)))
 
     async def delete(self, key: str, expected: int) -> Outcome:
         """Delete where the key's mod_revision is `expected`."""
-        operation = rpc.RequestOp(request_delete_range=rpc.DeleteRangeRequest(key=key.encode()))
-        return await self._guarded(key, expected, operation)
+        name = key.encode()
+        return await self._guarded(name, expected, _RequestOp(request_delete_range=_DeleteRangeRequest(key=name)))
 
     async def lease(self, ttl_seconds: int) -> int:
         """A lease that lives for at least `ttl_seconds`; shared with other callers of the same minute."""
@@ -158,66 +153,69 @@ class Etcd:
             if ttl == ttl_seconds and now - made < LEASE_REUSE_SECONDS and objects < LEASE_MAX_OBJECTS:
                 self._lease = (ttl, lease, made, objects + 1)
                 return lease
-        request = rpc.LeaseGrantRequest(TTL=ttl_seconds + int(LEASE_REUSE_SECONDS))
-        answer = await self._read(lambda stubs: stubs.lease.LeaseGrant(request, timeout=CALL_SECONDS))
+        request = MESSAGES["LeaseGrantRequest"](TTL=ttl_seconds + int(LEASE_REUSE_SECONDS))
+        answer = MESSAGES["LeaseGrantResponse"].FromString(await self._read("LeaseGrant", request.SerializeToString()))
         self._lease = (ttl_seconds, answer.ID, now, 1)
         return int(answer.ID)
 
     async def put_version(self, key: str, value: bytes, version: int) -> tuple[bool, int, int]:
         """Write where the key was written `version` times so far: (done, the key's version now, store revision)."""
         name = key.encode()
-        request = rpc.TxnRequest(
-            compare=[rpc.Compare(result=rpc.Compare.EQUAL, target=rpc.Compare.VERSION, key=name, version=version)],
-            success=[rpc.RequestOp(request_put=rpc.PutRequest(key=name, value=value))],
-            failure=[rpc.RequestOp(request_range=rpc.RangeRequest(key=name))],
+        request = _TxnRequest(
+            compare=[_Compare(target=VERSION, key=name, version=version)],
+            success=[_RequestOp(request_put=_PutRequest(key=name, value=value))],
+            failure=[_RequestOp(request_range=_RangeRequest(key=name))],
         )
-        answer = await self._write(lambda stubs: stubs.kv.Txn(request, timeout=CALL_SECONDS))
+        answer = _TxnResponse.FromString(await self._write("Txn", request.SerializeToString()))
         if answer.succeeded:
             return True, version + 1, answer.header.revision
         kvs = answer.responses[0].response_range.kvs
         return False, kvs[0].version if kvs else 0, answer.header.revision
 
     async def compact(self, revision: int) -> None:
-        request = rpc.CompactionRequest(revision=revision)
-        await self._write(lambda stubs: stubs.kv.Compact(request, timeout=CALL_SECONDS))
+        await self._write("Compact", MESSAGES["CompactionRequest"](revision=revision).SerializeToString())
 
     async def status(self) -> Member:
-        request = rpc.StatusRequest()
-        answer = await self._read(lambda stubs: stubs.maintenance.Status(request, timeout=CALL_SECONDS))
+        answer = MESSAGES["StatusResponse"].FromString(await self._read("Status", b""))
         return Member(answer.version, answer.dbSize, answer.header.revision)
 
-    async def _guarded(self, key: str, expected: int, operation: Any) -> Outcome:
-        name = key.encode()
-        request = rpc.TxnRequest(
-            compare=[rpc.Compare(result=rpc.Compare.EQUAL, target=rpc.Compare.MOD, key=name, mod_revision=expected)],
+    async def _guarded(self, name: bytes, expected: int, operation: Any) -> Outcome:
+        request = _TxnRequest(
+            compare=[_Compare(target=MOD_REVISION, key=name, mod_revision=expected)],
             success=[operation],
-            failure=[rpc.RequestOp(request_range=rpc.RangeRequest(key=name))],
+            failure=[_RequestOp(request_range=_RangeRequest(key=name))],
         )
-        answer = await self._write(lambda stubs: stubs.kv.Txn(request, timeout=CALL_SECONDS))
+        answer = _TxnResponse.FromString(await self._write("Txn", request.SerializeToString()))
         if answer.succeeded:
             return Outcome(True, answer.header.revision, None)
         kvs = answer.responses[0].response_range.kvs
         return Outcome(False, answer.header.revision, _key_value(kvs[0]) if kvs else None)
 
-    async def _read(self, call: Callable[["_Stubs"], Awaitable[T]]) -> T:
+    async def _read(self, method: str, request: bytes) -> bytes:
         """Repeatable calls: on a lost connection the next endpoint is asked, until CONNECT_SECONDS are over."""
-        deadline = time.monotonic() + CONNECT_SECONDS
+        deadline = 0.0
         while True:
+            channel = self._channel
+            if not channel.connected:
+                deadline = deadline or time.monotonic() + CONNECT_SECONDS
+                await self._connected(deadline)
+                channel = self._channel
             try:
-                return await call(self._now)
-            except grpc.aio.AioRpcError as error:
-                if error.code() != grpc.StatusCode.UNAVAILABLE or time.monotonic() > deadline:
+                return await channel.call(method, request)
+            except RpcError as error:
+                deadline = deadline or time.monotonic() + CONNECT_SECONDS
+                if error.code != Code.UNAVAILABLE or time.monotonic() > deadline:
                     raise translated(error) from error
-            self.fail_over()
-            await self._connected(deadline)
+            if channel is self._channel:
+                self.fail_over()
 
-    async def _write(self, call: Callable[["_Stubs"], Awaitable[T]]) -> T:
+    async def _write(self, method: str, request: bytes) -> bytes:
         """Calls that must not be repeated: sent once, over a connection that stands."""
-        if self.channel.get_state() != grpc.ChannelConnectivity.READY:
+        if not self._channel.connected:
             await self._connected(time.monotonic() + CONNECT_SECONDS)
         try:
-            return await call(self._now)
-        except grpc.aio.AioRpcError as error:
+            return await self._channel.call(method, request)
+        except RpcError as error:
             raise translated(error) from error
 
     async def _connected(self, deadline: float) -> None:
@@ -225,36 +223,29 @@ class Etcd:
         while (left := deadline - time.monotonic()) > 0:
             try:
                 async with asyncio.timeout(min(left, max(0.2, CONNECT_SECONDS / len(self._channels) / 2))):
-                    await self.channel.channel_ready()
+                    await self._channel.connect()
                 return
             except TimeoutError:
                 self.fail_over()
 
 
-def translated(error: grpc.aio.AioRpcError) -> Exception:
+def translated(error: RpcError) -> Exception:
     """What a failed call means for the caller; texts are etcd's own, which clients of the API see."""
-    code, details = error.code(), error.details() or ""
-    if code == grpc.StatusCode.OUT_OF_RANGE:
+    code, details = error.code, error.details
+    if code == Code.OUT_OF_RANGE:
         return Compacted(0) if "compacted" in details else FutureRevision(details)
-    if code == grpc.StatusCode.DEADLINE_EXCEEDED:
+    if code == Code.DEADLINE_EXCEEDED:
         return Timeout(
             "Timeout: request did not complete within requested timeout - context deadline exceeded", {"retryAfterSeconds": 1}
         )
-    if code == grpc.StatusCode.INVALID_ARGUMENT and "too large" in details:
+    if code == Code.INVALID_ARGUMENT and "too large" in details:
         return TooLarge(f"Request entity too large: {details}")
-    if code == grpc.StatusCode.UNAVAILABLE and "timed out" in details:
+    if code == Code.UNAVAILABLE and "timed out" in details:
         return Timeout(details, {"retryAfterSeconds": 1})  # "etcdserver: request timed out"
-    if code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.CANCELLED):
+    if code in (Code.UNAVAILABLE, Code.RESOURCE_EXHAUSTED, Code.CANCELLED):
         text = details if details.startswith("etcdserver:") else f"storage is not reachable: {details}"
         return ServiceUnavailable(text, {"retryAfterSeconds": 1})
     return UnexpectedEtcdError(f"etcd answered {code.name}: {details}")
-
-
-class _Stubs:
-    """The calls of one channel; making them costs as much as a call."""
-
-    def __init__(self, channel: grpc.aio.Channel) -> None:
-        self.kv, self.lease, self.maintenance = rpc.KVStub(channel), rpc.LeaseStub(channel), rpc.MaintenanceStub(channel)
 
 
 class UnexpectedEtcdError(ApiError):
@@ -269,7 +260,16 @@ def _address(endpoint: str) -> str:
     return endpoint.split("://", 1)[-1].rstrip("/")
 
 
-def _channel(address: str, credentials: grpc.ChannelCredentials | None) -> grpc.aio.Channel:
-    if credentials is None:
-        return grpc.aio.insecure_channel(address, CHANNEL_OPTIONS)
-    return grpc.aio.secure_channel(address, credentials, CHANNEL_OPTIONS)
+def _make_http2(address: str, tls: EtcdTLS | None) -> Channel:
+    return Http2Channel(address, tls.context() if tls else None)
+
+
+def _make_grpc(address: str, tls: EtcdTLS | None) -> Channel:
+    import grpc
+
+    from apiserver.storage.grpc_channel import GrpcChannel
+
+    if tls is None:
+        return GrpcChannel(address, None)
+    certificate, key = (file.read_bytes() if file else None for file in (tls.certificate, tls.key))
+    return GrpcChannel(address, grpc.ssl_channel_credentials(tls.ca.read_bytes(), key, certificate))

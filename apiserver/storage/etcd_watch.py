@@ -11,15 +11,16 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any, NamedTuple
 
-import grpc
-
-from apiserver.storage.etcd import Compacted, Etcd, rpc
+from apiserver.storage.etcd import Compacted, Etcd
+from apiserver.storage.etcd_messages import DELETED, MESSAGES
+from apiserver.storage.rpc import RpcError, Stream
 from kube.api.status import ApiError
 
 RETRY_SECONDS = 0.1
 MAX_RETRY_SECONDS = 2.0
-END_OF_STREAM: Any = getattr(grpc.aio, "EOF")  # noqa: B009  (the stubs lack it)
-REQUIRE_LEADER = (("hasleader", "true"),)  # a member cut off from its cluster ends the stream
+
+_WatchRequest, _WatchResponse = MESSAGES["WatchRequest"], MESSAGES["WatchResponse"]
+_PROGRESS = _WatchRequest(progress_request=MESSAGES["WatchProgressRequest"]()).SerializeToString()
 
 
 class Change(NamedTuple):
@@ -45,7 +46,7 @@ class EtcdWatch:
         self._start = start
         self._end = end
         self._next = revision
-        self._call: grpc.aio.StreamStreamCall[Any, Any] | None = None
+        self._open: Stream | None = None
 
     async def batches(self) -> AsyncIterator[Batch]:
         """Everything from the first revision on, for ever. Raises Compacted."""
@@ -55,29 +56,26 @@ class EtcdWatch:
                 async for batch in self._stream():
                     pause = RETRY_SECONDS
                     yield batch
-            except grpc.aio.AioRpcError:
+            except RpcError:
                 self._etcd.fail_over()
             await asyncio.sleep(pause)
             pause = min(pause * 2, MAX_RETRY_SECONDS)
             await self._check_time_runs_forward()
 
-    async def ask_progress(self) -> None:
+    def ask_progress(self) -> None:
         """Ask for a Batch with `progress`; best effort, nothing comes while there is no connection."""
-        if self._call is not None:
-            try:
-                await self._call.write(rpc.WatchRequest(progress_request=rpc.WatchProgressRequest()))
-            except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
-                return  # the reader notices the loss and connects again
+        if self._open is not None:
+            self._open.send(_PROGRESS)
 
     async def _stream(self) -> AsyncIterator[Batch]:
-        call: Any = rpc.WatchStub(self._etcd.channel).Watch(metadata=REQUIRE_LEADER)
-        create = rpc.WatchCreateRequest(
+        create = MESSAGES["WatchCreateRequest"](
             key=self._start.encode(), range_end=self._end.encode(), start_revision=self._next, progress_notify=True
         )
+        stream = await self._etcd.stream("Watch", _WatchRequest(create_request=create).SerializeToString())
         try:
-            await call.write(rpc.WatchRequest(create_request=create))
-            self._call = call
-            while (answer := await call.read()) is not END_OF_STREAM:
+            self._open = stream
+            while (message := await stream.read()) is not None:
+                answer = _WatchResponse.FromString(message)
                 if answer.canceled:
                     if answer.compact_revision:
                         raise Compacted(answer.compact_revision)
@@ -86,8 +84,8 @@ class EtcdWatch:
                     continue
                 yield self._batch(answer)
         finally:
-            self._call = None
-            call.cancel()
+            self._open = None
+            stream.cancel()
 
     def _batch(self, answer: Any) -> Batch:
         if not answer.events:
@@ -95,7 +93,7 @@ class EtcdWatch:
         changes = [
             Change(
                 event.kv.key.decode(),
-                None if event.type else event.kv.value,
+                None if event.type == DELETED else event.kv.value,
                 event.kv.mod_revision,
                 event.kv.create_revision == event.kv.mod_revision,
             )

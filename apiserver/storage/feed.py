@@ -101,7 +101,7 @@ class Feed:
                     except TimeoutError:
                         if before == self.revision and self._watch is not None:
                             self._believable = max(self._believable, await self._known(revision))
-                            await self._watch.ask_progress()
+                            self._watch.ask_progress()
         except TimeoutError:
             raise too_large(revision, self.revision) from None
 

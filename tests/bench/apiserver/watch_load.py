@@ -115,9 +115,10 @@ async def flood(port: int, trust: ssl.SSLContext, watchers: int) -> dict[str, fl
     began = time.monotonic()
     print("ready", flush=True)
     await asyncio.to_thread(sys.stdin.readline)
-    before = -1
-    while before != (before := sum(watch.events for watch in watches)):
+    before, events = -1, 0
+    while events != before:
         await asyncio.sleep(QUIET_SECONDS)
+        before, events = events, sum(watch.events for watch in watches)
     counts = [watch.events for watch in watches]
     seconds = max(watch.last for watch in watches) - began
     return {
