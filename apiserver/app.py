@@ -180,8 +180,6 @@ def _removal_hooks(server: Server) -> Callable[[Resource], Removed | None]:
 def _etcd_tls(config: Config) -> EtcdTLS | None:
     if not config.etcd_cafile:
         return None
-    files = (config.etcd_certfile, config.etcd_keyfile)
-    certificate, key = (file.read_bytes() if file else None for file in files)
     return EtcdTLS(config.etcd_cafile, config.etcd_certfile, config.etcd_keyfile)
 
 
