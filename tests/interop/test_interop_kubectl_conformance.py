@@ -74,7 +74,7 @@ def test_version_prints_both_sides_whole(typist: Typist) -> None:
 def test_diff_finds_the_other_image(typist: Typist) -> None:
     """
     Conformance: [sig-cli] Kubectl client Kubectl diff should check if kubectl diff finds a difference for Deployments [Conformance]
-    """  # noqa: E501
+    """
     typist.ok("kubectl create -f deployment.yaml")
     answer = typist.type("sed 's/nginx:1/busybox:2/' deployment.yaml | kubectl diff -f -")
     assert answer.code == 1
