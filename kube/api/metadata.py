@@ -1,6 +1,6 @@
-"""Metadata rules of every kind: names, labels, annotations, owners, finalizers.
+"""Metadata rules of every kind: names, labels, annotations, owners, finalizers, managed fields.
 
-apimachinery pkg/api/validation/objectmeta.go
+apimachinery pkg/api/validation/objectmeta.go, pkg/apis/meta/v1/validation
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -9,23 +9,31 @@ from typing import Any
 from kube.api import names
 from kube.api.meta import Tree
 from kube.api.resource import Resource
-from kube.api.status import FieldError, forbidden, invalid, required, too_long
+from kube.api.status import FieldError, forbidden, go_quoted, invalid, required, too_long
 
 ANNOTATIONS_BYTES = 256 << 10  # all of them together
+STANDARD_FINALIZERS = ("kubernetes", "orphan", "foregroundDeletion")
+MANAGER_LENGTH, SUBRESOURCE_LENGTH = 128, 256
+# Groups whose kinds may have finalizers without a domain.
+PLAIN_GROUPS = ("apiextensions.k8s.io", "apiregistration.k8s.io")
 
 
 def metadata_errors(resource: Resource, new: Tree, old: Tree | None = None) -> Iterator[FieldError]:
     """What is wrong with an object's metadata; `old` on an update."""
     metadata = new.get("metadata") or {}
+    if old is not None:
+        yield from _unchanged(metadata, old["metadata"])
     yield from _name(resource, metadata)
+    generation = metadata.get("generation")
+    if generation is not None and generation < 0:
+        yield invalid("metadata.generation", generation, "must be greater than or equal to 0")
     yield from label_errors(metadata.get("labels"), "metadata.labels")
     yield from annotation_errors(metadata.get("annotations"), "metadata.annotations")
     yield from _owners(metadata.get("ownerReferences") or ())
-    for index, finalizer in enumerate(metadata.get("finalizers") or ()):
-        for complaint in names.qualified(finalizer):
-            yield invalid(f"metadata.finalizers[{index}]", finalizer, complaint)
-    if old is not None:
-        yield from _unchanged(metadata, old["metadata"])
+    yield from _finalizers(
+        metadata.get("finalizers") or (), built_in=resource.view is not None and resource.group not in PLAIN_GROUPS
+    )
+    yield from _managed(metadata.get("managedFields") or ())
 
 
 def label_errors(labels: Mapping[str, Any] | None, path: str) -> Iterator[FieldError]:
@@ -50,8 +58,22 @@ def name_complaints(resource: Resource, name: str) -> Iterable[str]:
     return (resource.validate_name or names.subdomain)(name)
 
 
+def finalizer_errors(finalizer: str, path: str) -> Iterator[FieldError]:
+    """Of a finalizer that core's kinds take: with a domain, or one of Kubernetes' own."""
+    for complaint in names.qualified(finalizer):
+        yield invalid(path, finalizer, complaint)
+    yield from _standard_finalizer(finalizer, path)
+
+
+def _standard_finalizer(finalizer: str, path: str) -> Iterator[FieldError]:
+    if "/" not in finalizer and finalizer not in STANDARD_FINALIZERS:
+        yield invalid(path, finalizer, "name is neither a standard finalizer name nor is it fully qualified")
+
+
 def _name(resource: Resource, metadata: Tree) -> Iterator[FieldError]:
-    name = metadata.get("name") or ""
+    name, prefix = metadata.get("name") or "", metadata.get("generateName") or ""
+    for complaint in name_complaints(resource, names.masked(prefix)) if prefix else ():
+        yield invalid("metadata.generateName", prefix, complaint)
     if not name:
         yield required("metadata.name", "name or generateName is required")
     else:
@@ -69,34 +91,69 @@ def _name(resource: Resource, metadata: Tree) -> Iterator[FieldError]:
 
 
 def _owners(owners: Iterable[Tree]) -> Iterator[FieldError]:
-    controllers = 0
-    for index, owner in enumerate(owners):
-        path = f"metadata.ownerReferences[{index}]"
-        for field in ("apiVersion", "kind", "name", "uid"):
+    """Upstream tells these without the index of the owner."""
+    path = "metadata.ownerReferences"
+    controller = ""
+    for owner in owners:
+        for field, text in (
+            ("apiVersion", "version must not be empty"),
+            *((one, "must not be empty") for one in ("kind", "name", "uid")),
+        ):
             if not owner.get(field):
-                yield invalid(f"{path}.{field}", owner.get(field) or "", f"{_words(field)} must not be empty")
-        controllers += bool(owner.get("controller"))
-    if controllers > 1:
-        yield invalid(
-            "metadata.ownerReferences",
-            list(owners),
-            "Only one reference can have Controller set to true",
-        )
+                yield invalid(f"{path}.{field}", owner.get(field) or "", text)
+        if (owner.get("apiVersion"), owner.get("kind")) == ("v1", "Event"):
+            yield invalid(path, owner, "/v1, Kind=Event is disallowed from being an owner")
+        if not owner.get("controller"):
+            continue
+        this = f"{owner.get('kind') or ''}/{owner.get('name') or ''}"
+        if controller:
+            text = f'Only one reference can have Controller set to true. Found "true" in references for {controller} and {this}'
+            yield invalid(path, list(owners), text)
+        else:
+            controller = this
+
+
+def _finalizers(finalizers: Iterable[str], *, built_in: bool) -> Iterator[FieldError]:
+    path = "metadata.finalizers"
+    for finalizer in finalizers:
+        for complaint in names.qualified(finalizer):
+            yield invalid(path, finalizer, complaint)
+    if {"orphan", "foregroundDeletion"} <= set(finalizers):
+        yield invalid(path, list(finalizers), "finalizer orphan and foregroundDeletion cannot be both set")
+    for index, finalizer in enumerate(finalizers if built_in else ()):
+        yield from _standard_finalizer(finalizer, f"{path}[{index}]")
+
+
+def _managed(entries: Iterable[Tree]) -> Iterator[FieldError]:
+    for index, entry in enumerate(entries):
+        path = f"metadata.managedFields[{index}]"
+        if entry.get("operation") not in ("Apply", "Update"):
+            yield invalid(f"{path}.operation", entry.get("operation") or "", "must be `Apply` or `Update`")
+        if entry.get("fieldsType") not in (None, "", "FieldsV1"):
+            yield invalid(f"{path}.fieldsType", entry["fieldsType"], "must be `FieldsV1`")
+        yield from manager_errors(entry.get("manager") or "", f"{path}.manager")
+        if len(entry.get("subresource") or "") > SUBRESOURCE_LENGTH:
+            yield too_long(f"{path}.subresource", SUBRESOURCE_LENGTH)
+
+
+def manager_errors(manager: str, path: str) -> Iterator[FieldError]:
+    """Of the name of a field manager."""
+    if len(manager.encode()) > MANAGER_LENGTH:
+        yield too_long(path, MANAGER_LENGTH)
+    for index, character in enumerate(manager):
+        if not character.isprintable():
+            yield invalid(path, manager, f"invalid character U+{ord(character):04X} (at position {index})")
 
 
 def _unchanged(new: Tree, old: Tree) -> Iterator[FieldError]:
     """Nothing may give an object another identity; a deleted object gets no new finalizers."""
-    for field in ("name", "namespace", "uid", "creationTimestamp"):
-        if new.get(field) and old.get(field) and new[field] != old[field]:
-            yield invalid(f"metadata.{field}", new[field], "field is immutable")
-    added = [one for one in new.get("finalizers") or () if one not in (old.get("finalizers") or ())]
+    added = sorted({*(new.get("finalizers") or ())} - {*(old.get("finalizers") or ())})
     if old.get("deletionTimestamp") and added:
-        listed = " ".join(f'"{one}"' for one in added)
+        listed = ", ".join(map(go_quoted, added))
         yield forbidden(
             "metadata.finalizers",
             f"no new finalizers can be added if the object is being deleted, found new finalizers []string{{{listed}}}",
         )
-
-
-def _words(field: str) -> str:
-    return {"apiVersion": "version", "uid": "uid"}.get(field, field)
+    for field in ("name", "namespace", "uid", "creationTimestamp"):
+        if new.get(field) and old.get(field) and new[field] != old[field]:
+            yield invalid(f"metadata.{field}", new[field], "field is immutable")

@@ -18,8 +18,8 @@ _SUBDOMAIN = rf"{_LABEL}(\.{_LABEL})*"
 _LABEL_1035 = "[a-z]([-a-z0-9]*[a-z0-9])?"
 _QUALIFIED = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
 _CONFIG_KEY = "[-._a-zA-Z0-9]+"
-_ENV = "[-._a-zA-Z][-._a-zA-Z0-9]*"
-_PORT = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+_SUBDOMAIN_UNDERSCORED = r"[a-z0-9_]([-_a-z0-9]*[a-z0-9_])?(\.[a-z0-9_]([-_a-z0-9]*[a-z0-9_])?)*"
+_HTTP_HEADER = "[-A-Za-z0-9]+"
 
 _LABEL_TEXT = (
     "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an "
@@ -45,9 +45,13 @@ _CONFIG_KEY_TEXT = (
     "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or "
     "'key-name', regex used for validation is '%s')"
 )
-_ENV_TEXT = (
-    "a valid environment variable name must consist of alphabetic characters, digits, '_', '-', or '.', and must not start "
-    "with a digit (e.g. 'my.env-name',  or 'MY_ENV.NAME',  or 'MyEnvName1', regex used for validation is '%s')"
+_ENV_TEXT = "a valid environment variable name must consist only of printable ASCII characters other than '='"
+_SUBDOMAIN_UNDERSCORED_TEXT = (
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end "
+    "with an alphanumeric character (e.g. 'example.com', regex used for validation is '%s')"
+)
+_HTTP_HEADER_TEXT = (
+    "a valid HTTP header must consist of alphanumeric characters or '-' (e.g. 'X-Header-Name', regex used for validation is '%s')"
 )
 
 
@@ -59,6 +63,21 @@ def label(text: str) -> list[str]:
 def subdomain(text: str) -> list[str]:
     """RFC 1123 subdomain: most objects' names."""
     return _length(text, SUBDOMAIN_LENGTH) + _form(text, _SUBDOMAIN, _SUBDOMAIN_TEXT)
+
+
+def subdomain_underscored(text: str) -> list[str]:
+    """A subdomain whose labels may hold underscores: DNS search paths."""
+    return _length(text, SUBDOMAIN_LENGTH) + _form(text, _SUBDOMAIN_UNDERSCORED, _SUBDOMAIN_UNDERSCORED_TEXT)
+
+
+def subdomain_prefix(text: str) -> list[str]:
+    """What a subdomain may begin with."""
+    return subdomain(masked(text))
+
+
+def masked(prefix: str) -> str:
+    """A name as it could be made from a prefix: one dash at the end is no mistake."""
+    return prefix[:-2] + "a" if len(prefix) > 1 and prefix.endswith("-") else prefix
 
 
 def label1035(text: str) -> list[str]:
@@ -91,6 +110,21 @@ def qualified(text: str) -> list[str]:
     return complaints + _form(name, _QUALIFIED, "name part " + _QUALIFIED_TEXT)
 
 
+def domain_prefixed_path(text: str) -> list[str]:
+    """`acme.io/foo`: a domain, and a path below it that is not empty."""
+    if not text:
+        return ["must be non-empty"]
+    domain, slash, path = text.partition("/")
+    if not slash or not domain or not path:
+        return ['must be a domain-prefixed path (such as "acme.io/foo")']
+    bad = (
+        []
+        if re.fullmatch(r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+", path)
+        else ["a valid path must consist of alphanumeric characters, '-', '_', '.', '~', or '/'"]
+    )
+    return subdomain(domain) + bad
+
+
 def label_value(text: str) -> list[str]:
     return _length(text, LABEL_LENGTH) + (_form(text, _QUALIFIED, _LABEL_VALUE_TEXT, f"({_QUALIFIED})?") if text else [])
 
@@ -106,14 +140,18 @@ def config_key(text: str) -> list[str]:
 
 
 def env_name(text: str) -> list[str]:
-    return _form(text, _ENV, _ENV_TEXT)
+    return [] if all(" " <= character <= "~" and character != "=" for character in text) else [_ENV_TEXT]
+
+
+def http_header(text: str) -> list[str]:
+    return _form(text, _HTTP_HEADER, _HTTP_HEADER_TEXT)
 
 
 def port_name(text: str) -> list[str]:
     """IANA service name: up to 15 characters, with at least one letter."""
     complaints = []
     if len(text) > 15:
-        complaints.append("must be no more than 15 characters")
+        complaints.append("must be no more than 15 bytes")
     if not re.fullmatch(r"[-a-z0-9]+", text):
         complaints.append("must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)")
     if not re.search(r"[a-z]", text):

@@ -8,14 +8,14 @@ https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/#resource-
 from collections.abc import Mapping
 
 from kube.api import quantity
-from kube.api.types import Pod
+from kube.api.types import Pod, PodSpec
 
 Amounts = dict[str, int]
 
 
 def amounts(resources: Mapping[str, str] | None) -> Amounts:
     """Quantities as integers: {"cpu": "0.5", "memory": "1Ki"} is {"cpu": 500, "memory": 1024}."""
-    return {name: quantity.milli(text) if name == "cpu" else quantity.value(text) for name, text in (resources or {}).items()}
+    return {name: amount(name, text) for name, text in (resources or {}).items()}
 
 
 def requests(pod: Pod) -> Amounts:
@@ -28,13 +28,24 @@ def limits(pod: Pod) -> Amounts:
     return _effective(pod, "limits")
 
 
-def _effective(pod: Pod, side: str) -> Amounts:
+def amount(name: str, text: str) -> int:
+    """One quantity as an integer."""
+    return quantity.milli(text) if name == "cpu" else quantity.value(text)
+
+
+def text(name: str, amount: int) -> str:
+    """And back, in canonical form."""
+    return quantity.canonical(f"{amount}m" if name == "cpu" else str(amount))
+
+
+def aggregated(spec: PodSpec, side: str) -> Amounts:
+    """What the containers ask for together, or may have: without the overhead, and whatever the pod itself says."""
     together: Amounts = {}
-    for container in pod.spec.containers:
+    for container in spec.containers:
         _add(together, amounts(getattr(container.resources, side, None)))
     sidecars: Amounts = {}
     greediest: Amounts = {}
-    for container in pod.spec.initContainers or ():
+    for container in spec.initContainers or ():
         own = amounts(getattr(container.resources, side, None))
         if container.restartPolicy == "Always":
             _add(sidecars, own)
@@ -43,6 +54,11 @@ def _effective(pod: Pod, side: str) -> Amounts:
             _raise_to(greediest, _sum(own, sidecars))
     _add(together, sidecars)
     _raise_to(together, greediest)
+    return together
+
+
+def _effective(pod: Pod, side: str) -> Amounts:
+    together = aggregated(pod.spec, side)
     _add(together, amounts(pod.spec.overhead))
     return together
 

@@ -131,12 +131,17 @@ class FieldError:
         return f"{self.path}: {self.message}"
 
 
+OMIT: Any = object()  # as a value: the message does not show it
+NIL: Any = orjson.Fragment(b"null")  # as a value: a map or list that is not there
+
+
 def required(path: str, detail: str = "") -> FieldError:
     return FieldError(path, "FieldValueRequired", _with("Required value", detail))
 
 
 def invalid(path: str, value: Any, detail: str) -> FieldError:
-    return FieldError(path, "FieldValueInvalid", _with(f"Invalid value: {_quoted(value)}", detail))
+    text = "Invalid value" if value is OMIT else f"Invalid value: {_quoted(value)}"
+    return FieldError(path, "FieldValueInvalid", _with(text, detail))
 
 
 def unsupported(path: str, value: Any, supported: Sequence[str]) -> FieldError:
@@ -145,8 +150,8 @@ def unsupported(path: str, value: Any, supported: Sequence[str]) -> FieldError:
     return FieldError(path, "FieldValueNotSupported", f"Unsupported value: {_quoted(value)}: supported values: {listed}")
 
 
-def duplicate(path: str, value: Any) -> FieldError:
-    return FieldError(path, "FieldValueDuplicate", f"Duplicate value: {_quoted(value)}")
+def duplicate(path: str, value: Any, detail: str = "") -> FieldError:
+    return FieldError(path, "FieldValueDuplicate", _with(f"Duplicate value: {_quoted(value)}", detail))
 
 
 def missing(path: str, value: Any) -> FieldError:
@@ -162,7 +167,8 @@ def too_long(path: str, limit: int) -> FieldError:
 
 
 def too_many(path: str, actual: int, limit: int) -> FieldError:
-    return FieldError(path, "FieldValueTooMany", f"Too many: {actual}: must have at most {limit} items")
+    items = "item" if limit == 1 else "items"
+    return FieldError(path, "FieldValueTooMany", f"Too many: {actual}: must have at most {limit} {items}")
 
 
 def wrong_type(path: str, value: Any, detail: str) -> FieldError:
@@ -246,9 +252,27 @@ def _quoted(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if value is None:
-        return "null"
+        return '"null"'
     if isinstance(value, str):
-        return orjson.dumps(value).decode()
+        return go_quoted(value)
     if isinstance(value, int | float):
         return str(value)
-    return orjson.dumps(value, default=str).decode()
+    return orjson.dumps(value, default=str).decode().translate(_JSON_ESCAPES)
+
+
+_JSON_ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
+_GO_ESCAPES = {"\a": "\\a", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v", '"': '\\"', "\\": "\\\\"}
+
+
+def go_quoted(text: str) -> str:
+    """As Go's %q writes it: what cannot be printed is escaped, letters of any script are left."""
+    return '"' + "".join(map(_go_character, text)) + '"'
+
+
+def _go_character(character: str) -> str:
+    if character in _GO_ESCAPES:
+        return _GO_ESCAPES[character]
+    if character.isprintable():
+        return character
+    code = ord(character)
+    return f"\\x{code:02x}" if code < 0x80 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

@@ -14,7 +14,7 @@ from typing import Any, TypeVar, cast, get_type_hints
 import msgspec
 
 from kube.api.meta import Tree
-from kube.api.types import ObjectMeta
+from kube.api.types import LabelSelector, ObjectMeta
 
 V = TypeVar("V")
 
@@ -31,11 +31,18 @@ def view(cls: type[V], tree: Tree) -> V:
 
 
 def lenient_view(cls: type[V], tree: Tree) -> V:
-    """A view of a tree that may lack required fields, for those who tell what is missing: they read as empty."""
+    """A view of a tree that may lack required fields, for those who tell what is missing: they read as empty.
+
+    But a selector that is missing is None: an empty one selects everything.
+    """
     try:
         return view(cls, tree)
     except msgspec.ValidationError:
-        return view(cls, _filled(msgspec.inspect.type_info(cls), tree))
+        made: Any = view(cls, _filled(msgspec.inspect.type_info(cls), tree))
+    spec = getattr(made, "spec", None)
+    if isinstance(getattr(spec, "selector", None), LabelSelector) and not isinstance(tree["spec"].get("selector"), dict):
+        spec.selector = None
+    return cast("V", made)
 
 
 def tree_of(obj: Any) -> Any:

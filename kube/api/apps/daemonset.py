@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from kube.api import validation
 from kube.api.columns import AGE, map_text, number, plain, template_columns
 from kube.api.core.pod_spec import set_template_defaults
-from kube.api.core.pod_validation import pod_spec_errors
+from kube.api.core.pod_validation import always_restarted_errors, template_errors
+from kube.api.defaults import fill
 from kube.api.meta import Tree
 from kube.api.resource import Resource
-from kube.api.status import FieldError, forbidden, invalid, required, unsupported
+from kube.api.status import FieldError, invalid, required, unsupported
 from kube.api.types import DaemonSet, DaemonSetSpec
+from kube.api.views import tree_of
 
 STRATEGIES = ("OnDelete", "RollingUpdate")
 
@@ -20,7 +22,8 @@ STRATEGIES = ("OnDelete", "RollingUpdate")
 def set_defaults(tree: Tree) -> None:
     spec = tree.setdefault("spec", {})
     strategy = spec.setdefault("updateStrategy", {})
-    if strategy.setdefault("type", "RollingUpdate") == "RollingUpdate":
+    fill(strategy, type="RollingUpdate")
+    if strategy["type"] == "RollingUpdate":
         rolling = strategy.setdefault("rollingUpdate", {})
         rolling.setdefault("maxUnavailable", 1)
         rolling.setdefault("maxSurge", 0)
@@ -40,19 +43,26 @@ def prepare(new: Tree, old: Tree | None) -> None:
 
 def validate(new: DaemonSet, old: DaemonSet | None) -> Iterator[FieldError]:
     spec = new.spec
-    yield from validation.workload_selector_errors(spec.selector, spec.template, "daemonset")
-    yield from validation.template_metadata_errors(spec.template, "spec.template")
-    yield from pod_spec_errors(spec.template.spec, "spec.template.spec")
-    if spec.template.spec.restartPolicy != "Always":
-        yield unsupported("spec.template.spec.restartPolicy", spec.template.spec.restartPolicy, ("Always",))
-    if spec.template.spec.activeDeadlineSeconds is not None:
-        text = "activeDeadlineSeconds in DaemonSet is not Supported"
-        yield forbidden("spec.template.spec.activeDeadlineSeconds", text)
+    yield from validation.selector_errors(spec.selector, "spec.selector")
+    yield from validation.matching_errors(spec.selector, spec.template)
+    if spec.selector is not None and not spec.selector.matchLabels and not spec.selector.matchExpressions:
+        yield invalid("spec.selector", tree_of(spec.selector), "empty selector is invalid for daemonset")
+    yield from template_errors(spec.template, "spec.template")
+    yield from always_restarted_errors(spec.template.spec, "spec.template.spec", "DaemonSet")
     yield from validation.not_negative("spec.minReadySeconds", spec.minReadySeconds)
-    yield from validation.not_negative("spec.revisionHistoryLimit", spec.revisionHistoryLimit)
     yield from _strategy(spec)
+    yield from validation.not_negative("spec.revisionHistoryLimit", spec.revisionHistoryLimit)
     if old is not None:
         yield from validation.unchanged("spec.selector", spec.selector, old.spec.selector)
+
+
+def validate_status(new: DaemonSet, old: DaemonSet) -> Iterator[FieldError]:
+    counts = (
+        "currentNumberScheduled", "numberMisscheduled", "desiredNumberScheduled", "numberReady", "observedGeneration",
+        "updatedNumberScheduled", "numberAvailable", "numberUnavailable",
+    )  # fmt: skip
+    yield from validation.count_errors(new.status, "status", counts)
+    yield from validation.not_decremented("status.collisionCount", new.status.collisionCount, old.status.collisionCount)
 
 
 def _strategy(spec: DaemonSetSpec) -> Iterator[FieldError]:
@@ -85,6 +95,7 @@ RESOURCE = Resource(
     set_defaults=set_defaults,
     prepare=prepare,
     validate=validate,
+    validate_status=validate_status,
     columns=(
         number("Desired", lambda one: one.status.desiredNumberScheduled),
         number("Current", lambda one: one.status.currentNumberScheduled),

@@ -6,9 +6,10 @@ https://kubernetes.io/docs/concepts/workloads/controllers/deployment/
 from collections.abc import Iterator
 
 from kube.api import validation
+from kube.api.apps.replicaset import replicated_template_errors
 from kube.api.columns import AGE, number, plain, template_columns
 from kube.api.core.pod_spec import set_template_defaults
-from kube.api.core.pod_validation import pod_spec_errors
+from kube.api.defaults import fill
 from kube.api.meta import Tree
 from kube.api.resource import Resource
 from kube.api.status import FieldError, forbidden, invalid, unsupported
@@ -21,7 +22,8 @@ def set_defaults(tree: Tree) -> None:
     spec = tree.setdefault("spec", {})
     spec.setdefault("replicas", 1)
     strategy = spec.setdefault("strategy", {})
-    if strategy.setdefault("type", "RollingUpdate") == "RollingUpdate":
+    fill(strategy, type="RollingUpdate")
+    if strategy["type"] == "RollingUpdate":
         rolling = strategy.setdefault("rollingUpdate", {})
         rolling.setdefault("maxUnavailable", "25%")
         rolling.setdefault("maxSurge", "25%")
@@ -38,11 +40,8 @@ def prepare(new: Tree, old: Tree | None) -> None:
 def validate(new: Deployment, old: Deployment | None) -> Iterator[FieldError]:
     spec = new.spec
     yield from validation.not_negative("spec.replicas", spec.replicas)
-    yield from validation.workload_selector_errors(spec.selector, spec.template, "deployment")
-    yield from validation.template_metadata_errors(spec.template, "spec.template")
-    yield from pod_spec_errors(spec.template.spec, "spec.template.spec")
-    if spec.template.spec.restartPolicy != "Always":
-        yield unsupported("spec.template.spec.restartPolicy", spec.template.spec.restartPolicy, ("Always",))
+    yield from validation.workload_selector_errors(spec.selector, "deployment")
+    yield from replicated_template_errors(spec.selector, spec.template)
     yield from _strategy(spec)
     yield from validation.not_negative("spec.minReadySeconds", spec.minReadySeconds)
     yield from validation.not_negative("spec.revisionHistoryLimit", spec.revisionHistoryLimit)
@@ -55,18 +54,26 @@ def validate(new: Deployment, old: Deployment | None) -> Iterator[FieldError]:
 
 def _strategy(spec: DeploymentSpec) -> Iterator[FieldError]:
     strategy = spec.strategy
-    if strategy.type not in STRATEGIES:
-        yield unsupported("spec.strategy.type", strategy.type, STRATEGIES)
-    rolling = strategy.rollingUpdate
-    if strategy.type == "Recreate" and rolling is not None:
-        yield forbidden("spec.strategy.rollingUpdate", "may not be specified when strategy `type` is 'Recreate'")
-    elif rolling is not None:
-        at = "spec.strategy.rollingUpdate"
+    rolling, at = strategy.rollingUpdate, "spec.strategy.rollingUpdate"
+    if strategy.type == "Recreate":
+        if rolling is not None:
+            yield forbidden(at, "may not be specified when strategy `type` is 'Recreate'")
+    elif strategy.type == "RollingUpdate":
         for field, value in (("maxUnavailable", rolling.maxUnavailable), ("maxSurge", rolling.maxSurge)):
             yield from validation.amount_or_percentage(f"{at}.{field}", value)
         if validation.is_zero(rolling.maxUnavailable) and validation.is_zero(rolling.maxSurge):
             yield invalid(f"{at}.maxUnavailable", rolling.maxUnavailable, "may not be 0 when `maxSurge` is 0")
         yield from validation.not_over_hundred(f"{at}.maxUnavailable", rolling.maxUnavailable)
+    else:
+        yield unsupported("spec.strategy.type", strategy.type, STRATEGIES)
+
+
+def validate_status(new: Deployment, old: Deployment) -> Iterator[FieldError]:
+    bounded = ("updatedReplicas", "readyReplicas", "availableReplicas")
+    counts = ("observedGeneration", "replicas", *bounded, "unavailableReplicas", "collisionCount")
+    yield from validation.count_errors(new.status, "status", counts, "replicas", bounded)
+    yield from validation.available_errors(new.status, "status")
+    yield from validation.not_decremented("status.collisionCount", new.status.collisionCount, old.status.collisionCount)
 
 
 RESOURCE = Resource(
@@ -81,6 +88,7 @@ RESOURCE = Resource(
     set_defaults=set_defaults,
     prepare=prepare,
     validate=validate,
+    validate_status=validate_status,
     columns=(
         plain("Ready", lambda one: f"{one.status.readyReplicas or 0}/{one.spec.replicas or 0}"),
         number("Up-to-date", lambda one: one.status.updatedReplicas),

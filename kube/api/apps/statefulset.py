@@ -8,16 +8,16 @@ from collections.abc import Iterator
 from kube.api import storage_access, validation
 from kube.api.columns import AGE, plain, template_columns
 from kube.api.core.pod_spec import set_template_defaults
-from kube.api.core.pod_validation import pod_spec_errors
+from kube.api.core.pod_validation import always_restarted_errors, template_errors
+from kube.api.defaults import fill
 from kube.api.meta import Tree
 from kube.api.resource import Resource
-from kube.api.status import FieldError, forbidden, required, unsupported
-from kube.api.types import StatefulSet, StatefulSetSpec
+from kube.api.status import FieldError, forbidden, invalid, unsupported
+from kube.api.types import RollingUpdateStatefulSetStrategy, StatefulSet, StatefulSetSpec
 from kube.api.views import tree_of
 
 POD_MANAGEMENT = ("OrderedReady", "Parallel")
-STRATEGIES = ("OnDelete", "RollingUpdate")
-RETENTIONS = ("Delete", "Retain")
+RETENTIONS = ("Retain", "Delete")
 MUTABLE = (
     "replicas", "ordinals", "template", "updateStrategy", "revisionHistoryLimit", "persistentVolumeClaimRetentionPolicy",
     "minReadySeconds",
@@ -30,13 +30,14 @@ IMMUTABLE = (
 
 def set_defaults(tree: Tree) -> None:
     spec = tree.setdefault("spec", {})
-    spec.setdefault("podManagementPolicy", "OrderedReady")
+    fill(spec, podManagementPolicy="OrderedReady")
     strategy = spec.setdefault("updateStrategy", {})
-    if strategy.setdefault("type", "RollingUpdate") == "RollingUpdate":
-        strategy.setdefault("rollingUpdate", {}).setdefault("partition", 0)
-    retention = spec.setdefault("persistentVolumeClaimRetentionPolicy", {})
-    retention.setdefault("whenDeleted", "Retain")
-    retention.setdefault("whenScaled", "Retain")
+    fill(strategy, type="RollingUpdate")
+    if strategy["type"] == "RollingUpdate":
+        rolling = strategy.setdefault("rollingUpdate", {})
+        rolling.setdefault("partition", 0)
+        rolling.setdefault("maxUnavailable", 1)
+    fill(spec.setdefault("persistentVolumeClaimRetentionPolicy", {}), whenDeleted="Retain", whenScaled="Retain")
     spec.setdefault("replicas", 1)
     spec.setdefault("revisionHistoryLimit", 10)
     set_template_defaults(spec.setdefault("template", {}))
@@ -55,7 +56,7 @@ def prepare(new: Tree, old: Tree | None) -> None:
 def validate(new: StatefulSet, old: StatefulSet | None) -> Iterator[FieldError]:
     spec = new.spec
     if spec.podManagementPolicy not in POD_MANAGEMENT:
-        yield unsupported("spec.podManagementPolicy", spec.podManagementPolicy, POD_MANAGEMENT)
+        yield invalid("spec.podManagementPolicy", spec.podManagementPolicy, "must be 'OrderedReady' or 'Parallel'")
     yield from _strategy(spec)
     retention = spec.persistentVolumeClaimRetentionPolicy
     for field, value in (("whenDeleted", retention.whenDeleted), ("whenScaled", retention.whenScaled)):
@@ -65,13 +66,20 @@ def validate(new: StatefulSet, old: StatefulSet | None) -> Iterator[FieldError]:
     yield from validation.not_negative("spec.minReadySeconds", spec.minReadySeconds)
     if spec.ordinals is not None:
         yield from validation.not_negative("spec.ordinals.start", spec.ordinals.start)
-    yield from validation.workload_selector_errors(spec.selector, spec.template, "statefulset")
-    yield from validation.template_metadata_errors(spec.template, "spec.template")
-    yield from pod_spec_errors(spec.template.spec, "spec.template.spec", claims=_claim_names(spec))
-    if spec.template.spec.restartPolicy != "Always":
-        yield unsupported("spec.template.spec.restartPolicy", spec.template.spec.restartPolicy, ("Always",))
+    yield from validation.workload_selector_errors(spec.selector, "statefulset")
+    yield from validation.matching_errors(spec.selector, spec.template, broken="")
+    yield from template_errors(spec.template, "spec.template", claims=_claim_names(spec))
+    yield from always_restarted_errors(spec.template.spec, "spec.template.spec", "StatefulSet")
     if old is not None and _fixed(new) != _fixed(old):
         yield forbidden("spec", IMMUTABLE)
+
+
+def validate_status(new: StatefulSet, old: StatefulSet) -> Iterator[FieldError]:
+    bounded = ("readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas")
+    counts = ("replicas", *bounded, "observedGeneration", "collisionCount")
+    yield from validation.count_errors(new.status, "status", counts, "replicas", bounded)
+    yield from validation.available_errors(new.status, "status", "status.readyReplicas")
+    yield from validation.not_decremented("status.collisionCount", new.status.collisionCount, old.status.collisionCount)
 
 
 def _claim_names(spec: StatefulSetSpec) -> list[str]:
@@ -84,18 +92,31 @@ def _fixed(one: StatefulSet) -> Tree:
 
 def _strategy(spec: StatefulSetSpec) -> Iterator[FieldError]:
     strategy, at = spec.updateStrategy, "spec.updateStrategy"
-    if not strategy.type:
-        yield required(at)
-    elif strategy.type not in STRATEGIES:
-        yield FieldError(at, "FieldValueInvalid", "Invalid value: must be 'RollingUpdate' or 'OnDelete'")
     rolling = strategy.rollingUpdate
-    if rolling is None:
-        return
     if strategy.type == "OnDelete":
-        text = "only allowed for updateStrategy 'RollingUpdate'"
-        yield FieldError(f"{at}.rollingUpdate", "FieldValueInvalid", f"Invalid value: {text}")
-    yield from validation.not_negative(f"{at}.rollingUpdate.partition", rolling.partition)
-    yield from validation.amount_or_percentage(f"{at}.rollingUpdate.maxUnavailable", rolling.maxUnavailable)
+        if rolling is not None:
+            text = "only allowed for updateStrategy 'RollingUpdate'"
+            yield invalid(f"{at}.rollingUpdate", _shown(rolling), text)
+    elif strategy.type == "RollingUpdate":
+        yield from validation.not_negative(f"{at}.rollingUpdate.partition", rolling.partition)
+        yield from _unavailable(rolling.maxUnavailable, f"{at}.rollingUpdate.maxUnavailable")
+    else:
+        shown = {"Type": strategy.type, "RollingUpdate": _shown(rolling)}
+        yield invalid(at, shown, "must be 'RollingUpdate' or 'OnDelete'")
+
+
+def _unavailable(value: int | str | None, path: str) -> Iterator[FieldError]:
+    if value is None:
+        return
+    yield from validation.amount_or_percentage(path, value)
+    if validation.is_zero(value):
+        yield invalid(path, value, "cannot be 0")
+    yield from validation.not_over_hundred(path, value)
+
+
+def _shown(rolling: RollingUpdateStatefulSetStrategy | None) -> Tree | None:
+    """As upstream's own form of it is printed."""
+    return None if rolling is None else {"Partition": rolling.partition or 0, "MaxUnavailable": rolling.maxUnavailable}
 
 
 RESOURCE = Resource(
@@ -110,6 +131,7 @@ RESOURCE = Resource(
     set_defaults=set_defaults,
     prepare=prepare,
     validate=validate,
+    validate_status=validate_status,
     columns=(
         plain("Ready", lambda one: f"{one.status.readyReplicas or 0}/{one.spec.replicas or 0}"),
         AGE,

@@ -3,17 +3,19 @@
 https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from kube.api import cron, names, validation
-from kube.api.batch.job_spec import job_spec_errors
+from kube.api import cron, validation
+from kube.api.batch.job_spec import job_spec_errors, set_failure_policy_defaults
 from kube.api.columns import AGE, NONE, UNSET, age, container_images, container_names, plain, selector_text
 from kube.api.core.pod_spec import set_template_defaults
+from kube.api.defaults import fill
 from kube.api.meta import Tree
 from kube.api.resource import Column, Resource
-from kube.api.status import FieldError, invalid, required
+from kube.api.status import FieldError, invalid, required, unsupported
 from kube.api.types import CronJob
+from kube.api.views import tree_of
 
 LONGEST_NAME = 52  # eleven characters are added for each Job
 POLICIES = ("Allow", "Forbid", "Replace")
@@ -21,13 +23,14 @@ POLICIES = ("Allow", "Forbid", "Replace")
 
 def set_defaults(tree: Tree) -> None:
     spec = tree.setdefault("spec", {})
-    spec.setdefault("concurrencyPolicy", "Allow")
+    fill(spec, concurrencyPolicy="Allow")
     spec.setdefault("suspend", False)
     spec.setdefault("successfulJobsHistoryLimit", 3)
     spec.setdefault("failedJobsHistoryLimit", 1)
     job = spec.setdefault("jobTemplate", {})
     job.setdefault("metadata", {})
-    set_template_defaults(job.setdefault("spec", {}).setdefault("template", {}))
+    set_failure_policy_defaults(job.setdefault("spec", {}))
+    set_template_defaults(job["spec"].setdefault("template", {}))
 
 
 def prepare(new: Tree, old: Tree | None) -> None:
@@ -35,48 +38,57 @@ def prepare(new: Tree, old: Tree | None) -> None:
         new["status"] = {}
 
 
-def validate_name(name: str) -> Iterable[str]:
-    yield from names.subdomain(name)
-    if len(name) > LONGEST_NAME:
-        yield f"must be no more than {LONGEST_NAME} characters"
-
-
 def validate(new: CronJob, old: CronJob | None) -> Iterator[FieldError]:
     spec = new.spec
-    yield from _schedule(spec.schedule or "", spec.timeZone)
-    if spec.timeZone is not None and not _is_zone(spec.timeZone):
-        yield invalid("spec.timeZone", spec.timeZone, f"unknown time zone {spec.timeZone}")
+    name = new.metadata.name or ""
+    if len(name) > LONGEST_NAME and (old is None or name != old.metadata.name):
+        yield invalid("metadata.name", name, f"must be no more than {LONGEST_NAME} characters")
+    yield from _schedule(spec.schedule or "", spec.timeZone, old)
+    yield from _zone(spec.timeZone)
     yield from validation.not_negative("spec.startingDeadlineSeconds", spec.startingDeadlineSeconds)
     yield from validation.one_of("spec.concurrencyPolicy", spec.concurrencyPolicy, POLICIES)
+    yield from job_spec_errors(spec.jobTemplate.spec, path="spec.jobTemplate.spec")
+    selector = spec.jobTemplate.spec.selector
+    if selector is not None:
+        yield invalid("spec.jobTemplate.spec.selector", tree_of(selector), "`selector` will be auto-generated")
+    if spec.jobTemplate.spec.manualSelector:
+        yield unsupported("spec.jobTemplate.spec.manualSelector", True, ("nil", "false"))
     yield from validation.not_negative("spec.successfulJobsHistoryLimit", spec.successfulJobsHistoryLimit)
     yield from validation.not_negative("spec.failedJobsHistoryLimit", spec.failedJobsHistoryLimit)
-    yield from validation.template_metadata_errors(spec.jobTemplate, "spec.jobTemplate")
-    yield from job_spec_errors(spec.jobTemplate.spec, path="spec.jobTemplate.spec", selected=False)
 
 
-def _is_zone(name: str) -> bool:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return False
-    return name.lower() != "local"
+def _zone(name: str | None) -> Iterator[FieldError]:
+    path = "spec.timeZone"
+    if name is None:
+        return
+    if not name:
+        yield invalid(path, name, "timeZone must be nil or non-empty string")
+    elif name.lower() == "local":
+        text = "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones"
+        yield invalid(path, name, text)
+    else:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            yield invalid(path, name, f"unknown time zone {name}")
 
 
-def _schedule(text: str, zone: str | None) -> Iterator[FieldError]:
+def _schedule(text: str, zone: str | None, old: CronJob | None) -> Iterator[FieldError]:
+    """A zone in the schedule itself is left to those that had one already."""
+    path = "spec.schedule"
     if not text:
-        yield required("spec.schedule")
+        yield required(path)
         return
     if "TZ" in text:
         if zone is not None:
-            yield invalid("spec.schedule", text, "cannot use both timeZone field and TZ or CRON_TZ in schedule")
-        else:
-            text_ = "cannot use TZ or CRON_TZ in schedule, use timeZone field instead"
-            yield invalid("spec.schedule", text, text_)
+            yield invalid(path, text, "cannot use both timeZone field and TZ or CRON_TZ in schedule")
+        elif old is None or "TZ" not in (old.spec.schedule or ""):
+            yield invalid(path, text, "cannot use TZ or CRON_TZ in schedule, use timeZone field instead")
         return
     try:
         cron.parse(text)
     except ValueError as error:
-        yield invalid("spec.schedule", text, str(error))
+        yield invalid(path, text, str(error))
 
 
 def suspended(cronjob: CronJob) -> str:
@@ -95,7 +107,6 @@ RESOURCE = Resource(
     set_defaults=set_defaults,
     prepare=prepare,
     validate=validate,
-    validate_name=validate_name,
     columns=(
         plain("Schedule", lambda one: one.spec.schedule),
         plain("Timezone", lambda one: one.spec.timeZone or NONE),

@@ -7,13 +7,14 @@ https://kubernetes.io/docs/concepts/workloads/controllers/job/
 from collections.abc import Iterator
 from datetime import datetime
 
-from kube.api import duration
-from kube.api.batch.job_spec import job_spec_errors, set_job_spec_defaults
+from kube.api import duration, labels, names, validation
+from kube.api.batch.job_spec import changed_job_errors, job_spec_errors, set_job_spec_defaults
 from kube.api.columns import AGE, plain, template_columns
 from kube.api.meta import Tree
 from kube.api.resource import Column, Resource
-from kube.api.status import FieldError
+from kube.api.status import OMIT, FieldError, invalid, required
 from kube.api.types import Job
+from kube.api.views import tree_of
 
 UID_LABEL = "batch.kubernetes.io/controller-uid"
 NAME_LABEL = "batch.kubernetes.io/job-name"
@@ -24,9 +25,9 @@ STATUS_CONDITIONS = ("Complete", "Failed")
 def set_defaults(tree: Tree) -> None:
     spec = tree.setdefault("spec", {})
     set_job_spec_defaults(spec)
-    labels = (spec["template"].get("metadata") or {}).get("labels")
-    if labels and not tree.setdefault("metadata", {}).get("labels"):
-        tree["metadata"]["labels"] = dict(labels)
+    found = (spec["template"].get("metadata") or {}).get("labels")
+    if found and not tree.setdefault("metadata", {}).get("labels"):
+        tree["metadata"]["labels"] = dict(found)
 
 
 def prepare(new: Tree, old: Tree | None) -> None:
@@ -39,13 +40,54 @@ def prepare(new: Tree, old: Tree | None) -> None:
 
 
 def _select_by_uid(spec: Tree, uid: str, name: str) -> None:
-    labels = spec["template"].setdefault("metadata", {}).setdefault("labels", {})
-    labels |= {UID_LABEL: uid, NAME_LABEL: name, LEGACY_UID_LABEL: uid, LEGACY_NAME_LABEL: name}
+    found = spec["template"].setdefault("metadata", {}).setdefault("labels", {})
+    found |= {UID_LABEL: uid, NAME_LABEL: name, LEGACY_UID_LABEL: uid, LEGACY_NAME_LABEL: name}
     spec.setdefault("selector", {}).setdefault("matchLabels", {})[UID_LABEL] = uid
 
 
 def validate(new: Job, old: Job | None) -> Iterator[FieldError]:
-    yield from job_spec_errors(new.spec, old.spec if old is not None else None, bool(old and old.status.startTime))
+    spec, name = new.spec, new.metadata.name or ""
+    if old is None:
+        yield from _generated_errors(new)
+    yield from job_spec_errors(spec)
+    if spec.selector is None:
+        yield required("spec.selector")
+    else:
+        yield from validation.selector_errors(spec.selector, "spec.selector")
+    yield from validation.matching_errors(spec.selector, spec.template)
+    if old is not None:
+        yield from changed_job_errors(spec, old.spec, old.status.startTime is not None)
+    elif spec.completionMode == "Indexed" and spec.completions:
+        host = f"{name}-{spec.completions - 1}"
+        if names.label(host):
+            yield invalid("metadata.name", name, f"will not able to create pod with invalid DNS label: {host}")
+
+
+def _generated_errors(job: Job) -> Iterator[FieldError]:
+    """A selector that was not asked for by hand selects by what the server generated, and by nothing else."""
+    if job.spec.manualSelector or job.spec.selector is None:
+        return
+    uid, name = job.metadata.uid or "", job.metadata.name or ""
+    generated = {UID_LABEL: uid, NAME_LABEL: name, LEGACY_UID_LABEL: uid, LEGACY_NAME_LABEL: name}
+    if not labels.from_label_selector(job.spec.selector).matches(generated):
+        yield invalid("spec.selector", tree_of(job.spec.selector), "`selector` not auto-generated")
+
+
+def validate_status(new: Job, old: Job) -> Iterator[FieldError]:
+    yield from validation.count_errors(new.status, "status", ("active", "succeeded", "failed", "ready", "terminating"))
+    if new.status.ready is not None and new.status.ready > (new.status.active or 0):
+        yield invalid(
+            "status",
+            OMIT,
+            f"cannot set more ready pods than active pods: active={new.status.active or 0}, ready={new.status.ready}",
+        )
+    was = {one.type for one in old.status.conditions or () if one.status == "True"}
+    now = {one.type for one in new.status.conditions or () if one.status == "True"}
+    for word in ("Failed", "Complete"):
+        if word in was - now:
+            yield invalid("status.conditions", OMIT, f"cannot disable the terminal Job condition {word}=True")
+    if {"Failed", "Complete"} <= now:
+        yield invalid("status.conditions", OMIT, "cannot set Complete=True and Failed=True conditions")
 
 
 def status(job: Job) -> str:
@@ -83,6 +125,7 @@ RESOURCE = Resource(
     set_defaults=set_defaults,
     prepare=prepare,
     validate=validate,
+    validate_status=validate_status,
     columns=(
         plain("Status", status),
         plain("Completions", completions),

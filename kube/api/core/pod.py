@@ -5,22 +5,17 @@ https://kubernetes.io/docs/concepts/workloads/pods/
 
 from collections.abc import Callable, Iterator
 
-from kube.api import quantity
 from kube.api.core.pod_columns import COLUMNS
-from kube.api.core.pod_spec import set_pod_spec_defaults
-from kube.api.core.pod_validation import pod_spec_errors
+from kube.api.core.pod_spec import set_pod_defaults
+from kube.api.core.pod_status import status_errors
+from kube.api.core.pod_validation import pod_errors
+from kube.api.core.pod_validation.update import update_errors
 from kube.api.meta import Tree
 from kube.api.pod_qos import qos_class
 from kube.api.resource import Resource
 from kube.api.status import FieldError, forbidden
 from kube.api.types import Pod
-from kube.api.views import lenient_view, tree_of
-
-IMMUTABLE = (
-    "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,"
-    "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),"
-    "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"
-)
+from kube.api.views import lenient_view
 
 COMPLETED = {
     "Succeeded": "The pod has completed successfully.",
@@ -30,8 +25,7 @@ COMPLETED = {
 
 def set_defaults(tree: Tree) -> None:
     spec = tree.setdefault("spec", {})
-    set_pod_spec_defaults(spec)
-    spec.setdefault("enableServiceLinks", True)
+    set_pod_defaults(spec)
 
 
 def prepare(new: Tree, old: Tree | None) -> None:
@@ -51,14 +45,14 @@ def prepare(new: Tree, old: Tree | None) -> None:
 
 
 def validate(new: Pod, old: Pod | None) -> Iterator[FieldError]:
-    yield from pod_spec_errors(new.spec, "spec")
-    if old is not None and _fixed(new) != _fixed(old):
-        yield forbidden("spec", IMMUTABLE)
+    yield from pod_errors(new.spec, new.metadata.annotations, new.metadata.name or "")
     if old is not None:
-        known = [tree_of(one) for one in old.spec.tolerations or ()]
-        kept = [tree_of(one) for one in new.spec.tolerations or ()]
-        if any(one not in kept for one in known):
-            yield forbidden("spec.tolerations", "existing toleration can not be modified except its tolerationSeconds")
+        yield from update_errors(new, old)
+        return
+    if new.spec.ephemeralContainers:
+        yield forbidden("spec.ephemeralContainers", "cannot be set on create")
+    if new.spec.nodeName and new.spec.schedulingGates:
+        yield forbidden("spec.nodeName", "cannot be set until all schedulingGates have been cleared")
 
 
 def grace_seconds(tree: Tree, asked: int | None) -> int:
@@ -80,23 +74,6 @@ def row_conditions(tree: Tree) -> list[Tree]:
     return [{"type": "Completed", "status": "True", "reason": phase, "message": COMPLETED[phase]}]
 
 
-def _fixed(pod: Pod) -> Tree:
-    """The spec without what may change."""
-    spec: Tree = tree_of(pod.spec)
-    for field in ("activeDeadlineSeconds", "tolerations", "terminationGracePeriodSeconds", "schedulingGates"):
-        spec.pop(field, None)
-    for field in ("containers", "initContainers"):
-        for container in spec.get(field) or ():
-            container.pop("image", None)
-            for amounts in (container.get("resources") or {}).values():
-                if isinstance(amounts, dict):  # "1" and "1000m" are the same
-                    amounts.update({name: quantity.parse(one) for name, one in amounts.items() if quantity.is_valid(one)})
-    if pod.spec.schedulingGates is not None and not pod.spec.nodeName:
-        spec.pop("nodeSelector", None)
-        spec.pop("affinity", None)
-    return spec
-
-
 def _spec(field: str, default: str = "") -> Callable[[Tree], str]:
     return lambda tree: _text((tree.get("spec") or {}).get(field, default))
 
@@ -115,7 +92,7 @@ RESOURCE = Resource(
     subresources=(
         "attach", "binding", "ephemeralcontainers", "eviction", "exec", "log", "portforward", "proxy", "resize", "status",
     ),
-    set_defaults=set_defaults, prepare=prepare, validate=validate, grace_seconds=grace_seconds,
+    set_defaults=set_defaults, prepare=prepare, validate=validate, validate_status=status_errors, grace_seconds=grace_seconds,
     columns=COLUMNS, row_conditions=row_conditions,
     field_selectors={
         "spec.nodeName": _spec("nodeName"),

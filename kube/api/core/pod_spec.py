@@ -3,7 +3,11 @@
 kubernetes pkg/apis/core/v1/defaults.go · https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/
 """
 
+from kube.api import pod_resources
+from kube.api.defaults import fill
 from kube.api.meta import Tree
+from kube.api.types import PodSpec
+from kube.api.views import lenient_view
 from kube.api.volume_source import set_source_defaults
 
 GRACE_SECONDS = 30
@@ -12,23 +16,41 @@ READ_ONLY_BY_OWNER = 0o644
 
 def set_pod_spec_defaults(spec: Tree) -> None:
     """Fill what the API promises to be there."""
-    spec.setdefault("restartPolicy", "Always")
+    fill(spec, restartPolicy="Always", dnsPolicy="ClusterFirst", schedulerName="default-scheduler")
     spec.setdefault("terminationGracePeriodSeconds", GRACE_SECONDS)
-    spec.setdefault("dnsPolicy", "ClusterFirst")
-    spec.setdefault("schedulerName", "default-scheduler")
     spec.setdefault("securityContext", {})
     if spec.get("serviceAccountName"):
-        spec.setdefault("serviceAccount", spec["serviceAccountName"])
+        spec["serviceAccount"] = spec["serviceAccountName"]
     elif spec.get("serviceAccount"):
         spec["serviceAccountName"] = spec["serviceAccount"]
-    for container in spec.get("containers") or ():
-        _set_container_defaults(container, spec)
-    for container in spec.get("initContainers") or ():
-        _set_container_defaults(container, spec)
-    for container in spec.get("ephemeralContainers") or ():
-        _set_container_defaults(container, spec)
+    for field in ("containers", "initContainers", "ephemeralContainers"):
+        for container in spec.get(field) or ():
+            _set_container_defaults(container)
     for volume in spec.get("volumes") or ():
         _set_volume_defaults(volume)
+
+
+def set_pod_defaults(spec: Tree) -> None:
+    """What a pod gets beyond what a template of it would: requests from limits, and the host's ports."""
+    set_pod_spec_defaults(spec)
+    spec.setdefault("enableServiceLinks", True)
+    for field in ("containers", "initContainers"):
+        for container in spec.get(field) or ():
+            _set_request_defaults(container["resources"])
+            for port in (container.get("ports") or ()) if spec.get("hostNetwork") else ():
+                if port.get("containerPort"):
+                    fill(port, hostPort=port["containerPort"])
+    if (spec.get("resources") or {}).get("limits"):
+        _set_pod_request_defaults(spec)
+
+
+def _set_pod_request_defaults(spec: Tree) -> None:
+    """What the containers ask for together, and else the limit (KEP-2837)."""
+    together = pod_resources.aggregated(lenient_view(PodSpec, spec), "requests")
+    asked = {name: pod_resources.text(name, value) for name, value in together.items()}
+    for name, amount in {**spec["resources"]["limits"], **asked}.items():
+        if name in ("cpu", "memory") or name.startswith("hugepages-"):
+            spec["resources"].setdefault("requests", {}).setdefault(name, amount)
 
 
 def set_template_defaults(template: Tree) -> None:
@@ -46,28 +68,24 @@ def pull_policy(image: str) -> str:
     return "Always" if tag in ("", "latest") else "IfNotPresent"
 
 
-def _set_container_defaults(container: Tree, spec: Tree) -> None:
-    container.setdefault("imagePullPolicy", pull_policy(container.get("image") or ""))
-    container.setdefault("terminationMessagePath", "/dev/termination-log")
-    container.setdefault("terminationMessagePolicy", "File")
+def _set_container_defaults(container: Tree) -> None:
+    fill(
+        container,
+        imagePullPolicy=pull_policy(container.get("image") or ""),
+        terminationMessagePath="/dev/termination-log",
+        terminationMessagePolicy="File",
+    )
     container.setdefault("resources", {})
     for port in container.get("ports") or ():
-        port.setdefault("protocol", "TCP")
-        if spec.get("hostNetwork") and port.get("containerPort"):
-            port.setdefault("hostPort", port["containerPort"])
+        fill(port, protocol="TCP")
     for name in ("livenessProbe", "readinessProbe", "startupProbe"):
-        if container.get(name):
+        if isinstance(container.get(name), dict):
             _set_probe_defaults(container[name])
     for hook in (container.get("lifecycle") or {}).values():
         if isinstance(hook, dict):
             _set_http_defaults(hook.get("httpGet"))
     for variable in container.get("env") or ():
-        source = variable.get("valueFrom") or {}
-        if source.get("fieldRef"):
-            source["fieldRef"].setdefault("apiVersion", "v1")
-        if source.get("resourceFieldRef"):
-            source["resourceFieldRef"].setdefault("divisor", "0")
-    _set_request_defaults(container["resources"])
+        _set_downward_defaults(variable.get("valueFrom") or {})
 
 
 def _set_request_defaults(resources: Tree) -> None:
@@ -80,10 +98,7 @@ def _set_request_defaults(resources: Tree) -> None:
 
 
 def _set_probe_defaults(probe: Tree) -> None:
-    probe.setdefault("timeoutSeconds", 1)
-    probe.setdefault("periodSeconds", 10)
-    probe.setdefault("successThreshold", 1)
-    probe.setdefault("failureThreshold", 3)
+    fill(probe, timeoutSeconds=1, periodSeconds=10, successThreshold=1, failureThreshold=3)
     _set_http_defaults(probe.get("httpGet"))
     if probe.get("grpc"):
         probe["grpc"].setdefault("service", "")
@@ -91,8 +106,7 @@ def _set_probe_defaults(probe: Tree) -> None:
 
 def _set_http_defaults(get: Tree | None) -> None:
     if get is not None:
-        get.setdefault("path", "/")
-        get.setdefault("scheme", "HTTP")
+        fill(get, path="/", scheme="HTTP")
 
 
 def _set_volume_defaults(volume: Tree) -> None:
@@ -108,6 +122,8 @@ def _set_volume_defaults(volume: Tree) -> None:
     for source in (volume.get("projected") or {}).get("sources") or ():
         if source.get("serviceAccountToken"):
             source["serviceAccountToken"].setdefault("expirationSeconds", 3600)
+    if isinstance(volume.get("image"), dict):
+        fill(volume["image"], pullPolicy=pull_policy(volume["image"].get("reference") or ""))
     if volume.get("ephemeral", {}).get("volumeClaimTemplate"):
         volume["ephemeral"]["volumeClaimTemplate"].setdefault("spec", {}).setdefault("volumeMode", "Filesystem")
 
@@ -119,6 +135,6 @@ def _projected_items(volume: Tree) -> list[list[Tree] | None]:
 
 def _set_downward_defaults(item: Tree) -> None:
     if item.get("fieldRef"):
-        item["fieldRef"].setdefault("apiVersion", "v1")
+        fill(item["fieldRef"], apiVersion="v1")
     if item.get("resourceFieldRef"):
         item["resourceFieldRef"].setdefault("divisor", "0")

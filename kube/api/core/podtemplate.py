@@ -5,10 +5,9 @@ https://kubernetes.io/docs/concepts/workloads/pods/#pod-templates
 
 from collections.abc import Iterator
 
-from kube.api import validation
 from kube.api.columns import container_images, container_names, map_text, plain
 from kube.api.core.pod_spec import set_template_defaults
-from kube.api.core.pod_validation import pod_spec_errors
+from kube.api.core.pod_validation import template_errors
 from kube.api.meta import Tree
 from kube.api.resource import Resource
 from kube.api.status import FieldError
@@ -20,8 +19,7 @@ def set_defaults(tree: Tree) -> None:
 
 
 def validate(new: PodTemplate, old: PodTemplate | None) -> Iterator[FieldError]:
-    yield from validation.template_metadata_errors(new.template, "template")
-    yield from pod_spec_errors(new.template.spec, "template.spec")
+    yield from template_errors(new.template, "template")
 
 
 RESOURCE = Resource(

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from kube.api import labels, validation
 from kube.api.columns import AGE, number, template_columns
 from kube.api.core.pod_spec import set_template_defaults
-from kube.api.core.pod_validation import pod_spec_errors
+from kube.api.core.pod_validation import always_restarted_errors, template_errors
 from kube.api.meta import Tree
 from kube.api.resource import Resource
-from kube.api.status import FieldError, invalid, required, unsupported
+from kube.api.status import NIL, FieldError, invalid, required
 from kube.api.types import ReplicationController
 
 
@@ -38,19 +38,25 @@ def prepare(new: Tree, old: Tree | None) -> None:
 def validate(new: ReplicationController, old: ReplicationController | None) -> Iterator[FieldError]:
     spec = new.spec
     yield from validation.not_negative("spec.minReadySeconds", spec.minReadySeconds)
-    yield from validation.not_negative("spec.replicas", spec.replicas)
     if not spec.selector:
         yield required("spec.selector")
+    yield from validation.not_negative("spec.replicas", spec.replicas)
     if spec.template is None:
         yield required("spec.template")
         return
-    found = (spec.template.metadata.labels if spec.template.metadata else None) or {}
+    found = spec.template.metadata.labels if spec.template.metadata else None
     if spec.selector and not labels.from_map(spec.selector).matches(found):
-        yield invalid("spec.template.metadata.labels", found, "`selector` does not match template `labels`")
-    yield from validation.template_metadata_errors(spec.template, "spec.template")
-    yield from pod_spec_errors(spec.template.spec, "spec.template.spec")
-    if spec.template.spec.restartPolicy != "Always":
-        yield unsupported("spec.template.spec.restartPolicy", spec.template.spec.restartPolicy, ("Always",))
+        shown = NIL if found is None else found
+        yield invalid("spec.template.metadata.labels", shown, "`selector` does not match template `labels`")
+    yield from template_errors(spec.template, "spec.template")
+    yield from always_restarted_errors(spec.template.spec, "spec.template.spec", "ReplicationController")
+
+
+def validate_status(new: ReplicationController, old: ReplicationController) -> Iterator[FieldError]:
+    bounded = ("fullyLabeledReplicas", "readyReplicas", "availableReplicas")
+    counts = ("replicas", *bounded, "observedGeneration")
+    yield from validation.count_errors(new.status, "status", counts, "replicas", bounded)
+    yield from validation.available_errors(new.status, "status")
 
 
 RESOURCE = Resource(
@@ -65,6 +71,7 @@ RESOURCE = Resource(
     set_defaults=set_defaults,
     prepare=prepare,
     validate=validate,
+    validate_status=validate_status,
     columns=(
         number("Desired", lambda rc: rc.spec.replicas),
         number("Current", lambda rc: rc.status.replicas),

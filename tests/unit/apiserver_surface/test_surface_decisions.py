@@ -9,7 +9,6 @@ from apiserver.kubelet import node_host
 from apiserver.subresources.binding import assigned
 from apiserver.subresources.eviction import disrupts_nothing, spent
 from apiserver.subresources.node_api import chosen_container, stream_query
-from kube.api.core.pod_part import ephemeral_errors, resize_errors, with_ephemeral_containers, with_resources
 from kube.api.status import BadRequest, Conflict, TooManyRequests
 from kube.api.types import Pod
 from kube.api.views import view
@@ -96,48 +95,6 @@ def test_the_kubelet_is_asked_in_its_own_words() -> None:
     """Rule: upstream pkg/registry/core/pod/strategy.go, streamParams."""
     query = {"stdin": ["true"], "stdout": ["true"], "tty": ["false"], "command": ["sh", "-c", "a b"], "container": ["c"]}
     assert stream_query(query) == "input=1&output=1&command=sh&command=-c&command=a+b"
-
-
-def ephemeral(*names: str) -> dict[str, Any]:
-    return a_pod(ephemeralContainers=[{"name": name, "image": "i"} for name in names])
-
-
-def test_ephemeral_containers_are_only_added() -> None:
-    """Rule: upstream ValidatePodEphemeralContainersUpdate."""
-    new = with_ephemeral_containers(ephemeral("e", "f"), ephemeral("e"))
-    assert [one["name"] for one in new["spec"]["ephemeralContainers"]] == ["e", "f"]
-    assert list(ephemeral_errors(view(Pod, new), view(Pod, ephemeral("e")))) == []
-    text = 'spec.ephemeralContainers: Forbidden: existing ephemeral containers "e" may not be removed\n'
-    assert [str(one) for one in ephemeral_errors(view(Pod, a_pod()), view(Pod, ephemeral("e")))] == [text]
-
-
-def test_ephemeral_container_needs_a_name_of_its_own_and_has_no_probes() -> None:
-    pod = ephemeral("c")
-    pod["spec"]["ephemeralContainers"][0]["livenessProbe"] = {"exec": {"command": ["x"]}}
-    assert [str(one) for one in ephemeral_errors(view(Pod, pod), view(Pod, a_pod()))] == [
-        'spec.ephemeralContainers[0].name: Duplicate value: "c"',
-        "spec.ephemeralContainers[0].livenessProbe: Forbidden: cannot be set for an Ephemeral Container",
-    ]
-
-
-def with_cpu(limit: str) -> dict[str, Any]:
-    pod = a_pod("c")
-    pod["spec"]["containers"][0]["resources"] = {"limits": {"cpu": limit}, "requests": {"cpu": "1"}}
-    return pod
-
-
-def test_resize_changes_resources_and_nothing_else() -> None:
-    """Rule: KEP-1287."""
-    wanted = with_cpu("3")
-    wanted["spec"]["nodeName"] = "elsewhere"
-    new = with_resources(wanted, with_cpu("2"))
-    assert new["spec"] == with_cpu("3")["spec"]
-    assert list(resize_errors(view(Pod, new), view(Pod, with_cpu("2")))) == []
-    greedy = [str(one) for one in resize_errors(view(Pod, with_cpu("500m")), view(Pod, with_cpu("2")))]
-    assert greedy[0].endswith("must be less than or equal to cpu limit of 500m")
-    assert [str(one) for one in resize_errors(view(Pod, with_cpu("1")), view(Pod, a_pod()))][-1].endswith(
-        "Pod QOS Class may not change as a result of resizing"
-    )
 
 
 @pytest.mark.parametrize(

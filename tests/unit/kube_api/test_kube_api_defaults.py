@@ -38,7 +38,7 @@ DEFAULTS: list[tuple[str, dict[str, Any]]] = [
     (apps("DaemonSet", ", updateStrategy: {type: OnDelete}"), {"spec.updateStrategy": {"type": "OnDelete"}}),
     (apps("StatefulSet", ", serviceName: s, volumeClaimTemplates: [{metadata: {name: v}, spec: {}}]"), {
         "spec.replicas": 1, "spec.podManagementPolicy": "OrderedReady", "spec.revisionHistoryLimit": 10,
-        "spec.updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"partition": 0}},
+        "spec.updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"partition": 0, "maxUnavailable": 1}},
         "spec.persistentVolumeClaimRetentionPolicy": {"whenDeleted": "Retain", "whenScaled": "Retain"},
         "spec.volumeClaimTemplates.0.spec": {"volumeMode": "Filesystem"},
         "spec.volumeClaimTemplates.0.status": {"phase": "Pending"},

@@ -9,7 +9,7 @@ from kube.api.meta import Tree
 from kube.api.resources import resource_for_kind
 from kube.api.types import Pod
 from kube.api.views import lenient_view, view
-from tests.unit.kube_api.admitting import complaints, tree
+from tests.unit.kube_api.admitting import complaints, row_of, tree
 
 POD = "spec: {containers: [{name: c, image: i}]}"
 TEMPLATE = f"template: {{metadata: {{labels: {{a: b}}}}, {POD}}}"
@@ -43,11 +43,11 @@ ALWAYS_ONLY = 'spec.template.spec.restartPolicy: Unsupported value: "Never": sup
     ("text", "expected"),
     [
         (apps("Deployment"), []),
-        (apps("Deployment", selector=""), ["spec.selector: Required value"]),
+        (apps("Deployment", selector=""), ["spec.selector: Required value", "`selector` does not match"]),
         (apps("Deployment", selector="selector: {matchLabels: {a: x}}"), ["spec.template.metadata.labels: Invalid value: {\"a\":\"b\"}: `selector` does not match template `labels`"]),
-        (apps("Deployment", selector="selector: {matchLabels: {'-': x}}", template=f"template: {{{POD}}}"), ["spec.selector.matchLabels: Invalid", "`selector` does not match"]),
+        (apps("Deployment", selector="selector: {matchLabels: {'-': x}}", template=f"template: {{{POD}}}"), ["spec.selector.matchLabels: Invalid", "spec.selector: Invalid value: {\"matchLabels\":{\"-\":\"x\"}}: invalid label selector"]),
         (apps("Deployment", selector="selector: {matchExpressions: [{key: a, operator: In}, {key: a, operator: Exists, values: [b]}, {key: '', operator: X}]}"),
-         ["matchExpressions[0].values: Required value", "matchExpressions[1].values: Forbidden", 'matchExpressions[2].operator: Invalid value: "X": not a valid selector operator', "matchExpressions[2].key: Invalid", "matchExpressions[2].key: Invalid", "does not match"]),
+         ["matchExpressions[0].values: Required value", "matchExpressions[1].values: Forbidden", 'matchExpressions[2].operator: Invalid value: "X": not a valid selector operator', "matchExpressions[2].key: Invalid", "matchExpressions[2].key: Invalid", "invalid label selector"]),
         (apps("Deployment", "replicas: -1, minReadySeconds: -1, revisionHistoryLimit: -1"), ["spec.replicas: Invalid value: -1: must be greater than or equal to 0", "spec.minReadySeconds", "spec.revisionHistoryLimit"]),
         (apps("Deployment", "minReadySeconds: 600"), ["spec.progressDeadlineSeconds: Invalid value: 600: must be greater than minReadySeconds"]),
         (apps("Deployment", "strategy: {type: X}"), ['spec.strategy.type: Unsupported value: "X": supported values: "Recreate", "RollingUpdate"']),
@@ -55,10 +55,10 @@ ALWAYS_ONLY = 'spec.template.spec.restartPolicy: Unsupported value: "Never": sup
         (apps("Deployment", "strategy: {rollingUpdate: {maxSurge: 0, maxUnavailable: 0}}"), ["spec.strategy.rollingUpdate.maxUnavailable: Invalid value: 0: may not be 0 when `maxSurge` is 0"]),
         (apps("Deployment", "strategy: {rollingUpdate: {maxSurge: x, maxUnavailable: 200%}}"), ['maxSurge: Invalid value: "x": a valid percent string', 'maxUnavailable: Invalid value: "200%": must not be greater than 100%']),
         (apps("Deployment", template=NEVER), [ALWAYS_ONLY]),
-        (apps("Deployment", template=TEMPLATE.replace("{a: b}", "{a: b, '-': c}").replace("labels", "annotations: {'/': x}, labels")), ["spec.template.metadata.labels: Invalid", *["spec.template.metadata.annotations: Invalid"] * 3]),
+        (apps("Deployment", template=TEMPLATE.replace("{a: b}", "{a: b, '-': c}").replace("labels", "annotations: {'/': x}, labels")), ["spec.template.labels: Invalid", *["spec.template.annotations: Invalid"] * 3]),
         (apps("Deployment", selector="selector: {matchExpressions: []}"), ["empty selector is invalid for deployment"]),
         (apps("ReplicaSet"), []),
-        (apps("ReplicaSet", "replicas: -1", template=""), ["spec.replicas: Invalid", "spec.template: Required value"]),
+        (apps("ReplicaSet", "replicas: -1", template=""), ["spec.replicas: Invalid", "spec.template.metadata.labels: Invalid value: null: `selector` does not match", "spec.template.spec.containers: Required"]),
         (apps("ReplicaSet", template=NEVER), [ALWAYS_ONLY]),
         (apps("DaemonSet"), []),
         (apps("DaemonSet", template=NEVER.replace("{restartPolicy", "{activeDeadlineSeconds: 5, restartPolicy")), [ALWAYS_ONLY, "activeDeadlineSeconds: Forbidden: activeDeadlineSeconds in DaemonSet is not Supported"]),
@@ -68,9 +68,9 @@ ALWAYS_ONLY = 'spec.template.spec.restartPolicy: Unsupported value: "Never": sup
         (apps("DaemonSet", "updateStrategy: {rollingUpdate: {maxSurge: 0, maxUnavailable: 0}}"), ["maxUnavailable: Required value: cannot be 0 when maxSurge is 0"]),
         (apps("StatefulSet", "serviceName: s"), []),
         (apps("StatefulSet", "podManagementPolicy: X, updateStrategy: {type: X}, persistentVolumeClaimRetentionPolicy: {whenDeleted: X}, ordinals: {start: -1}"),
-         ["spec.podManagementPolicy: Unsupported", "spec.updateStrategy: Invalid value: must be", "whenDeleted: Unsupported", "spec.ordinals.start: Invalid"]),
-        (apps("StatefulSet", "updateStrategy: {type: '', rollingUpdate: {partition: -1}}"), ["spec.updateStrategy: Required", "partition: Invalid"]),
-        (apps("StatefulSet", "updateStrategy: {type: OnDelete, rollingUpdate: {partition: 1}}"), ["rollingUpdate: Invalid value: only allowed for updateStrategy 'RollingUpdate'"]),
+         ['spec.podManagementPolicy: Invalid value: "X": must be \'OrderedReady\' or \'Parallel\'', 'spec.updateStrategy: Invalid value: {"Type":"X","RollingUpdate":null}: must be \'RollingUpdate\' or \'OnDelete\'', "whenDeleted: Unsupported", "spec.ordinals.start: Invalid"]),
+        (apps("StatefulSet", "updateStrategy: {type: '', rollingUpdate: {partition: -1}}"), ["partition: Invalid"]),
+        (apps("StatefulSet", "updateStrategy: {type: OnDelete, rollingUpdate: {partition: 1}}"), ["rollingUpdate: Invalid value: {\"Partition\":1,\"MaxUnavailable\":null}: only allowed for updateStrategy 'RollingUpdate'"]),
         (apps("StatefulSet", template=NEVER), [ALWAYS_ONLY]),
         (apps("StatefulSet", "volumeClaimTemplates: [{metadata: {name: v}, spec: {}}]", template=TEMPLATE.replace("image: i", "image: i, volumeMounts: [{name: v, mountPath: /v}]")), []),
         (of("apps", "ControllerRevision", "revision: -1"), ["data: Required value: data is mandatory", "revision: Invalid"]),
@@ -202,10 +202,14 @@ FAILURE = "podFailurePolicy: {rules: [%s]}"
         (of("batch", "Job", f"spec: {{parallelism: -1, completions: -1, backoffLimit: -1, completionMode: X, {NEVER}}}"), ["spec.parallelism: Invalid", "spec.completions: Invalid", "spec.backoffLimit: Invalid", "spec.completionMode: Unsupported"]),
         (of("batch", "Job", f"spec: {{parallelism: 1, completionMode: Indexed, {NEVER}}}"), ["spec.completions: Required value: when completion mode is Indexed"]),
         (of("batch", "Job", f"spec: {{backoffLimitPerIndex: 1, successPolicy: {{rules: []}}, {NEVER}}}"), ["spec.backoffLimitPerIndex: Invalid value: 1: requires indexed completion mode", "spec.successPolicy: Invalid"]),
-        (of("batch", "Job", f"spec: {{manualSelector: true, {NEVER}}}"), ["spec.selector: Required"]),
+        (of("batch", "Job", f"spec: {{manualSelector: true, {NEVER}}}"), ["spec.selector: Required", "`selector` does not match"]),
+        (of("batch", "Job", f"spec: {{selector: {{matchLabels: {{a: b}}}}, {NEVER}}}"), ["`selector` not auto-generated"]),
+        (of("batch", "Job", f"spec: {{maxFailedIndexes: 1, managedBy: x, {NEVER}}}"), ["spec.backoffLimitPerIndex: Required value: when maxFailedIndexes is specified", "spec.managedBy: Invalid", "spec.maxFailedIndexes: Invalid value: 1: requires indexed"]),
+        (of("batch", "Job", f"spec: {{completionMode: Indexed, completions: 5, successPolicy: {{rules: [{{}}, {{succeededIndexes: '0-2,4', succeededCount: 5}}, {{succeededIndexes: '9'}}]}}, {NEVER}}}"),
+         ["rules[0]: Required value: at least one of succeededCount or succeededIndexes", "must be less than or equal to 4 (the number of indexes", 'error parsing succeededIndexes: too large index: "9"']),
         (of("batch", "Job", f"spec: {{manualSelector: true, selector: {{matchLabels: {{a: x}}}}, {NEVER}}}"), ["`selector` does not match template `labels`"]),
         (of("batch", "Job", f"spec: {{{FAILURE % '{action: X}, {action: Ignore, onExitCodes: {operator: In, values: [0, 0], containerName: z}}, {action: Ignore, onExitCodes: {operator: X, values: []}}'}, {TEMPLATE.replace('spec: {', 'spec: {restartPolicy: OnFailure, ', 1)}}}"),
-         ['only "Never" is supported when podFailurePolicy is specified', "rules[0].action: Unsupported", "rules[0]: Invalid value: \"\": specifying one of OnExitCodes", "containerName: Invalid", "values[0]: Invalid value: 0: must not be 0 for the In operator", "values[1]: Duplicate value: 0", "values[1]: Invalid", "operator: Unsupported", "values: Invalid value: []: at least one value is required"]),
+         ["rules[0].action: Unsupported", "rules[0]: Invalid value: specifying one of OnExitCodes", "containerName: Invalid", "values[0]: Invalid value: 0: must not be 0 for the In operator", "values[1]: Invalid", "values[1]: Duplicate value: 0", "operator: Unsupported", "values: Invalid value: []: at least one value is required", 'only "Never" is supported when podFailurePolicy is specified']),
         (of("batch", "Job", f"spec: {{{FAILURE % ', '.join(['{action: Count, onPodConditions: [{type: A}]}'] * 21)}, {NEVER}}}"), ["rules: Too many: 21: must have at most 20 items"]),
         (of("batch", "CronJob", f"spec: {{schedule: '* * * * *', jobTemplate: {{spec: {{{NEVER}}}}}}}"), []),
         (of("batch", "CronJob", f"spec: {{schedule: '', startingDeadlineSeconds: -1, concurrencyPolicy: X, jobTemplate: {{spec: {{{NEVER}}}}}}}"), ["spec.schedule: Required", "spec.startingDeadlineSeconds: Invalid", "spec.concurrencyPolicy: Unsupported"]),
@@ -378,6 +382,11 @@ def test_an_established_definition_keeps_its_names() -> None:
     assert found == ['spec.names.kind: Invalid value: "Other": field is immutable']
 
 
+def defaulted(pod: Tree) -> Tree:
+    row_of(pod).set_defaults(pod)
+    return pod
+
+
 EPHEMERAL = "spec: {containers: [{name: c, image: i}], ephemeralContainers: [%s]}"
 
 
@@ -398,27 +407,23 @@ EPHEMERAL = "spec: {containers: [{name: c, image: i}], ephemeralContainers: [%s]
     ],
 )
 def test_ephemeral_containers_are_only_added(new: str, old: str, expected: list[str]) -> None:
-    views = [lenient_view(Pod, tree(core("Pod", EPHEMERAL % one))) for one in (new, old)]
+    views = [lenient_view(Pod, defaulted(tree(core("Pod", EPHEMERAL % one)))) for one in (new, old)]
     found = [str(error) for error in pod_part.ephemeral_errors(views[0], views[1])]
     assert len(found) == len(expected), found
     assert all(part in complaint for complaint, part in zip(found, expected, strict=True))
 
 
 def resized(resources: str) -> Tree:
-    return tree(
-        core(
-            "Pod",
-            f"spec: {{containers: [{{name: c, image: i, resources: {{{resources}}}}}], initContainers: [{{name: b, image: i}}]}}",
-        )
-    )
+    text = f"spec: {{containers: [{{name: c, image: i, resources: {{{resources}}}}}], initContainers: [{{name: b, image: i}}]}}"
+    return defaulted(tree(core("Pod", text)))
 
 
 @pytest.mark.parametrize(
     ("new", "expected"),
     [
-        ("requests: {cpu: 2, memory: 1Gi}", []), ("requests: {cpu: 1000m, memory: 1Gi, x.y/z: 1}", ["spec: Forbidden: only cpu and memory resources are mutable"]),
+        ("requests: {cpu: 2, memory: 1Gi}", []), ("requests: {cpu: 1000m, memory: 1Gi, x.y/z: 1}", ["Limit must be set for non overcommitable resources", "spec: Forbidden: only cpu and memory resources are mutable"]),
         ("requests: {memory: 1Gi}", ["resources.requests: Forbidden: resource requests cannot be removed"]),
-        ("requests: {cpu: 1, memory: 1Gi}, limits: {cpu: 1, memory: 1Gi}", ["status.qosClass: Invalid value: \"Guaranteed\": Pod QOS Class may not change"]),
+        ("requests: {cpu: 1, memory: 1Gi}, limits: {cpu: 1, memory: 1Gi}", ["spec: Invalid value: \"Burstable\": Pod QOS Class may not change as a result of resizing"]),
         ("requests: {cpu: 2, memory: 1Gi}, limits: {cpu: 1}", ["must be less than or equal to cpu limit of 1"]),
     ],
 )  # fmt: skip
@@ -427,7 +432,8 @@ def test_resizing_changes_cpu_and_memory_alone(new: str, expected: list[str]) ->
     old = resized("requests: {cpu: 1, memory: 1Gi}")
     merged = pod_part.with_resources(resized(new), old)
     found = [str(error) for error in pod_part.resize_errors(view(Pod, merged), view(Pod, old))]
-    if "Guaranteed" in "".join(expected):
+    old["status"] = merged["status"] = {"qosClass": "Burstable"}
+    if "QOS" in "".join(expected):
         merged["spec"].pop("initContainers")
         old["spec"].pop("initContainers")
         found = [str(error) for error in pod_part.resize_errors(view(Pod, merged), view(Pod, old))]

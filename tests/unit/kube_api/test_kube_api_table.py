@@ -136,7 +136,7 @@ def test_statuses_tell_upstreams_words() -> None:
     ("error", "text"),
     [
         (status.invalid("a", "x", "why"), 'a: Invalid value: "x": why'), (status.invalid("a", True, ""), "a: Invalid value: true"),
-        (status.invalid("a", None, "w"), "a: Invalid value: null: w"), (status.invalid("a", 5, "w"), "a: Invalid value: 5: w"),
+        (status.invalid("a", None, "w"), 'a: Invalid value: "null": w'), (status.invalid("a", 5, "w"), "a: Invalid value: 5: w"),
         (status.invalid("a", {"b": 1}, "w"), 'a: Invalid value: {"b":1}: w'),
         (status.unsupported("a", "x", ("A", "B")), 'a: Unsupported value: "x": supported values: "A", "B"'),
         (status.duplicate("a", "x"), 'a: Duplicate value: "x"'), (status.missing("a", "x"), 'a: Not found: "x"'),

@@ -67,7 +67,7 @@ def test_amounts_are_rounded_up_to_whole_units() -> None:
         (names.qualified, "example.com/My_Name", ["", "/a", "a/b/c", "a/", "-a", "Ex/x", "a" * 64]),
         (names.label_value, "", ["-", "a b", "a" * 64]),
         (names.config_key, "a.b_C", ["", ".", "..", "..a", "a/b"]),
-        (names.env_name, "MY.env-1", ["1A", "", "a b"]),
+        (names.env_name, "1MY.env-1 x", ["a=b", "\u00e9"]),
         (names.port_name, "http", ["", "a" * 16, "1", "A", "a--b", "-a", "a-"]),
     ],
 )
