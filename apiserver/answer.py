@@ -17,6 +17,8 @@ from kube.api.status import ApiError, NotAcceptable, UnknownError
 COMPRESS_FROM_BYTES = 128 * 1024  # upstream's defaultGzipThresholdBytes
 COMPRESS_LEVEL = 1
 GZIP_WINDOW = 31  # zlib's sign for gzip's header and trailer
+WARNINGS_LENGTH = 4096  # of all warnings; beyond it each is cut to WARNING_LENGTH
+WARNING_LENGTH = 256
 CACHE_CONTROL = (b"cache-control", b"no-cache, private")
 
 
@@ -62,13 +64,19 @@ def _headers(request: Request, response: Response) -> list[tuple[bytes, bytes]]:
         (b"audit-id", request.audit_id.encode()),
     ]
     headers += [(name.lower().encode(), value.encode("latin-1")) for name, value in response.headers]
-    headers += [(b"warning", _warning(text)) for text in request.warnings]
+    headers += [(b"warning", warning) for warning in _warnings(request.warnings)]
     return headers
 
 
-def _warning(text: str) -> bytes:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ")
-    return f'299 - "{escaped}"'.encode("latin-1", "replace")
+def _warnings(texts: list[str]) -> list[bytes]:
+    """Warning headers, as many as a client can be expected to read (apiserver pkg/endpoints/filters/warning.go).
+
+    Text with control characters cannot stand in a header: such a warning is left out, as upstream does.
+    """
+    shown = [text for text in texts if text.replace("\t", " ").isprintable()]
+    if sum(map(len, shown)) > WARNINGS_LENGTH:
+        shown = [text[:WARNING_LENGTH] for text in shown][: WARNINGS_LENGTH // WARNING_LENGTH]
+    return [b'299 - "%s"' % text.replace("\\", "\\\\").replace('"', '\\"').encode() for text in shown]
 
 
 async def _send_stream(request: Request, response: Response, headers: list[tuple[bytes, bytes]]) -> None:

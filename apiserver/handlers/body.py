@@ -43,6 +43,8 @@ async def read_object(request: Request, row: Resource) -> Tree:
     if (tree["apiVersion"], tree["kind"]) != (row.api_version, row.kind):
         raise _wrong_kind(tree, row)
     check_fields(request, row, tree, duplicates)
+    if not tree.get("metadata"):
+        tree["metadata"] = {}
     return tree
 
 

@@ -22,7 +22,7 @@ from apiserver.handlers.read import number
 from apiserver.storage.listing import invalid_options, parse_version
 from apiserver.storage.served_form import FormedWatcher
 from apiserver.storage.store import Store
-from apiserver.storage.watch_cache import Event, Watcher
+from apiserver.storage.watch_cache import Event, Selection, Watcher
 from kube.api.meta import Tree
 from kube.api.resource import Resource
 from kube.api.status import ApiError, FieldError, forbidden, unsupported
@@ -50,16 +50,19 @@ async def watch(server: Server, request: Request) -> Response | None:
     _check(info)
     style = Style(info.resource, accepted(request).form, info.param("includeObject"), info.flag("allowWatchBookmarks"))
     seconds = float(number(info, "timeoutSeconds")) or MIN_WATCH_SECONDS * (1 + random.random())
-    lines = _lines(store, info, style, time.monotonic() + seconds)
+    wanted, revision = selection.of_request(info, store), parse_version(info.param("resourceVersion"))
+    lines = _lines(store, info, style, wanted, revision, time.monotonic() + seconds)
     if request.is_websocket:
         await _speak_websocket(request, lines)
         return None
     return Response(200, stream=lines, content_type="application/json")
 
 
-async def _lines(store: Store, info: RequestInfo, style: Style, deadline: float) -> AsyncGenerator[bytes, None]:
+async def _lines(
+    store: Store, info: RequestInfo, style: Style, wanted: Selection, revision: int, deadline: float
+) -> AsyncGenerator[bytes, None]:
     try:
-        initial, watcher = await _begin(store, info)
+        initial, watcher = await _begin(store, info, wanted, revision)
     except ApiError as error:
         yield error_line(error)
         return
@@ -78,11 +81,10 @@ async def _lines(store: Store, info: RequestInfo, style: Style, deadline: float)
         watcher.close()
 
 
-async def _begin(store: Store, info: RequestInfo) -> tuple[list[Event], Watcher | FormedWatcher]:
+async def _begin(
+    store: Store, info: RequestInfo, wanted: Selection, revision: int
+) -> tuple[list[Event], Watcher | FormedWatcher]:
     """The initial events, and a watcher of what follows."""
-    wanted = selection.of_request(info, store)
-    version = info.param("resourceVersion")
-    revision = parse_version(version)
     if info.flag("sendInitialEvents"):
         await (store.reach(revision) if revision else store.fresh())
         return await store.watch_from_now(wanted)
@@ -90,7 +92,7 @@ async def _begin(store: Store, info: RequestInfo) -> tuple[list[Event], Watcher 
         await store.fresh()
         return [], store.watch(wanted, revision or store.cache.revision)
     if not revision:
-        if not version:
+        if not info.param("resourceVersion"):
             await store.fresh()
         return await store.watch_from_now(wanted)
     return [], store.watch(wanted, revision)

@@ -49,19 +49,21 @@ def request(
     return "\r\n".join([f"{method} {target} HTTP/1.1", *lines, "", ""]).encode("latin-1") + (body or b"")
 
 
-async def ask(url: str, method: str, target: str, body: bytes | None = None, headers: Mapping[str, str] | None = None) -> Answer:
-    """One request on a connection of its own."""
-    return (await conversation(url, [request(method, target, body, headers)], [method]))[0]
+async def ask(
+    url: str, method: str, target: str, body: bytes | None = None, headers: Mapping[str, str] | None = None, *, stream: bool = False
+) -> Answer:
+    """One request on a connection of its own. `stream`: it may be a watch, whose head is answer enough."""
+    return (await conversation(url, [request(method, target, body, headers)], [method], stream=stream))[0]
 
 
-async def conversation(url: str, pieces: Iterable[bytes], methods: Iterable[str]) -> list[Answer]:
+async def conversation(url: str, pieces: Iterable[bytes], methods: Iterable[str], *, stream: bool = False) -> list[Answer]:
     """Send the pieces one after the other; one answer for each method, on the same connection."""
     reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
             sending = asyncio.ensure_future(_send(writer, pieces))
             parsed = _Parsed(reader)
-            answers = [await parsed.answer(method) for method in methods]
+            answers = [await parsed.answer(method, stream) for method in methods]
             await sending
             return answers
     finally:
@@ -84,7 +86,7 @@ class _Parsed:
         self._reader = reader
         self._rest = b""
 
-    async def answer(self, method: str) -> Answer:
+    async def answer(self, method: str, stream: bool) -> Answer:
         parser = h11.Connection(h11.CLIENT)
         parser.send(h11.Request(method=method if method.isalpha() else "GET", target="/", headers=[("host", "x")]))
         parser.send(h11.EndOfMessage())
@@ -104,6 +106,8 @@ class _Parsed:
                 parser.receive_data(b"")
             elif isinstance(event, h11.Response):
                 head = event
+                if stream and b"content-length" not in dict(event.headers):
+                    break
             elif isinstance(event, h11.Data):
                 parts.append(bytes(event.data))
             elif isinstance(event, h11.EndOfMessage | h11.ConnectionClosed) or event is h11.PAUSED:
