@@ -6,7 +6,7 @@ The two versions differ in where a body and an answer's schema stand. Operation 
 
 from dataclasses import dataclass
 
-from apiserver.discovery import subresource_kind, subresource_verbs
+from apiserver.discovery_trees import subresource_kind, subresource_verbs
 from kube.api.definitions import of_kind
 from kube.api.meta import Tree
 from kube.api.resource import Resource

@@ -18,7 +18,7 @@ VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update
 
 @dataclass(frozen=True)
 class Column:
-    """One printed column. `value` takes the view (a tree for custom resources) and the time now; None prints as `<none>`.
+    """One printed column. `value` takes the view (a tree for custom resources) and the time now; None prints as `empty`.
 
     `priority` 0 is always shown, 1 with `-o wide` only. `type` and `format` are OpenAPI's, as in metav1.TableColumnDefinition.
     """
@@ -29,6 +29,7 @@ class Column:
     format: str = ""
     priority: int = 0
     description: str = ""
+    empty: Any = "<none>"  # the cell where `value` finds nothing
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,7 @@ class Resource:
     prepare: Callable[[Tree, Tree | None], None] = _no_preparation  # (new, old): drop or fill what clients may not choose
     validate: Callable[[Any, Any], Iterable[FieldError]] = _valid  # (new view, old view or None)
     validate_status: Callable[[Any, Any], Iterable[FieldError]] = _valid  # for writes to /status
+    validates_trees: bool = False  # they are given trees although the kind has views
     validate_name: Callable[[str], Iterable[str]] | None = None  # None: names.subdomain
     columns: tuple[Column, ...] | None = None  # None: NAME and CREATED AT; a first column Name is put before them unless one is
     row_conditions: Callable[[Tree], list[Tree]] = _no_conditions  # of its row in a Table: that it is completed
@@ -101,6 +103,15 @@ class Resource:
     # A custom resource: what makes an object's served form of the stored one and back, perhaps by asking a webhook
     # (apiserver.storage.served_form.ServedForm).
     served_form: Any = None
+    structure: Any = None  # how it is built, as server-side apply needs it (kube.api.definitions.Type); None: a built-in kind's
+    own_problems: Callable[[Tree], Any] | None = None  # prune unknown fields and say which (kube.api.schema.Problems)
+    # As discovery and OpenAPI tell of a custom resource: its version's openAPIV3Schema as the user wrote it, the kind of its lists,
+    # and the version in which its objects are stored. A built-in kind's come from the definitions.
+    openapi_schema: Tree | None = field(default=None, hash=False)
+    own_list_kind: str = ""
+    stored_version: str = ""
+    generation_counts_status: bool = False  # of a custom resource without the status subresource
+    accepts_create: bool = True  # a custom resource whose definition is being deleted gets no new objects
     status_on_create: bool = False  # a create may carry a status (a Node registers itself with one); else it is dropped
     held: Callable[[Tree], bool] = _nothing_holds  # what keeps a deleted object, besides metadata.finalizers
     mark_deleted: Callable[[Tree], None] = _nothing  # what else changes when deletionTimestamp is set: a namespace's phase
@@ -112,6 +123,10 @@ class Resource:
     @property
     def singular_name(self) -> str:
         return self.singular or self.kind.lower()
+
+    @property
+    def list_kind(self) -> str:
+        return self.own_list_kind or f"{self.kind}List"
 
     @property
     def qualified(self) -> str:
