@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request as StarletteRequest
 from starlette.responses import Response as StarletteResponse
 
-from apiserver import admission, bootstrap, discovery, health, openapi, upgrade
+from apiserver import admission, bootstrap, crd, discovery, health, openapi, upgrade
 from apiserver.allocation import AFTER_DELETE
 from apiserver.auth import authentication, authorization
 from apiserver.config import ACCEPTED_WITHOUT_EFFECT, Config
@@ -101,6 +101,7 @@ async def running(config: Config) -> AsyncIterator[tuple[Server, App]]:
             server.authenticator = authentication.build(server)
             server.authorizer = authorization.build(server)
             server.admission = admission.build(server)
+            crd.start(server)
             yield server, App(server, _behind(server))
             started.cancel()
     finally:

@@ -1,5 +1,8 @@
 """Dispatch: the one table of verbs, and which handler a request meets once the filters let it through."""
 
+from dataclasses import replace
+
+from apiserver import crd
 from apiserver.context import Handler, Request, RequestInfo, Response, Server
 from apiserver.handlers import connect, delete, patch, read, scale, status, watch, write
 from apiserver.subresources import SUBRESOURCES
@@ -25,7 +28,9 @@ GENERIC_SUBRESOURCES: dict[str, dict[str, Handler]] = {
 
 
 async def handle(server: Server, request: Request) -> Response | None:
-    """Answer a request for a resource."""
+    """Answer a request for a resource. One that is not served may have been defined a moment ago."""
+    if request.info.resource is None:
+        request.info = replace(request.info, resource=await crd.late_row(server, request.info))
     handler = handler_of(request)
     if request.info.subresource in connect.OPTIONS:
         await connect.admit(server, request)
@@ -40,6 +45,8 @@ def handler_of(request: Request) -> Handler:
         raise NotFound("the server could not find the requested resource")
     if not _addressed(info, row):
         raise _not_allowed(info, row) if _served(info, row) else NotFound("the server could not find the requested resource")
+    if info.verb == "create" and not info.subresource and not row.accepts_create:
+        raise MethodNotAllowed("create not allowed while custom resource definition is terminating", {"kind": row.plural})
     handler: Handler | None
     if (row.group, row.plural, "") in SUBRESOURCES:  # a row without storage
         handler = SUBRESOURCES[(row.group, row.plural, "")] if info.verb in row.verbs else None

@@ -104,7 +104,7 @@ class Write:
             _copy("status", old, new)
         row.prepare(new, old)
         if row.has_generation:
-            count_generation(new, old)
+            count_generation(new, old, row)
         await self._allocate(new, old)
         self._track(new, old)
         self._validate(new, old, row.validate)
@@ -127,7 +127,7 @@ class Write:
         if attributes.reinvocation:  # somebody changed it, perhaps more of it than this subresource may
             attributes.object = tree = take(tree, old)
         if self.row.has_generation:
-            count_generation(tree, old)
+            count_generation(tree, old, self.row)
         self._track(tree, old)
         self._validate(tree, old, rules)
         await self.server.admission.validate(attributes, self.server)
@@ -177,7 +177,7 @@ class Write:
     def _validate(self, new: Tree, old: Tree | None, rules: Any) -> None:
         errors = [*metadata_errors(self.row, new, old)]
         view_class = self.row.view
-        if view_class is None:
+        if view_class is None or self.row.validates_trees:
             errors += rules(new, old)
         else:
             try:

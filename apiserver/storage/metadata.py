@@ -4,11 +4,11 @@ https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/object-me
 apiserver pkg/registry/rest/create.go, update.go
 """
 
-import uuid
 from datetime import datetime
 
 from kube.api.meta import Tree
 from kube.api.resource import Resource
+from kube.api.uid import new_uid
 from kube.api.views import timestamp
 
 MAY_BE_EMPTY = ("labels", "annotations", "finalizers", "ownerReferences")  # and is then left out
@@ -25,7 +25,7 @@ def fill_new(tree: Tree, resource: Resource, namespace: str, now: datetime) -> N
         metadata["namespace"] = namespace
     else:
         metadata.pop("namespace", None)
-    metadata["uid"] = str(uuid.uuid4())
+    metadata["uid"] = new_uid()
     metadata["creationTimestamp"] = timestamp(now)
     if resource.has_generation:
         metadata["generation"] = 1
@@ -50,11 +50,12 @@ def drop_empty(metadata: Tree) -> None:
             del metadata[field]
 
 
-def count_generation(new: Tree, old: Tree) -> None:
-    """`generation` counts changes outside metadata and status."""
-    if _desired(new) != _desired(old):
+def count_generation(new: Tree, old: Tree, resource: Resource) -> None:
+    """`generation` counts changes outside metadata and, where it is a subresource, status."""
+    besides = () if resource.generation_counts_status else ("status",)
+    if _desired(new, besides) != _desired(old, besides):
         new["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
 
 
-def _desired(tree: Tree) -> Tree:
-    return {name: value for name, value in tree.items() if name not in ("metadata", "status", "apiVersion", "kind")}
+def _desired(tree: Tree, besides: tuple[str, ...]) -> Tree:
+    return {name: value for name, value in tree.items() if name not in ("metadata", "apiVersion", "kind", *besides)}

@@ -18,7 +18,7 @@ from apiserver.storage.served_form import FormedWatcher, ServedForm, initial
 from apiserver.storage.watch_cache import Entry, Event, FieldGetters, Selection, WatchCache, Watcher, prefix_end
 from kube.api.meta import Key, Tree
 from kube.api.resource import Resource
-from kube.api.status import AlreadyExists, ApiError, already_exists, not_found
+from kube.api.status import AlreadyExists, ApiError, Timeout, already_exists, not_found
 
 Mutate = Callable[[Tree], Awaitable[Tree]]
 Check = Callable[[Tree], Awaitable[None]]
@@ -70,14 +70,21 @@ class Store:
 
     async def entry(self, key: Key, version: int | None = None) -> Entry:
         """The newest state (`version` None), any (0), or one not older than `version`. Raises NotFound."""
-        if version is None:
-            await self._feed.fresh()
-        elif version:
+        found = await self._exact(key) if version is None else self.cache.get(self.path(key))
+        if version:
             await self._feed.reach(version)
-        found = self.cache.get(self.path(key))
+            found = self.cache.get(self.path(key))
         if found is None:
             raise self.missing(key)
         return found if self._form is None else (await self._form.entries([found]))[0]
+
+    async def _exact(self, key: Key) -> Entry | None:
+        """The newest state: from the cache, or from etcd itself where the cache does not catch up in time."""
+        try:
+            await self._feed.fresh()
+        except Timeout:
+            return await self._newest(key)
+        return self.cache.get(self.path(key))
 
     async def get(self, key: Key) -> Tree:
         """The newest state, in this row's version. Raises NotFound."""
@@ -121,7 +128,10 @@ class Store:
                 return await self._list_at(ask)
             return self._page(ask, ask.revision)
         if ask.freshness is Freshness.NEWEST:
-            await self._feed.fresh()
+            try:
+                await self._feed.fresh()
+            except Timeout:  # the cache does not catch up
+                return await self._list_at(replace(ask, revision=await self._etcd.revision()))
         elif ask.freshness is Freshness.NOT_OLDER:
             await self._feed.reach(ask.revision)
         return self._page(ask, self._feed.revision)
@@ -339,10 +349,15 @@ class Stores:
         key = (row.group, row.version, row.plural)
         store = self._stores.get(key)
         if store is None or store.resource is not row:
-            store = self._stores[key] = Store(row, self.prefix(row), self._etcd, self.feed, self._ttl(row))
-            store.removed = self.removed(row)
+            store = self._stores[key] = self.make(row)
             if row.served_form is None:
                 store.cache.getters |= {name: _on_stored(row, getter) for name, getter in row.field_selectors.items()}
+        return store
+
+    def make(self, row: Resource) -> Store:
+        """A store of one's own, for a row that is not served."""
+        store = Store(row, self.prefix(row), self._etcd, self.feed, self._ttl(row))
+        store.removed = self.removed(row)
         return store
 
     def _ttl(self, row: Resource) -> int:

@@ -127,6 +127,9 @@ def of_kind(group: str, version: str, kind: str) -> Type | None:
 
 
 def of(resource: Resource) -> Type | None:
+    if resource.structure is not None:
+        own: Type = resource.structure
+        return own
     return of_kind(resource.group, resource.version, resource.kind)
 
 

@@ -63,13 +63,21 @@ class Problems:
 
 
 def problems(resource: Resource, tree: Tree) -> Problems:
-    """Check a tree and bring it into the decoder's form. Of a kind that is not built in, the metadata alone is looked at."""
-    kind = of(resource)
-    if kind is not None:
+    """Check a tree and bring it into the decoder's form. Of a kind that is not built in, the metadata and what the row says."""
+    if resource.own_problems is None and (kind := of(resource)) is not None:
         return _check(kind, tree)
+    found = metadata_problems(tree["metadata"], ["metadata"]) if isinstance(tree.get("metadata"), dict) else Problems()
+    if resource.own_problems is not None:
+        own: Problems = resource.own_problems(tree)
+        found.unknown += own.unknown
+        found.wrong_types += own.wrong_types
+    return found
+
+
+def metadata_problems(metadata: Tree, path: list[Step]) -> Problems:
+    """The same for an object's metadata; `path` is where it stands."""
     found = Problems()
-    if isinstance(tree.get("metadata"), dict):
-        _Walk(found, ["metadata"]).struct(named(OBJECT_META), tree["metadata"])
+    _Walk(found, path).struct(named(OBJECT_META), metadata)
     return found
 
 

@@ -66,7 +66,7 @@ def _row(resource: Resource, tree: Tree, now: datetime, include_object: str) -> 
 
 def _cell(column: Column, shown: Any, now: datetime) -> Any:
     value = column.value(shown, now)
-    return "<none>" if value is None else value
+    return column.empty if value is None else value
 
 
 def _definitions(columns: tuple[Column, ...] | None) -> list[Tree]:
