@@ -43,7 +43,7 @@ class Feed:
         self._watch: EtcdWatch | None = None
         self._moved = asyncio.Event()  # set, and replaced, whenever `revision` grew
         self._believable = 0  # how far a progress answer counts
-        self._question: asyncio.Future[int] | None = None  # for those who came since the running one was sent
+        self._readers: list[asyncio.Future[None]] = []  # who came since the question on its way was sent
         self._asked = asyncio.Event()
 
     @property
@@ -62,7 +62,7 @@ class Feed:
     async def run(self) -> None:
         """For ever: read everything, then follow; read anew where etcd has compacted what is missing."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._answer_revisions())
+            tasks.create_task(self._answer_revisions(tasks))
             while True:
                 try:
                     await self._load()
@@ -80,11 +80,10 @@ class Feed:
 
     async def fresh(self) -> int:
         """Wait until the caches hold every write that was acknowledged before this call; their revision."""
-        if self._question is None:
-            self._question = asyncio.get_running_loop().create_future()
-            self._asked.set()
-        revision = await asyncio.shield(self._question)
-        await self.reach(revision)
+        reader: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._readers.append(reader)
+        self._asked.set()
+        await reader
         return self.revision
 
     async def reach(self, revision: int) -> None:
@@ -109,17 +108,28 @@ class Feed:
         """`revision`, or etcd's own where the client named one that has not happened."""
         return min(revision, await self._etcd.revision())
 
-    async def _answer_revisions(self) -> None:
+    async def _answer_revisions(self, tasks: asyncio.TaskGroup) -> None:
         while True:
             await self._asked.wait()
             self._asked.clear()
-            question, self._question = self._question, None
-            assert question is not None, "asked without a question"
+            readers, self._readers = self._readers, []
             try:
-                question.set_result(await self._etcd.revision())
+                revision = await self._etcd.revision()
             except ApiError as error:
-                question.set_exception(error)
-                question.exception()  # a caller that is gone leaves it unread
+                _release(readers, error)
+                continue
+            if self.revision >= revision:
+                _release(readers)
+            else:
+                tasks.create_task(self._release_at(revision, readers))
+
+    async def _release_at(self, revision: int, readers: "list[asyncio.Future[None]]") -> None:
+        try:
+            await self.reach(revision)
+        except ApiError as error:
+            _release(readers, error)
+        else:
+            _release(readers)
 
     async def _load(self) -> None:
         end = prefix_end(self._root)
@@ -169,6 +179,17 @@ class Feed:
     def _tell(self) -> None:
         moved, self._moved = self._moved, asyncio.Event()
         moved.set()
+
+
+def _release(readers: "list[asyncio.Future[None]]", error: ApiError | None = None) -> None:
+    """Let them go on, those that still wait."""
+    for reader in readers:
+        if reader.done():
+            continue
+        if error is None:
+            reader.set_result(None)
+        else:
+            reader.set_exception(error)
 
 
 def too_large(revision: int, current: int) -> Timeout:

@@ -1,6 +1,7 @@
 """HTTP serving: uvicorn's protocols on a plain listener, with the client's certificate in the ASGI scope.
 
-uvicorn's own server wakes ten times a second; this one sleeps until something comes. What it adds to the protocols:
+uvicorn's own server wakes ten times a second; this one sleeps until something comes. A request's way through it is short
+(http_cycle.py). What it adds to the protocols:
 - scope["extensions"]["tls"]["subject"] is {"CN": "...", "O": ["...", ...]} where the client showed a certificate;
 - an Upgrade that is no WebSocket (SPDY/3.1), or any that `on_upgrade` wants for itself, is handed over as a raw connection;
 - limits that uvicorn leaves to a proxy: the size of a head, and the time until it is there.
@@ -12,11 +13,13 @@ the subprotocol name SPDY/3.1+portforward.k8s.io, which kubectl uses.
 import asyncio
 import ssl
 import time
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import formatdate
 from typing import Any
+from urllib.parse import unquote
 
 import httptools
 from uvicorn.config import Config
@@ -25,6 +28,8 @@ from uvicorn.protocols.websockets.wsproto_impl import WSProtocol
 from uvicorn.server import ServerState
 
 from kube.client.keepalive import keep_alive
+from kube.component.http_cycle import Cycle
+from kube.component.logging import get_logger
 from kube.component.tls import ServerTLS
 
 KEEP_ALIVE_SECONDS = 300  # clients keep connections for their next request; the client's own limit is shorter
@@ -34,6 +39,8 @@ LARGEST_HEAD_BYTES = 1 << 20  # net/http DefaultMaxHeaderBytes
 BACKLOG = 1024
 MAX_WEBSOCKET_BYTES = 16 << 20
 AFTER_CUT_SECONDS = 1.0  # for requests whose connection was cut to clean up
+
+log = get_logger(__name__)
 
 App = Callable[..., Any]
 HEAD_TOO_LARGE = (
@@ -112,7 +119,7 @@ async def serve(
     loop = asyncio.get_running_loop()
 
     def connection() -> asyncio.Protocol:
-        return _HttpProtocol(config, state, on_upgrade)
+        return _HttpProtocol(config, app, state, on_upgrade)
 
     handshake = HANDSHAKE_SECONDS if context else None
     listener = await loop.create_server(
@@ -131,6 +138,7 @@ def subject_of(transport: asyncio.BaseTransport) -> dict[str, Any] | None:
         return None
     names = [pair for group in certificate.get("subject", ()) for pair in group]
     return {
+        "certificate": connection.getpeercert(True),  # DER
         "CN": next((value for key, value in names if key == "commonName"), ""),
         "O": [value for key, value in names if key == "organizationName"],
     }
@@ -153,7 +161,7 @@ class _State(ServerState):
             self.default_headers = [(b"date", formatdate(second, usegmt=True).encode())]
 
     def until_closing(self, app: App) -> App:
-        """The app, whose cancelled requests are no errors once the server ends."""
+        """The app for WebSockets, whose cancelled requests are no errors once the server ends."""
 
         async def answer(scope: Any, receive: Any, send: Any) -> None:
             try:
@@ -164,12 +172,19 @@ class _State(ServerState):
 
         return answer
 
+    def ended(self, task: "asyncio.Task[None]") -> None:
+        """A request's task is done; a cancelled one is no error."""
+        self.tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("the app failed", err=error, traceback="".join(traceback.format_exception(error)))
+
 
 class _HttpProtocol(HttpToolsProtocol):
     """One connection."""
 
-    def __init__(self, config: Config, state: _State, on_upgrade: OnUpgrade | None) -> None:
+    def __init__(self, config: Config, app: App, state: _State, on_upgrade: OnUpgrade | None) -> None:
         super().__init__(config=config, server_state=state, app_state={})
+        self.app = app
         self.access_log = False  # whatever handlers the process has: a line for each request costs more than many requests
         self._state = state
         self._on_upgrade = on_upgrade
@@ -178,11 +193,18 @@ class _HttpProtocol(HttpToolsProtocol):
         self._asked = False
         self._in_head = False
         self._head_bytes = 0
+        self._idle_since = 0.0
+        self._idle_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
         self._subject = subject_of(transport)
         self.timeout_keep_alive_task = self.loop.call_later(FIRST_HEAD_SECONDS, self.timeout_keep_alive_handler)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -190,13 +212,63 @@ class _HttpProtocol(HttpToolsProtocol):
         self._asked = False
         self._in_head, self._head_bytes = True, 0
         self._state.tell_date()
-        if self._subject is not None:
-            self.scope["extensions"] = {"tls": {"subject": self._subject}}
 
     def on_headers_complete(self) -> None:
         self._in_head = False
         self._unset_keepalive_if_required()  # only now: a head that never ends must not hold the connection
-        super().on_headers_complete()
+        parser, scope = self.parser, self.scope
+        scope["method"] = parser.get_method().decode("ascii")
+        scope["http_version"] = version = parser.get_http_version()
+        if parser.should_upgrade() and self._should_upgrade():
+            return
+        url = httptools.parse_url(self.url)
+        path = url.path.decode("ascii")
+        scope["path"] = unquote(path) if "%" in path else path
+        scope["raw_path"], scope["query_string"] = url.path, url.query or b""
+        cycle = Cycle(
+            scope, self.transport, self.flow, self.server_state.default_headers,
+            version != "1.0" and parser.should_keep_alive(), self.expect_100_continue, self.on_response_complete,
+        )  # fmt: skip
+        extensions: dict[str, Any] = {"push": cycle.push}
+        if self._subject is not None:
+            extensions["tls"] = {"subject": self._subject}
+        scope["extensions"] = extensions
+        before: Any = self.cycle
+        self.cycle = cycle  # type: ignore[assignment]  # in the place of uvicorn's own
+        if before is None or before.response_complete:
+            self._start_asgi_task(self.cycle, self.app)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((self.cycle, self.app))
+
+    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+        task = self.loop.create_task(cycle.run(app))
+        self.tasks.add(task)
+        task.add_done_callback(self._state.ended)
+
+    def on_response_complete(self) -> None:
+        """The next request of a pipeline; or wait for one, by a timer that is set once and looks when it goes off."""
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+            return
+        self._idle_since = self.loop.time()
+        if self._idle_timer is None:
+            self._idle_timer = self.loop.call_later(KEEP_ALIVE_SECONDS, self._close_if_idle)
+
+    def _close_if_idle(self) -> None:
+        self._idle_timer = None
+        if self.transport.is_closing() or self.parser is None:
+            return
+        left = KEEP_ALIVE_SECONDS - (self.loop.time() - self._idle_since)
+        if self.cycle is not None and not self.cycle.response_complete:
+            left = KEEP_ALIVE_SECONDS  # at work
+        if left > 0:
+            self._idle_timer = self.loop.call_later(left, self._close_if_idle)
+        else:
+            self.transport.close()
 
     def _should_upgrade(self) -> bool:
         """Also for a raw protocol: otherwise an ASGI task would answer into the upgraded stream."""
