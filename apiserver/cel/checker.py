@@ -5,7 +5,7 @@ https://github.com/google/cel-spec/blob/master/doc/langdef.md#gradual-type-check
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from apiserver.cel import types
 from apiserver.cel.errors import Issue
@@ -42,7 +42,8 @@ class Checked:
     types: dict[Node, Type]
     overloads: dict[Node, tuple[Overload, ...]]  # of calls: those that their arguments' types allow
     type_values: dict[Node, Type]  # of names that mean a type
-    used: set[str] = field(default_factory=set)  # variables that the expression reads
+    dotted: dict[Node, str]  # of `a.b` where that is a variable's name
+    used: set[str]  # variables that the expression reads
 
 
 def check(node: Node, variables: Scope, functions: Functions, objects: Objects) -> Checked:
@@ -51,7 +52,10 @@ def check(node: Node, variables: Scope, functions: Functions, objects: Objects) 
     result = checker.check(node, dict(variables))
     bindings = checker.bindings
     found = {one: settled(kind, bindings) for one, kind in checker.types.items()}
-    return Checked(settled(result, bindings), checker.issues, found, checker.overloads, checker.type_values, checker.used)
+    settled_result = settled(result, bindings)
+    return Checked(
+        settled_result, checker.issues, found, checker.overloads, checker.type_values, checker.dotted, checker.used
+    )  # fmt: skip
 
 
 class _Checker:
@@ -63,6 +67,7 @@ class _Checker:
         self.types: dict[Node, Type] = {}
         self.overloads: dict[Node, tuple[Overload, ...]] = {}
         self.type_values: dict[Node, Type] = {}
+        self.dotted: dict[Node, str] = {}
         self.used: set[str] = set()
         self.bindings: Bindings = {}
         self._fresh = 0
@@ -101,6 +106,10 @@ class _Checker:
 
     def select(self, node: Select, scope: dict[str, Type]) -> Type:
         name = _qualified(node)
+        if name in scope:
+            self.dotted[node] = name
+            self.used.add(name)
+            return scope[name]
         if name and name.partition(".")[0] not in scope and (kind := self._type_name(node, name)):
             return kind
         operand = bound_head(self.check(node.operand, scope), self.bindings)

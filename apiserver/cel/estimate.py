@@ -78,7 +78,11 @@ class _Estimator:
         if isinstance(node, Identifier):
             return CostRange(1, 1)
         if isinstance(node, Select):
-            return CostRange(1, 1) if node in self._checked.type_values else self.cost(node.operand) + 1
+            return (
+                CostRange(1, 1)
+                if node in self._checked.type_values or node in self._checked.dotted
+                else self.cost(node.operand) + 1
+            )
         if isinstance(node, Logic):
             first, *rest = [self.cost(term) for term in node.terms]
             return CostRange(first.least, sum((one.most for one in rest), first.most))

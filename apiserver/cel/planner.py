@@ -70,6 +70,9 @@ class Planner:
         if node in self._checked.type_values:
             value = self._checked.type_values[node]
             return (lambda frame: value), 1
+        if node in self._checked.dotted:
+            name = self._checked.dotted[node]
+            return (lambda frame: frame[name]), 1
         operand, cost = self.plan(node.operand, walked=True)
         key = self._key(node)
         if node.test:

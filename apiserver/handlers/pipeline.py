@@ -20,6 +20,7 @@ from apiserver.allocation import BEFORE_STORE
 from apiserver.context import AdmissionAttributes, Release, Request, Server
 from apiserver.handlers import managed_fields
 from apiserver.handlers.managed_fields import Manager
+from apiserver.object_rules import OBJECT_RULES
 from apiserver.storage.deletion import utc_now
 from apiserver.storage.listing import invalid_options
 from apiserver.storage.metadata import count_generation, drop_empty, fill_new, keep_old
@@ -186,6 +187,9 @@ class Write:
                 text = f'{self.row.kind} in version "{self.row.version}" cannot be handled as a {self.row.kind}: {error}'
                 raise BadRequest(text) from None
             errors += rules(*views)
+        more = OBJECT_RULES.get((self.row.group, self.row.plural))
+        if more is not None and rules is self.row.validate:
+            errors += more(new, old)
         if errors:
             raise self._invalid(new["metadata"].get("name", ""), errors)
 
