@@ -1,10 +1,12 @@
 """Filters: what every request passes before its handler, outermost first. The order is this tuple.
 
-Each is `async filter(server, request, call_next) -> Response | None`; None: the answer went out by another way.
+Each is `async filter(server, request, call_next) -> Response | None`, by these names; None: the answer went out by another way.
 apiserver pkg/server/config.go (DefaultBuildHandlerChain)
 """
 
 from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Protocol
 
 from apiserver.context import Request, Response, Server
 from apiserver.filters.audit_id import audit_id
@@ -17,7 +19,11 @@ from apiserver.filters.measure import measure
 from apiserver.filters.recover import recover
 
 Next = Callable[[Request], Awaitable[Response | None]]
-Filter = Callable[[Server, Request, Next], Awaitable[Response | None]]
+
+
+class Filter(Protocol):
+    def __call__(self, server: Server, request: Request, call_next: Next) -> Awaitable[Response | None]: ...
+
 
 FILTER_CHAIN: tuple[Filter, ...] = (
     measure,  # sees every answer, also those to what failed
@@ -34,12 +40,5 @@ FILTER_CHAIN: tuple[Filter, ...] = (
 def chain(server: Server, handler: Next) -> Next:
     """The handler behind all filters."""
     for one in reversed(FILTER_CHAIN):
-        handler = _behind(server, one, handler)
+        handler = partial(one, server, call_next=handler)
     return handler
-
-
-def _behind(server: Server, one: Filter, inner: Next) -> Next:
-    async def call(request: Request) -> Response | None:
-        return await one(server, request, inner)
-
-    return call
