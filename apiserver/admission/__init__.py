@@ -14,10 +14,12 @@ from apiserver.admission import (
     namespace_lifecycle,
     node_restriction,
     priority,
+    resource_quota,
     role_escalation,
     service_account,
     taint_nodes_by_condition,
 )
+from apiserver.admission.pod_security.plugin import PodSecurity
 from apiserver.admission.webhook.mutating import MutatingWebhook
 from apiserver.admission.webhook.validating import ValidatingWebhook
 from apiserver.context import AdmissionAttributes, Server
@@ -29,6 +31,7 @@ ADMISSION: tuple[Any, ...] = (
     service_account.ServiceAccountAdmission(),
     node_restriction.NodeRestriction(),
     taint_nodes_by_condition.TaintNodesByCondition(),
+    PodSecurity(),
     priority.Priority(),
     default_toleration_seconds.DefaultTolerationSeconds(),
     default_class.DefaultStorageClass(),
@@ -37,10 +40,11 @@ ADMISSION: tuple[Any, ...] = (
     role_escalation.RoleEscalation(),
     MutatingWebhook(),
     ValidatingWebhook(),
+    resource_quota.QuotaAdmission(),  # last: it charges
 )
 LATER = (  # upstream's plugins that flags may name; what they rule is not built yet
-    "PodSecurity", "StorageObjectInUseProtection", "RuntimeClass", "CertificateApproval", "CertificateSigning",
-    "CertificateSubjectRestriction", "ValidatingAdmissionPolicy", "ResourceQuota",
+    "StorageObjectInUseProtection", "RuntimeClass", "CertificateApproval", "CertificateSigning",
+    "CertificateSubjectRestriction", "ValidatingAdmissionPolicy",
 )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from controller_manager.controllers.nodeipam import NodeIpamController
 from controller_manager.controllers.nodelifecycle import NodeLifecycleController
 from controller_manager.controllers.podgc import PodGCController
 from controller_manager.controllers.replicaset import ReplicaSetController, ReplicationControllerController
+from controller_manager.controllers.resourcequota import ResourceQuotaController
 from controller_manager.controllers.rootcapublisher import RootCAPublisher
 from controller_manager.controllers.serviceaccount import ServiceAccountController
 from controller_manager.controllers.tainteviction import TaintEvictionController
@@ -36,6 +37,7 @@ CONTROLLERS: tuple[type[Controller[Any]], ...] = (
     PodGCController,
     ReplicaSetController,
     ReplicationControllerController,
+    ResourceQuotaController,
     RootCAPublisher,
     ServiceAccountController,
     TaintEvictionController,
