@@ -18,7 +18,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request as StarletteRequest
 from starlette.responses import Response as StarletteResponse
 
-from apiserver import admission, bootstrap, crd, discovery, health, openapi, upgrade
+from apiserver import admission, aggregator, bootstrap, crd, discovery, health, openapi, upgrade
+from apiserver.aggregator import proxy
 from apiserver.allocation import AFTER_DELETE
 from apiserver.auth import authentication, authorization
 from apiserver.config import ACCEPTED_WITHOUT_EFFECT, Config
@@ -51,6 +52,7 @@ class App:
     def __init__(self, server: Server, behind: FastAPI) -> None:
         self._server = server
         self._behind = behind
+        self._aggregator = aggregator.aggregator_of(server)
         self._answer = chain(server, self._handle)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -65,6 +67,9 @@ class App:
         return upgrade.protocol(self._server, self._answer, head)
 
     async def _handle(self, request: Request) -> Response | None:
+        remote = self._aggregator.serves(request.info)
+        if remote is not None:
+            return await proxy.forward(self._server, request, remote)
         if request.info.is_resource:
             return await handle(self._server, request)
         await self._behind(request.scope, request.receive, self._marking(request))
@@ -102,6 +107,7 @@ async def running(config: Config) -> AsyncIterator[tuple[Server, App]]:
             server.authorizer = authorization.build(server)
             server.admission = admission.build(server)
             crd.start(server)
+            aggregator.start(server)
             yield server, App(server, _behind(server))
             started.cancel()
     finally:
@@ -112,7 +118,9 @@ async def run(config: Config) -> None:
     """Serve until cancelled."""
     gc.set_threshold(*GC_THRESHOLDS)
     async with running(config) as (server, app):
-        tls = server_tls(config.tls_cert_file, config.tls_private_key_file, config.client_ca_file)
+        tls = server_tls(
+            config.tls_cert_file, config.tls_private_key_file, config.client_ca_file, config.requestheader_client_ca_file
+        )
         listener = await http_server.serve(
             app, config.bind_address, config.secure_port, tls=tls, on_upgrade=app.on_upgrade
         )  # fmt: skip

@@ -59,6 +59,7 @@ class Config:
         "--requestheader-allowed-names", (), "The common names of such proxies; empty: any."
     )
     requestheader_username_headers: tuple[str, ...] = flag("--requestheader-username-headers", (), "Headers with the user's name.")
+    requestheader_uid_headers: tuple[str, ...] = flag("--requestheader-uid-headers", (), "Headers with the user's uid.")
     requestheader_group_headers: tuple[str, ...] = flag("--requestheader-group-headers", (), "Headers with the user's groups.")
     requestheader_extra_headers_prefix: tuple[str, ...] = flag(
         "--requestheader-extra-headers-prefix", (), "Prefixes of headers with extra facts about the user."
@@ -95,28 +96,21 @@ class Config:
     )
     proxy_client_cert_file: Path | None = flag("--proxy-client-cert-file", None, "The certificate shown to aggregated API servers.")
     proxy_client_key_file: Path | None = flag("--proxy-client-key-file", None, "The key of --proxy-client-cert-file.")
+    enable_aggregator_routing: bool = flag(
+        "--enable-aggregator-routing", False, "Call webhooks and aggregated API servers at their endpoints, not their cluster IPs."
+    )
 
     # accepted without effect
     enable_bootstrap_token_auth: bool = flag("--enable-bootstrap-token-auth", False, "Accepted without effect.")
-    enable_aggregator_routing: bool = flag("--enable-aggregator-routing", False, "Accepted without effect.")
     profiling: bool = flag("--profiling", True, "Accepted without effect: use py-spy.")
     storage_backend: str = flag("--storage-backend", "etcd3", "Accepted without effect: etcd3 is the only one.")
 
     v: int = flag("--v", 0, "How much to log; from 4 on, details.", aliases=("-v",))
 
 
-_NO_FRONT_PROXY = "users are not taken from a front proxy's headers yet"
 ACCEPTED_WITHOUT_EFFECT = {
     "allow_privileged": "privileged containers are allowed",
-    "requestheader_client_ca_file": _NO_FRONT_PROXY,
-    "requestheader_allowed_names": _NO_FRONT_PROXY,
-    "requestheader_username_headers": _NO_FRONT_PROXY,
-    "requestheader_group_headers": _NO_FRONT_PROXY,
-    "requestheader_extra_headers_prefix": _NO_FRONT_PROXY,
-    "proxy_client_cert_file": "the aggregation layer is not there yet",
-    "proxy_client_key_file": "the aggregation layer is not there yet",
     "enable_bootstrap_token_auth": "bootstrap tokens are not read yet",
-    "enable_aggregator_routing": "the aggregation layer is not there yet",
     "profiling": "py-spy looks into the running program without it",
     "storage_backend": "etcd3 is the only one",
 }

@@ -10,12 +10,13 @@ on as well, so that the client reads the refusal in the words of who refused.
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import unquote
 
+from apiserver.aggregator.registry import aggregator_of
 from apiserver.context import Message, Request, Response, Scope, Server
 from kube.api.status import BadRequest, InternalError
 from kube.component.http_server import Head
@@ -27,6 +28,7 @@ HEAD_SECONDS = 30.0  # for the backend's answer
 CHUNK = 1 << 16
 
 Answer = Callable[[Request], Awaitable[Response | None]]
+Headers = list[tuple[bytes, bytes]]
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ class Backend:
     host: str
     port: int
     tls: ssl.SSLContext | None
+    server_name: str = ""  # what its certificate must name, where that is not the host
 
     @property
     def address(self) -> str:
@@ -54,7 +57,7 @@ def protocol(server: Server, answer: Answer, head: Head) -> asyncio.Protocol | N
     """For http_server: who takes over a connection that asks for an upgrade; None: nobody, it is served as usual."""
     path, _, query = head.target.partition("?")
     info = server.routes.info(head.method, unquote(path), query.encode("latin-1"))
-    if info.subresource not in UPGRADED:
+    if info.subresource not in UPGRADED and aggregator_of(server).serves(info) is None:
         return None
 
     def taken(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -74,15 +77,18 @@ def connection_of(request: Request) -> Connection:
     return found
 
 
-async def join(request: Request, backend: Backend, target: str) -> None:
-    """Send the request's head to the backend, with `target` as path and query; then pass on every byte, both ways."""
+async def join(request: Request, backend: Backend, target: str, identity: Headers | None = None) -> None:
+    """Send the request's head to the backend, with `target` as path and query; then pass on every byte, both ways.
+
+    `identity` are headers that say to a backend who asks: a client may not send such itself.
+    """
     client = connection_of(request)
     try:
         reader, writer = await dial(backend)
     except OSError as error:
         raise InternalError(f"Internal error occurred: error dialing backend: {error}") from None
     try:
-        writer.write(_request_head(request, backend, target))
+        writer.write(_request_head(request, backend, target, identity))
         try:
             async with asyncio.timeout(HEAD_SECONDS):
                 answer = await reader.readuntil(b"\r\n\r\n")
@@ -102,14 +108,16 @@ async def dial(backend: Backend) -> tuple[asyncio.StreamReader, asyncio.StreamWr
     """A connection of its own to a backend. Raises OSError."""
     try:
         async with asyncio.timeout(DIAL_SECONDS):
-            name = backend.host if backend.tls else None
+            name = (backend.server_name or backend.host) if backend.tls else None
             return await asyncio.open_connection(backend.host, backend.port, ssl=backend.tls, server_hostname=name)
     except TimeoutError:
         raise OSError(f"dial tcp {backend.address}: i/o timeout") from None
 
 
-def _request_head(request: Request, backend: Backend, target: str) -> bytes:
-    headers: Iterable[tuple[bytes, bytes]] = request.scope["headers"]
+def _request_head(request: Request, backend: Backend, target: str, identity: Headers | None) -> bytes:
+    headers: Headers = request.scope["headers"]
+    if identity is not None:
+        headers = [*(pair for pair in headers if not pair[0].startswith((b"x-remote-", b"impersonate-"))), *identity]
     lines = [f"{request.info.method} {target} HTTP/1.1\r\nhost: {backend.address}\r\n".encode("latin-1")]
     lines += [b"%s: %s\r\n" % (name, value) for name, value in headers if name not in HOP_BY_HOP]
     return b"".join([*lines, b"\r\n"])

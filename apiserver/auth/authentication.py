@@ -1,6 +1,6 @@
 """Authentication: from a client certificate or a bearer token to a user.
 
-The first that applies decides: a verified client certificate (CN is the name, each O a group), a token of --token-auth-file, a
+The first that applies decides: the headers of a trusted front proxy (front_proxy.py), a verified client certificate (CN is the name, each O a group), a token of --token-auth-file, a
 service account's token. A token that nobody knows is Unauthorized, never anonymous.
 https://kubernetes.io/docs/reference/access-authn-authz/authentication/
 """
@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
+from apiserver.auth.front_proxy import FrontProxies
 from apiserver.auth.tokens import ServiceAccountTokens
 from apiserver.context import ANONYMOUS, Authenticator, Request, Server, User
 from kube.api.status import Unauthorized
@@ -24,13 +25,16 @@ def build(server: Server) -> Authenticator:
     static = read_token_file(config.token_auth_file) if config.token_auth_file else {}
     tokens = ServiceAccountTokens(server)
     server.state["tokens"] = tokens
-    return Authentication(static, tokens, anonymous=config.anonymous_auth)
+    return Authentication(static, tokens, FrontProxies(config), anonymous=config.anonymous_auth)
 
 
 class Authentication:
-    def __init__(self, static: dict[str, User], tokens: ServiceAccountTokens, *, anonymous: bool) -> None:
+    def __init__(
+        self, static: dict[str, User], tokens: ServiceAccountTokens, front_proxies: FrontProxies, *, anonymous: bool
+    ) -> None:
         self._static = static
         self._tokens = tokens
+        self._front_proxies = front_proxies
         self._anonymous = anonymous
 
     async def authenticate(self, request: Request) -> User:
@@ -52,7 +56,9 @@ class Authentication:
         subject = request.scope.get("extensions", {}).get("tls", {}).get("subject")
         if not subject or not subject.get("CN"):
             return None
-        return User(subject["CN"], tuple(subject.get("O") or ()))
+        if not self._front_proxies.names_user(subject):
+            return self._front_proxies.user_of(request, subject)
+        return self._front_proxies.user_of(request, subject) or User(subject["CN"], tuple(subject.get("O") or ()))
 
     async def _of_token(self, request: Request) -> User | None:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")

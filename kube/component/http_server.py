@@ -139,6 +139,7 @@ def subject_of(transport: asyncio.BaseTransport) -> dict[str, Any] | None:
     names = [pair for group in certificate.get("subject", ()) for pair in group]
     return {
         "certificate": connection.getpeercert(True),  # DER
+        "certificate": connection.getpeercert(True),  # DER
         "CN": next((value for key, value in names if key == "commonName"), ""),
         "O": [value for key, value in names if key == "organizationName"],
     }

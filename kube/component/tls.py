@@ -24,6 +24,7 @@ class ServerTLS:
     certificate: Path
     key: Path
     client_ca: Path | None = None
+    proxy_ca: Path | None = None  # verifies those of proxies, beside client_ca
 
     def context(self) -> ssl.SSLContext:
         """Follows the files. Raises OSError or ssl.SSLError where one is missing or no match."""
@@ -36,13 +37,14 @@ class ServerTLS:
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.load_cert_chain(self.certificate, self.key)
         context.set_alpn_protocols(["http/1.1"])
-        if self.client_ca is not None:
-            context.load_verify_locations(self.client_ca)
-            context.verify_mode = ssl.CERT_OPTIONAL
+        for authority in (self.client_ca, self.proxy_ca):
+            if authority is not None:
+                context.load_verify_locations(authority)
+                context.verify_mode = ssl.CERT_OPTIONAL
         return context
 
     def _stamp(self) -> Stamp:
-        files = [path for path in (self.certificate, self.key, self.client_ca) if path is not None]
+        files = [path for path in (self.certificate, self.key, self.client_ca, self.proxy_ca) if path is not None]
         try:
             return tuple((state.st_ino, state.st_mtime_ns) for state in (path.stat() for path in files))
         except OSError:
@@ -71,8 +73,10 @@ class _Renewal:
             connection.context = self._current
 
 
-def server_tls(certificate: Path | None, key: Path | None, client_ca: Path | None = None) -> ServerTLS | None:
+def server_tls(
+    certificate: Path | None, key: Path | None, client_ca: Path | None = None, proxy_ca: Path | None = None
+) -> ServerTLS | None:
     """From flags; None where no certificate is given."""
     if certificate is None or key is None:
         return None
-    return ServerTLS(certificate, key, client_ca)
+    return ServerTLS(certificate, key, client_ca, proxy_ca)

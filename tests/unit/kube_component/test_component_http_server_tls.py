@@ -18,6 +18,8 @@ from tests.certificates import Authority, Pair
 async def who(scope: Any, receive: Any, send: Any) -> None:
     """Tells whom the server takes the client for; over a WebSocket, too."""
     tls = scope.get("extensions", {}).get("tls")
+    if tls is not None:
+        assert ssl.DER_cert_to_PEM_cert(tls["subject"].pop("certificate")).startswith("-----BEGIN CERTIFICATE-----")
     if scope["type"] == "websocket":
         await receive()
         await send({"type": "websocket.accept", "subprotocol": "SPDY/3.1+portforward.k8s.io"})

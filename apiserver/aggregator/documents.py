@@ -1,0 +1,50 @@
+"""Documents: what the remote servers say of themselves — APIResourceLists and OpenAPI — for this server's merged documents.
+
+Fetched when an APIService becomes available, and every REFRESH_SECONDS; what was known stays while a server does not answer.
+kube-aggregator pkg/apiserver/handler_discovery.go, pkg/controllers/openapiv3
+"""
+
+import asyncio
+
+import orjson
+
+from apiserver.aggregator.availability import ask
+from apiserver.aggregator.registry import Aggregator, Remote
+from apiserver.context import Server
+from apiserver.webhooks.connections import CallFailed
+from kube.api.meta import Tree
+
+FETCH_SECONDS = 5.0
+REFRESH_SECONDS = 60.0
+
+
+async def fetch(server: Server, aggregator: Aggregator, remote: Remote) -> None:
+    """Bring what is known of one remote group version up to date."""
+    where = (remote.group, remote.version)
+    listed = await _json(server, aggregator, remote, remote.path)
+    if listed is None or listed.get("kind") != "APIResourceList":
+        return
+    described = await _json(server, aggregator, remote, f"/openapi/v3{remote.path}")
+    if aggregator.resource_lists.get(where) != listed or aggregator.openapi.get(where) != described:
+        aggregator.resource_lists[where] = listed
+        if described is None:
+            aggregator.openapi.pop(where, None)
+        else:
+            aggregator.openapi[where] = described
+        aggregator.generation += 1
+
+
+async def _json(server: Server, aggregator: Aggregator, remote: Remote, path: str) -> Tree | None:
+    """A document; None where there is none."""
+    try:
+        async with asyncio.timeout(FETCH_SECONDS):
+            _, status, data = await ask(server, aggregator, remote, path)
+    except (CallFailed, TimeoutError):
+        return None
+    if status != 200:
+        return None
+    try:
+        tree = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return None
+    return tree if isinstance(tree, dict) else None
