@@ -43,6 +43,7 @@ from kube.api.core import (
 )
 from kube.api.core import event as core_event
 from kube.api.discovery import endpointslice
+from kube.api.dynamic_resources import deviceclass, resourceclaim, resourceslice
 from kube.api.events import event as events_event
 from kube.api.flowcontrol import flowschema, prioritylevelconfiguration
 from kube.api.networking import ingress, ingressclass, ipaddress, networkpolicy, servicecidr
@@ -110,6 +111,10 @@ RESOURCES: tuple[Resource, ...] = (
     validatingwebhookconfiguration.RESOURCE,
     customresourcedefinition.RESOURCE,
     apiservice.RESOURCE,
+    deviceclass.RESOURCE,
+    resourceclaim.RESOURCE,
+    resourceclaim.TEMPLATE,
+    resourceslice.RESOURCE,
     flowschema.RESOURCE,
     prioritylevelconfiguration.RESOURCE,
     *review.RESOURCES,

@@ -2,7 +2,7 @@
 
 Everything imports them from here, so that the library stands behind one door. Where two groups use one name, the less used
 one carries its group or version: core's `Event` and `EventsEvent`, `HorizontalPodAutoscaler` (autoscaling/v2) and
-`HorizontalPodAutoscalerV1`.
+`HorizontalPodAutoscalerV1`, a container's `ResourceClaim` and `DynamicResourceClaim`.
 """
 
 # ruff: noqa: F401, F403 -- a roof re-exports everything under it
@@ -43,5 +43,9 @@ with models_alone():
     from lightkube.models.node_v1 import *
     from lightkube.models.policy_v1 import *
     from lightkube.models.rbac_v1 import *
+    from lightkube.models.resource_v1 import DeviceClass
+    from lightkube.models.resource_v1 import ResourceClaim as DynamicResourceClaim
+    from lightkube.models.resource_v1 import ResourceClaimTemplate
+    from lightkube.models.resource_v1 import ResourceSlice
     from lightkube.models.scheduling_v1 import *
     from lightkube.models.storage_v1 import *
