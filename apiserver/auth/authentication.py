@@ -1,7 +1,8 @@
 """Authentication: from a client certificate or a bearer token to a user.
 
-The first that applies decides: the headers of a trusted front proxy (front_proxy.py), a verified client certificate (CN is the name, each O a group), a token of --token-auth-file, a
-service account's token. A token that nobody knows is Unauthorized, never anonymous.
+The first that applies decides: the headers of a trusted front proxy (front_proxy.py), a verified client certificate (CN is the
+name, each O a group), a token of --token-auth-file, a service account's token. A token that nobody knows is Unauthorized, never
+anonymous.
 https://kubernetes.io/docs/reference/access-authn-authz/authentication/
 """
 
