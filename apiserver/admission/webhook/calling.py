@@ -5,72 +5,40 @@ apiserver pkg/admission/plugin/webhook/generic/webhook.go, predicates/namespace/
 
 import time
 import uuid
-from collections.abc import Iterator
 
-from apiserver.admission.webhook import metrics, rules
+from apiserver.admission.expression import match_conditions
+from apiserver.admission.matching import request
+from apiserver.admission.matching.versions import converted
+from apiserver.admission.webhook import metrics
 from apiserver.admission.webhook.denial import Denied, Uncallable, no_dry_run
 from apiserver.admission.webhook.hooks import Hook
 from apiserver.admission.webhook.review import BadAnswer, Objects, Verdict, chosen_version, review, verdict
-from apiserver.admission.webhook.versions import equivalents, in_version
 from apiserver.context import AdmissionAttributes, Server
 from apiserver.webhooks.client import CallFailed, call
-from kube.api.labels import Labels
-from kube.api.meta import Key
 from kube.api.resource import Resource
-from kube.api.resources import resource_of
-from kube.api.status import ApiError, not_found
-from kube.api.types import Namespace
+from kube.api.status import ApiError
 
 ADMIT, VALIDATE = "admit", "validating"  # the types in the metrics' labels
-EXEMPT = frozenset(
-    ("mutatingadmissionpolicies", "mutatingadmissionpolicybindings", "mutatingwebhookconfigurations", "validatingadmissionpolicies",
-     "validatingadmissionpolicybindings", "validatingwebhookconfigurations")
-)  # fmt: skip
 SIDE_EFFECTS_ALLOWED = ("None", "NoneOnDryRun")
 
 
-def is_exempt(attributes: AdmissionAttributes) -> bool:
-    """Webhooks are never asked about what configures them and their like."""
-    row = attributes.resource
-    return row.group == "admissionregistration.k8s.io" and row.plural in EXEMPT
+async def row_for(hook: Hook, attributes: AdmissionAttributes, server: Server) -> Resource | None:
+    """The version in which the webhook is asked about this request; None: it is not asked. Raises what its conditions refuse."""
+    row = request.row_for(hook, attributes, server)
+    if row is None or not hook.match_conditions:
+        return row
+    objects = await in_version(attributes, row, server)
+    met = await match_conditions.met(
+        hook.match_conditions, attributes, row, objects.object, objects.old, server, ignores_failure=hook.ignores_failure
+    )
+    return row if met else None
 
 
-def row_for(hook: Hook, attributes: AdmissionAttributes, server: Server) -> Resource | None:
-    """The version in which the webhook is asked about this request; None: it is not asked. Raises NotFound for the namespace."""
-    found = next(_fitting(hook, attributes, server), None)
-    if found is None or not rules.any_labelled(hook.object_selector, (attributes.object, attributes.old)):
-        return None
-    if not hook.namespace_selector.empty and not _namespace_selected(hook, attributes, server):
-        return None
-    return found
-
-
-def _fitting(hook: Hook, attributes: AdmissionAttributes, server: Server) -> Iterator[Resource]:
-    where = (attributes.subresource, attributes.namespace)
-    if rules.fits(hook.rules, attributes.operation, attributes.resource, *where):
-        yield attributes.resource
-    if hook.equivalent:
-        for row in equivalents(attributes.resource, server):
-            if rules.fits(hook.rules, attributes.operation, row, *where):
-                yield row
-
-
-def _namespace_selected(hook: Hook, attributes: AdmissionAttributes, server: Server) -> bool:
-    """What is in no namespace is always selected; a Namespace is selected by its own labels."""
-    row = attributes.resource
-    if (row.group, row.plural) == ("", "namespaces") and attributes.operation in ("CREATE", "UPDATE"):
-        tree = attributes.object or {}
-        return hook.namespace_selector.matches((tree.get("metadata") or {}).get("labels"))
-    if not attributes.namespace:
-        return True
-    return hook.namespace_selector.matches(_labels_of(attributes.namespace, server))
-
-
-def _labels_of(namespace: str, server: Server) -> Labels:
-    found = server.stores.store_for(resource_of(Namespace)).cached(Key("", namespace))
-    if found is None:
-        raise not_found("namespaces", "", namespace)
-    return found["metadata"].get("labels") or {}
+async def in_version(attributes: AdmissionAttributes, row: Resource, server: Server) -> Objects:
+    """The request's objects in the version of `row`."""
+    asked = attributes.resource
+    new = await converted(attributes.object, asked, row, server)
+    return Objects(row, new, await converted(attributes.old, asked, row, server))
 
 
 async def ask(hook: Hook, attributes: AdmissionAttributes, row: Resource, server: Server, kind: str) -> tuple[Verdict, Objects]:

@@ -36,6 +36,7 @@ class Hook:
     versions: tuple[str, ...]  # of AdmissionReview that it accepts
     reinvoked: bool
     match_conditions: tuple[Tree, ...]
+    excluded: tuple[Tree, ...] = ()  # rules of policies only
 
 
 class Hooks:

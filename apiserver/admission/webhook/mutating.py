@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 
 import orjson
 
+from apiserver.admission.matching.request import is_exempt
+from apiserver.admission.matching.versions import converted
 from apiserver.admission.webhook import calling
 from apiserver.admission.webhook.calling import ADMIT
 from apiserver.admission.webhook.denial import Uncallable, internal
 from apiserver.admission.webhook.hooks import Hook, Hooks
 from apiserver.admission.webhook.review import Objects, Verdict
-from apiserver.admission.webhook.versions import converted
 from apiserver.context import AdmissionAttributes, Server
 from kube.api import schema
 from kube.api.meta import Tree
@@ -54,15 +55,17 @@ class MutatingWebhook:
 
     async def mutate(self, attributes: AdmissionAttributes, server: Server) -> None:
         hooks = self._hooks.current(server)
-        if not hooks or calling.is_exempt(attributes):
+        if not hooks or is_exempt(attributes):
             return
         rounds: Rounds = attributes.notes.setdefault(NOTES, Rounds())
         second = attributes.reinvocation == "again"
         if second and rounds.left != orjson.dumps(attributes.object):
             rounds.changed()
         for hook in hooks:
-            row = calling.row_for(hook, attributes, server)
-            if row is None or (second and hook.uid not in rounds.again):
+            if second and hook.uid not in rounds.again:
+                continue
+            row = await calling.row_for(hook, attributes, server)
+            if row is None:
                 continue
             if await _asked(hook, attributes, row, server):
                 rounds.changed()

@@ -7,6 +7,7 @@ apiserver pkg/admission/plugin/webhook/validating/dispatcher.go
 
 import asyncio
 
+from apiserver.admission.matching.request import is_exempt
 from apiserver.admission.webhook import calling
 from apiserver.admission.webhook.calling import VALIDATE
 from apiserver.admission.webhook.denial import Uncallable, internal
@@ -28,9 +29,9 @@ class ValidatingWebhook:
 
     async def validate(self, attributes: AdmissionAttributes, server: Server) -> None:
         hooks = self._hooks.current(server)
-        if not hooks or calling.is_exempt(attributes):
+        if not hooks or is_exempt(attributes):
             return
-        chosen = [(hook, row) for hook in hooks if (row := calling.row_for(hook, attributes, server)) is not None]
+        chosen = [(hook, row) for hook in hooks if (row := await calling.row_for(hook, attributes, server)) is not None]
         answers = await asyncio.gather(
             *(_asked(hook, attributes, row, server) for hook, row in chosen), return_exceptions=True
         )  # fmt: skip

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from kube.api.meta import Tree
+from kube.api.resources import resource_for_kind
 from kube.api.status import ApiError
 from kube.client.rest import Client
 
@@ -26,7 +27,7 @@ def a_configuration(kind: str, conditions: list[Tree]) -> Tree:
 
 async def refusal(client: Client, tree: Tree) -> ApiError:
     with pytest.raises(ApiError) as caught:
-        await client.create(tree)
+        await client.create(resource_for_kind(tree["apiVersion"], tree["kind"]), tree)
     return caught.value
 
 

@@ -1,4 +1,4 @@
-"""Versions: one object, several served versions — which of them a webhook's rules may name, and the object in that one.
+"""Versions: one object, several served versions — which of them rules may name, and the object in that one.
 
     built in   rows of one kind that share their storage (events, autoscaling) convert through the stored form
     custom     the versions of one CustomResourceDefinition convert as that says
@@ -6,8 +6,7 @@ A subresource that has a kind of its own (Scale, Binding, PodExecOptions) is the
 https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#matching-requests-matchpolicy
 """
 
-from apiserver.admission.webhook.review import Objects
-from apiserver.context import AdmissionAttributes, Server
+from apiserver.context import Server
 from kube.api.meta import Tree
 from kube.api.resource import Resource
 
@@ -19,13 +18,6 @@ def equivalents(row: Resource, server: Server) -> list[Resource]:
         one for one in server.routes.rows()
         if one is not row and one.kind == row.kind and "create" in one.verbs and server.stores.prefix(one) == home
     ]  # fmt: skip
-
-
-async def in_version(attributes: AdmissionAttributes, row: Resource, server: Server) -> Objects:
-    """The request's objects in the version of `row`."""
-    asked = attributes.resource
-    new = await converted(attributes.object, asked, row, server)
-    return Objects(row, new, await converted(attributes.old, asked, row, server))
 
 
 async def converted(tree: Tree | None, source: Resource, target: Resource, server: Server) -> Tree | None:

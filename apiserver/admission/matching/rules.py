@@ -1,24 +1,29 @@
-"""Rules: whether a webhook's rules and selectors choose a request. Pure.
+"""Rules: whether rules and selectors choose a request. Pure.
 
 A rule names operations, API groups, versions and resources ("*" is any; "pods/exec", "*/scale", "pods/*" name subresources,
-"*/*" is everything, "*" everything but subresources), and a scope. A webhook is asked if any of its rules fits.
+"*/*" is everything, "*" everything but subresources), a scope and, in policies, names of objects. One that fits is enough.
 https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#matching-requests-rules
 apiserver pkg/admission/plugin/webhook/predicates/{rules,object}
 """
 
 from collections.abc import Iterable
 
+from apiserver.context import AdmissionAttributes
 from kube.api.labels import Selector
 from kube.api.meta import Tree
 from kube.api.resource import Resource
 
 
-def fits(rules: Iterable[Tree], operation: str, row: Resource, subresource: str, namespace: str) -> bool:
-    """Whether any rule fits a request for this row."""
-    return any(_fits(rule, operation, row, subresource, namespace) for rule in rules)
+def fits(rules: Iterable[Tree], attributes: AdmissionAttributes, row: Resource) -> bool:
+    """Whether any rule fits the request, taken as one for this row."""
+    return any(_fits(rule, attributes, row) for rule in rules)
 
 
-def _fits(rule: Tree, operation: str, row: Resource, subresource: str, namespace: str) -> bool:
+def _fits(rule: Tree, attributes: AdmissionAttributes, row: Resource) -> bool:
+    operation, subresource, namespace = attributes.operation, attributes.subresource, attributes.namespace
+    named = rule.get("resourceNames")
+    if named and attributes.name not in named:
+        return False
     return (
         _has(rule.get("operations"), operation)
         and _has(rule.get("apiGroups"), row.group)
