@@ -10,10 +10,11 @@ import asyncio
 
 from apiserver.context import Server
 from apiserver.crd import conditions
+from apiserver.crd.definition import DEFINITION
 from apiserver.storage.deletion import utc_now
 from apiserver.storage.store import Store
 from apiserver.storage.watch_cache import Selection
-from kube.api.apiextensions.customresourcedefinition import CLEANUP, RESOURCE
+from kube.api.apiextensions.customresourcedefinition import CLEANUP
 from kube.api.meta import Key, Tree
 from kube.api.resource import Resource
 from kube.api.status import ApiError, NotFound
@@ -29,7 +30,7 @@ log = get_logger(__name__)
 async def run(server: Server, definition: Tree) -> None:
     """Until the definition is gone."""
     key = Key("", definition["metadata"]["name"])
-    definitions = server.stores.store_for(RESOURCE)
+    definitions = server.stores.store_for(DEFINITION)
     while True:
         try:
             await definitions.update(key, _in_progress)

@@ -12,10 +12,10 @@ from typing import Any
 from apiserver.context import RequestInfo, Server
 from apiserver.crd import conditions, status
 from apiserver.crd.conversion import Call
+from apiserver.crd.definition import DEFINITION
 from apiserver.crd.rows import rows_of
 from apiserver.storage.follow import follow
 from apiserver.webhooks import client
-from kube.api.apiextensions.customresourcedefinition import RESOURCE
 from kube.api.meta import Key, Tree
 from kube.api.resource import Resource
 
@@ -56,7 +56,7 @@ class Registry:
 
     def look(self) -> None:
         """Take what the watch cache has and this registry has not seen yet."""
-        store = self._server.stores.store_for(RESOURCE)
+        store = self._server.stores.store_for(DEFINITION)
         for entry in store.cache.below(store.prefix):
             known = self._definitions.get(entry.metadata.name)
             if known is None or _revision(known) < entry.revision:
@@ -89,7 +89,8 @@ class Registry:
 def start(server: Server) -> None:
     """Serve the definitions, for the server's life."""
     registry = server.state[ROOM] = Registry(server)
-    follow(server, RESOURCE, registry.put)
+    server.routes.add(DEFINITION)
+    follow(server, DEFINITION, registry.put)
     server.spawn(registry.worker.run(), "custom resource definitions")
 
 

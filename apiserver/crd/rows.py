@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from apiserver.crd.conversion import Call, Converter
+from apiserver.crd.expressions import Rules
 from apiserver.crd.forms import Form
 from kube.api import schema
 from kube.api.apiextensions import columns, embedded, lists, values
@@ -18,6 +19,11 @@ from kube.api.apiextensions.structure import structure_of
 from kube.api.meta import Tree
 from kube.api.resource import Resource, Scale
 from kube.api.status import FieldError, invalid
+
+BLOCKING = ("FieldValueRequired", "FieldValueTooLong", "FieldValueTooMany", "FieldValueTypeInvalid")
+UNCHECKED = (
+    "some validation rules were not checked because the object was invalid; correct the existing errors to complete validation"
+)
 
 
 def rows_of(definition: Tree, call: Call | None, *, creates: bool = True) -> list[Resource]:
@@ -102,6 +108,8 @@ def _problems(node: Schema) -> Callable[[Tree], schema.Problems]:
 
 
 def _validation(node: Schema, scale: Tree | None) -> Callable[[Tree, Tree | None], list[FieldError]]:
+    rules = Rules(node)
+
     def validate(new: Tree, old: Tree | None) -> list[FieldError]:
         found = values.errors(node, new, values.ABSENT if old is None else old)
         if scale:
@@ -109,7 +117,11 @@ def _validation(node: Schema, scale: Tree | None) -> Callable[[Tree, Tree | None
         found += embedded.errors(new, node)
         if old is None or not any(lists.duplicates(old, node)):
             found += lists.duplicates(new, node)
-        return found
+        if not rules:
+            return found
+        if any(error.cause in BLOCKING for error in found):
+            return [*found, invalid(values.NOWHERE, "null", UNCHECKED)]
+        return [*found, *rules.errors(new, old)]
 
     return validate
 

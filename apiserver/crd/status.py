@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from apiserver.context import Server
 from apiserver.crd import cleanup, conditions
+from apiserver.crd.definition import DEFINITION
 from apiserver.storage.deletion import utc_now
-from kube.api.apiextensions.customresourcedefinition import CLEANUP, RESOURCE
+from kube.api.apiextensions.customresourcedefinition import CLEANUP
 from kube.api.meta import Key, Tree
 from kube.api.status import ApiError, NotFound
 from kube.api.views import timestamp
@@ -64,7 +65,7 @@ class Worker:
             self._clean(name, definition)
             return
         if self._settled(definition) != definition:
-            store = self._server.stores.store_for(RESOURCE)
+            store = self._server.stores.store_for(DEFINITION)
             await store.update(Key("", name), self._mutate)
 
     def _settled(self, definition: Tree) -> Tree:

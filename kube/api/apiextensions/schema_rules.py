@@ -9,7 +9,6 @@ https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resou
 apiextensions-apiserver pkg/apis/apiextensions/validation, pkg/apiserver/schema/validation.go
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 from enum import Enum
@@ -19,7 +18,7 @@ import orjson
 
 from kube.api.apiextensions import embedded, values
 from kube.api.apiextensions.list_rules import list_errors
-from kube.api.apiextensions.patterns import pattern
+from kube.api.apiextensions.patterns import PatternError, pattern
 from kube.api.apiextensions.pruning import IMPLICIT, prune
 from kube.api.apiextensions.structural import NO_DEFAULT, Schema, compiled
 from kube.api.meta import Tree
@@ -99,7 +98,7 @@ def _forbidden(raw: Tree, path: str) -> Iterator[FieldError]:
     if raw.get("pattern"):
         try:
             pattern(raw["pattern"])
-        except re.error as error:
+        except PatternError as error:
             yield invalid(f"{path}.pattern", raw["pattern"], f"must be a valid regular expression, but isn't: {error}")
     if raw.get("x-kubernetes-preserve-unknown-fields") is False:
         yield invalid(f"{path}.x-kubernetes-preserve-unknown-fields", False, "must be true or undefined")
