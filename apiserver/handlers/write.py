@@ -76,12 +76,11 @@ async def replaced(write: Write, transform: Transform, advance: Advance) -> Tree
     """The object after `transform` and the pipeline; both run again on the newest object where somebody was faster."""
     done = False
 
-    async def mutate(current: Tree) -> Tree:
-        old = copy_tree(current)
+    async def change(current: Tree, old: Tree) -> Tree:
         return await advance(transform(current), old)
 
     try:
-        stored = await write.store.update(key_of(write.request.info), mutate, write.dry_run)
+        stored = await write.store.replace(key_of(write.request.info), change, write.dry_run)
         done = not write.dry_run
         return stored
     finally:

@@ -21,6 +21,7 @@ from kube.api.resource import Resource
 from kube.api.status import AlreadyExists, ApiError, Timeout, already_exists, not_found
 
 Mutate = Callable[[Tree], Awaitable[Tree]]
+Change = Callable[[Tree, Tree], Awaitable[Tree]]  # (current, old): two trees of the same content; the first may be changed
 Check = Callable[[Tree], Awaitable[None]]
 Removed = Callable[[Tree], Awaitable[None]]
 
@@ -220,6 +221,14 @@ class Store:
         Whoever removes the last thing that a deleted object waits for, removes the object. Raises NotFound and what `mutate`
         raises.
         """
+
+        async def change(current: Tree, _old: Tree) -> Tree:
+            return await mutate(current)
+
+        return await self.replace(key, change, dry_run)
+
+    async def replace(self, key: Key, change: Change, dry_run: bool = False) -> Tree:
+        """As `update`; `change` is also given the object as it was, a tree that nobody may change."""
         path = self.path(key)
         current, newest = self.cache.get(path), False
         while True:
@@ -227,7 +236,7 @@ class Store:
                 current, newest = await self._newest(key), True
             old, new, failure = await self._tree(current), None, None
             try:
-                new = await mutate(await self._tree(current))
+                new = await change(await self._tree(current), old)
             except ApiError as error:
                 failure = error
             if not newest and (failure or await self._is_no_change(new, old, current)):

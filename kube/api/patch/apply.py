@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from kube.api.definitions import UNKNOWN, Type, of
 from kube.api.meta import Tree
 from kube.api.patch import structured
-from kube.api.patch.field_set import FieldSet, Path, field, shown
+from kube.api.patch.field_set import FieldSet, Path, field, parsed, shown
 from kube.api.resource import Resource
 from kube.api.status import Conflict
 
@@ -28,6 +28,7 @@ ANCIENT_CHANGES = "ancient-changes"
 MAX_UPDATE_ENTRIES = 10
 
 _METADATA = field("metadata")
+_COMPLETE = frozenset(("manager", "operation", "apiVersion", "time", "fieldsType", "fieldsV1"))
 _UNOWNED_METADATA = (
     "name", "namespace", "creationTimestamp", "selfLink", "uid", "clusterName", "generation", "managedFields",
     "resourceVersion", "deletionTimestamp", "deletionGracePeriodSeconds",
@@ -53,6 +54,7 @@ class _Entry(NamedTuple):
     fields: FieldSet
     time: str
     api_version: str
+    tree: Tree | None = None  # as it stands in the object, while that says the same
 
 
 Managers = dict[Owner, _Entry]
@@ -67,8 +69,13 @@ def track(new: Tree, old: Tree | None, resource: Resource, *, manager: str, subr
     if fields:
         owner = Owner(manager, UPDATE, resource.api_version, subresource)
         before = managers.get(owner)
-        fields = fields | before.fields if before else fields
-        managers[owner] = _Entry(owner, fields, now, resource.api_version)
+        after = _Entry(owner, fields, now, resource.api_version)
+        if before is not None:
+            fields = fields | before.fields
+            same = before.tree is not None and fields == before.fields
+            tree = {**before.tree, "time": now} if same and before.tree else None
+            after = after._replace(fields=fields, tree=tree)
+        managers[owner] = after
     _write(new, _capped(managers))
 
 
@@ -129,11 +136,13 @@ def _give_up(managers: Managers, taken: FieldSet, removed: FieldSet) -> None:
     if not taken and not removed:
         return
     for owner, entry in list(managers.items()):
+        if not entry.fields.overlaps(taken) and not entry.fields.overlaps(removed):
+            continue
         rest = entry.fields - taken - removed
         if not rest:
             del managers[owner]
-        elif rest != entry.fields:
-            managers[owner] = entry._replace(fields=rest)
+        else:
+            managers[owner] = entry._replace(fields=rest, tree=None)
 
 
 def _owned(fields: FieldSet, resource: Resource, subresource: str) -> FieldSet:
@@ -166,7 +175,8 @@ def _managers(new: Tree, old: Tree | None, resource: Resource, subresource: str)
         operation, version = entry.get("operation", UPDATE), entry.get("apiVersion", resource.api_version)
         place = "" if operation == APPLY else version
         owner = Owner(entry.get("manager", ""), operation, place, entry.get("subresource", ""))
-        found[owner] = _Entry(owner, FieldSet.from_tree(entry.get("fieldsV1") or {}), entry.get("time", ""), version)
+        tree = entry if entry.keys() >= _COMPLETE else None
+        found[owner] = _Entry(owner, parsed(entry.get("fieldsV1") or {}), entry.get("time", ""), version, tree)
     return found
 
 
@@ -193,6 +203,8 @@ def _write(tree: Tree, managers: Managers) -> None:
 
 
 def _tree(entry: _Entry) -> Tree:
+    if entry.tree is not None:
+        return entry.tree
     tree: Tree = {
         "manager": entry.owner.manager,
         "operation": entry.owner.operation,
