@@ -94,7 +94,7 @@ async def opened(port: int, trust: ssl.SSLContext, watchers: int, seen: Seen | N
     """So many watches from now on."""
     loop = asyncio.get_running_loop()
     _, writer = await loop.create_connection(Writer, "127.0.0.1", port, ssl=trust, server_hostname="127.0.0.1")
-    version, _ = await writer.put(0)
+    version, _ = await writer.put(time.time_ns())  # a change, whatever stood there
     found: list[Watch] = []
     for start in range(0, watchers, AT_ONCE):
         count = min(AT_ONCE, watchers - start)
