@@ -118,7 +118,10 @@ def test_defaults_are_filled_in_at_every_depth() -> None:
             {"type": "array", "minItems": 1, "items": INT}, [],
             "spec.x: Invalid value: 0: spec.x in body should have at least 1 items",
         ),
-        ({"type": "array", "items": INT}, [1, "a"], 'spec.x[1]: Invalid value: "string": spec.x[1] in body must be of type integer: "string"'),
+        (
+            {"type": "array", "items": INT}, [1, "a"],
+            'spec.x[1]: Invalid value: "string": spec.x[1] in body must be of type integer: "string"',
+        ),
         ({"type": "object", "maxProperties": 1}, {"a": 1, "b": 2}, "spec.x: Too many: 2: must have at most 1 item"),
         ({"type": "object", "required": ["a"]}, {}, "spec.x.a: Required value"),
     ],
