@@ -7,10 +7,12 @@ import asyncio
 
 from apiserver.allocation import cluster_ip, node_port
 from apiserver.context import Release, Server
+from kube.api.core.service_addresses import cluster_ip_errors
 from kube.api.meta import Key, Tree, tree_key
 from kube.api.resources import resource_of
 from kube.api.status import FieldError, InternalError, invalid, invalid_object
-from kube.api.types import IPAddress, Service
+from kube.api.types import IPAddress, Service, ServiceSpec
+from kube.api.views import lenient_view
 from kube.component.logging import get_logger
 
 REPAIR_MARGIN_SECONDS = 10.0
@@ -111,16 +113,16 @@ def ports(service: Tree | None) -> set[int]:
 async def _allocate_address(taken: _Taken, new: Tree, old: Tree | None, dry_run: bool) -> None:
     spec = new["spec"]
     if spec.get("type") == "ExternalName":
-        for field in ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"):
-            spec.pop(field, None)
         return
-    _check_families(new)
     before = (old or {}).get("spec") or {}
     if before.get("clusterIP") and before.get("type") != "ExternalName":
         if not spec.get("clusterIP"):
             spec["clusterIP"] = before["clusterIP"]  # an update that says nothing of it keeps it
         elif spec["clusterIP"] != before["clusterIP"]:
-            raise _refused(new, invalid("spec.clusterIPs[0]", spec["clusterIP"], "may not change once set"))
+            raise _refused(new, invalid("spec.clusterIPs[0]", [spec["clusterIP"]], "may not change once set"))
+        if not spec.get("clusterIPs"):
+            spec["clusterIPs"] = before.get("clusterIPs") or [spec["clusterIP"]]
+    _check_families(new)
     asked = spec.get("clusterIP") or next(iter(spec.get("clusterIPs") or ()), "")
     if asked and asked not in (HEADLESS, *addresses(old)):
         await _take_address(taken, new, asked, dry_run)
@@ -138,7 +140,9 @@ async def _allocate_address(taken: _Taken, new: Tree, old: Tree | None, dry_run:
 def _check_families(new: Tree) -> None:
     """Of addresses there are IPv4's only (our choice, for now); a Service without selector and address may say what it likes."""
     spec = new["spec"]
-    errors = []
+    errors = list(cluster_ip_errors(_spec_of(new)))
+    if errors:
+        raise invalid_object("Service", "", new["metadata"]["name"], errors)
     if spec.get("clusterIP") == HEADLESS and not spec.get("selector"):
         return
     if spec.get("ipFamilyPolicy") == "RequireDualStack":
@@ -232,6 +236,12 @@ def _drop_unwanted(spec: Tree, old: Tree) -> None:
             port.pop("nodePort", None)
     if spec.get("healthCheckNodePort") == old["spec"].get("healthCheckNodePort"):
         spec.pop("healthCheckNodePort", None)
+
+
+def _spec_of(service: Tree) -> ServiceSpec:
+    spec = lenient_view(Service, service).spec
+    assert spec is not None, "defaults have made one"
+    return spec
 
 
 def _refused(service: Tree, error: FieldError) -> Exception:

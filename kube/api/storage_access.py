@@ -6,13 +6,14 @@ https://kubernetes.io/docs/concepts/storage/persistent-volumes/#access-modes
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from kube.api import quantity
+from kube.api import names, quantity
 from kube.api.meta import Tree
-from kube.api.status import FieldError, invalid, required, unsupported
-from kube.api.validation import selector_errors
+from kube.api.status import FieldError, forbidden, invalid, required, unsupported
+from kube.api.validation import complain, selector_errors
 
 SHORT = {"ReadWriteOnce": "RWO", "ReadOnlyMany": "ROX", "ReadWriteMany": "RWX", "ReadWriteOncePod": "RWOP"}
 VOLUME_MODES = ("Block", "Filesystem")
+MORE_THAN_ZERO = "must be greater than zero"
 
 
 def short(modes: Iterable[str] | None) -> str:
@@ -26,30 +27,57 @@ def set_claim_defaults(tree: Tree) -> None:
     tree.setdefault("spec", {}).setdefault("volumeMode", "Filesystem")
 
 
-def access_mode_errors(modes: Iterable[str] | None, path: str) -> Iterator[FieldError]:
+def access_mode_errors(modes: Iterable[str] | None, path: str, missing: str = "") -> Iterator[FieldError]:
+    """`missing`: what is said where there are none."""
     if not modes:
-        yield required(path, "at least 1 access mode is required")
+        yield required(path, missing)
         return
     for mode in modes:
         if mode not in SHORT:
             yield unsupported(path, mode, sorted(SHORT))
-    if "ReadWriteOncePod" in modes and len(set(modes)) > 1:
-        text = "may not use ReadWriteOncePod with other access modes"
-        yield FieldError(path, "FieldValueForbidden", f"Forbidden: {text}")
-
-
-def storage_errors(amounts: dict[str, str] | None, path: str) -> Iterator[FieldError]:
-    """The one amount that a volume has or a claim asks for."""
-    amount = (amounts or {}).get("storage")
-    if amount is None:
-        yield required(path if path.endswith("capacity") else f"{path}[storage]")
-    elif quantity.parse(amount) <= 0:
-        yield invalid(f"{path}[storage]", amount, "must be greater than zero")
+    if "ReadWriteOncePod" in modes and any(mode in SHORT and mode != "ReadWriteOncePod" for mode in modes):
+        yield forbidden(path, "may not use ReadWriteOncePod with other access modes")
 
 
 def claim_spec_errors(spec: Any, path: str = "spec") -> Iterator[FieldError]:
-    yield from access_mode_errors(spec.accessModes, f"{path}.accessModes")
+    """Of a claim, or of a template of one."""
+    if not spec.accessModes:
+        yield required(f"{path}.accessModes", "at least 1 access mode is required")
     yield from selector_errors(spec.selector, f"{path}.selector")
-    yield from storage_errors(spec.resources.requests if spec.resources else None, f"{path}.resources")
-    if spec.volumeMode not in VOLUME_MODES:
-        yield unsupported(f"{path}.volumeMode", spec.volumeMode or "", VOLUME_MODES)
+    if spec.accessModes:
+        yield from access_mode_errors(spec.accessModes, f"{path}.accessModes")
+    amount = ((spec.resources.requests if spec.resources else None) or {}).get("storage")
+    if amount is None:
+        yield required(f"{path}.resources[storage]")
+    elif quantity.parse(amount) <= 0:
+        yield invalid(f"{path}.resources[storage]", amount, MORE_THAN_ZERO)
+    if spec.storageClassName:
+        yield from complain(f"{path}.storageClassName", spec.storageClassName, names.subdomain)
+    if spec.volumeMode is not None and spec.volumeMode not in VOLUME_MODES:
+        yield unsupported(f"{path}.volumeMode", spec.volumeMode, VOLUME_MODES)
+    yield from _data_sources(spec, path)
+    if spec.volumeAttributesClassName:
+        yield from complain(f"{path}.volumeAttributesClassName", spec.volumeAttributesClassName, names.subdomain)
+
+
+def _data_sources(spec: Any, path: str) -> Iterator[FieldError]:
+    """What a new volume is filled with; the older of the two fields says the same as the newer, or less."""
+    source, reference = spec.dataSource, spec.dataSourceRef
+    for one, at in ((source, f"{path}.dataSource"), (reference, f"{path}.dataSourceRef")):
+        if one is None:
+            continue
+        for field in ("name", "kind"):
+            if not getattr(one, field):
+                yield required(f"{at}.{field}")
+        if not one.apiGroup and one.kind != "PersistentVolumeClaim":
+            yield invalid(at, one.kind, "must be 'PersistentVolumeClaim' when referencing the default apiGroup")
+        elif one.apiGroup:
+            yield from complain(f"{at}.apiGroup", one.apiGroup, names.subdomain)
+    if reference is not None and reference.namespace:
+        yield from complain(f"{path}.dataSourceRef.namespace", reference.namespace, names.label)
+    if source is None or reference is None:
+        return
+    if reference.namespace:
+        yield invalid(path, {}, "may not be specified when dataSourceRef.namespace is specified")
+    elif (source.apiGroup, source.kind, source.name) != (reference.apiGroup, reference.kind, reference.name):
+        yield invalid(path, {}, "must match dataSourceRef")

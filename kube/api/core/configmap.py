@@ -17,20 +17,25 @@ MAX_BYTES = 1024 * 1024
 
 def validate(new: ConfigMap, old: ConfigMap | None) -> Iterator[FieldError]:
     data, binary = new.data or {}, new.binaryData or {}
-    for field, values in (("data", data), ("binaryData", binary)):
-        for key in values:
-            for complaint in names.config_key(key):
-                yield invalid(f"{field}[{key}]", key, complaint)
-    for key in data.keys() & binary.keys():
-        yield invalid(f"data[{key}]", key, "duplicate of key present in binaryData")
-    if sum(len(text.encode()) for text in data.values()) + sum(len(text) * 3 // 4 for text in binary.values()) > MAX_BYTES:
-        yield too_long("", MAX_BYTES)
     if old is not None and old.immutable:
         if not new.immutable:
             yield forbidden("immutable", "field is immutable when `immutable` is set")
         for field in ("data", "binaryData"):
             if (getattr(new, field) or {}) != (getattr(old, field) or {}):
                 yield forbidden(field, "field is immutable when `immutable` is set")
+    for field, values in (("data", data), ("binaryData", binary)):
+        for key in values:
+            for complaint in names.config_key(key):
+                yield invalid(f"{field}[{key}]", key, complaint)
+            if field == "data" and key in binary:
+                yield invalid(f"data[{key}]", key, "duplicate of key present in binaryData")
+    if sum(len(text.encode()) for text in data.values()) + sum(map(decoded_size, binary.values())) > MAX_BYTES:
+        yield too_long("", MAX_BYTES)
+
+
+def decoded_size(text: str) -> int:
+    """Of base64, in bytes."""
+    return len(text) // 4 * 3 - text[-2:].count("=")
 
 
 RESOURCE = Resource(

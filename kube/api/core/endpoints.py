@@ -7,20 +7,20 @@ from collections.abc import Iterator
 
 from kube.api import names, validation
 from kube.api.columns import AGE, at_most, plain
+from kube.api.defaults import fill
 from kube.api.meta import Tree
-from kube.api.network_address import host_port, ip_complaints
+from kube.api.network_address import host_port, ip_complaints, special_complaints
 from kube.api.resource import Resource
-from kube.api.status import FieldError, invalid, required, unsupported
-from kube.api.types import Endpoints
+from kube.api.status import FieldError, required
+from kube.api.types import EndpointAddress, Endpoints
 
 SHOWN = 3
-PROTOCOLS = ("SCTP", "TCP", "UDP")
 
 
 def set_defaults(tree: Tree) -> None:
     for subset in tree.get("subsets") or ():
         for port in subset.get("ports") or ():
-            port.setdefault("protocol", "TCP")
+            fill(port, protocol="TCP")
 
 
 def validate(new: Endpoints, old: Endpoints | None) -> Iterator[FieldError]:
@@ -30,16 +30,26 @@ def validate(new: Endpoints, old: Endpoints | None) -> Iterator[FieldError]:
             yield required(at, "must specify `addresses` or `notReadyAddresses`")
         for field in ("addresses", "notReadyAddresses"):
             for place, address in enumerate(getattr(subset, field) or ()):
-                for complaint in ip_complaints(address.ip or ""):
-                    yield invalid(f"{at}.{field}[{place}].ip", address.ip or "", complaint)
+                yield from _address(address, f"{at}.{field}[{place}]")
         several = len(subset.ports or ()) > 1
         for place, port in enumerate(subset.ports or ()):
             path = f"{at}.ports[{place}]"
             if several or port.name:
                 yield from validation.named(f"{path}.name", port.name, names.label)
             yield from validation.port(f"{path}.port", port.port or 0)
-            if port.protocol not in PROTOCOLS:
-                yield unsupported(f"{path}.protocol", port.protocol or "", PROTOCOLS)
+            yield from validation.one_of(f"{path}.protocol", port.protocol, validation.PROTOCOLS)
+            if port.appProtocol is not None:
+                yield from validation.complain(f"{path}.appProtocol", port.appProtocol, names.qualified)
+
+
+def _address(address: EndpointAddress, path: str) -> Iterator[FieldError]:
+    text = address.ip or ""
+    yield from validation.complain(f"{path}.ip", text, ip_complaints)
+    if address.hostname:
+        yield from validation.complain(f"{path}.hostname", address.hostname, names.label)
+    if address.nodeName is not None:
+        yield from validation.complain(f"{path}.nodeName", address.nodeName, names.subdomain)
+    yield from validation.complain(f"{path}.ip", text, special_complaints)
 
 
 def addresses(endpoints: Endpoints) -> str:

@@ -5,17 +5,19 @@ https://kubernetes.io/docs/concepts/policy/limit-range/
 
 from collections.abc import Iterator
 
-from kube.api import quantity
+from kube.api import names, quantity
+from kube.api.core.resource_names import container_name_errors, may_overcommit, name_errors
 from kube.api.meta import Tree
 from kube.api.resource import Resource
-from kube.api.status import FieldError, duplicate, forbidden, invalid
+from kube.api.status import FieldError, duplicate, forbidden, invalid, required
 from kube.api.types import LimitRange, LimitRangeItem
 
 CONTAINER = "Container"
+TYPES = ("Pod", CONTAINER, "PersistentVolumeClaim")
 
 
 def set_defaults(tree: Tree) -> None:
-    """A container's default limit is the most it may have; its default request is the default limit, or the least."""
+    """A container's default limit is the most it may have; its default request is the default limit, else the least."""
     for item in (tree.get("spec") or {}).get("limits") or ():
         if item.get("type") != CONTAINER:
             continue
@@ -23,7 +25,7 @@ def set_defaults(tree: Tree) -> None:
         for name, amount in (item.get("max") or {}).items():
             limits.setdefault(name, amount)
         requests = item.setdefault("defaultRequest", {})
-        for name, amount in [*(item.get("min") or {}).items(), *limits.items()]:
+        for name, amount in [*limits.items(), *(item.get("min") or {}).items()]:
             requests.setdefault(name, amount)
         for field in ("default", "defaultRequest"):
             if not item[field]:
@@ -34,6 +36,11 @@ def validate(new: LimitRange, old: LimitRange | None) -> Iterator[FieldError]:
     seen: set[str] = set()
     for index, item in enumerate((new.spec.limits if new.spec else None) or ()):
         at = f"spec.limits[{index}]"
+        complaints = names.qualified(item.type or "")
+        for complaint in complaints:
+            yield invalid(f"{at}.type", item.type or "", complaint)
+        if not complaints and "/" not in item.type and item.type not in TYPES:
+            yield invalid(f"{at}.type", item.type, "must be a standard limit type or fully qualified")
         if item.type in seen:
             yield duplicate(f"{at}.type", item.type)
         seen.add(item.type)
@@ -41,26 +48,59 @@ def validate(new: LimitRange, old: LimitRange | None) -> Iterator[FieldError]:
 
 
 def _item(item: LimitRangeItem, at: str) -> Iterator[FieldError]:
-    least, most = item.min or {}, item.max or {}
-    default, request, ratio = item.default or {}, item.defaultRequest or {}, item.maxLimitRequestRatio or {}
+    rule = container_name_errors if item.type in ("Pod", CONTAINER) else name_errors
+    fields = ["max", "min"]
     if item.type == "Pod":
-        for field, values in (("default", default), ("defaultRequest", request)):
-            if values:
+        for field in ("default", "defaultRequest"):
+            if getattr(item, field):
                 yield forbidden(f"{at}.{field}", "may not be specified when `type` is 'Pod'")
-    for name in sorted({*least, *most, *default, *request}):
-        for field, low, high, words in (
-            ("min", least, most, "min value {} is greater than max value {}"),
-            ("defaultRequest", least, request, "min value {} is greater than default request value {}"),
-            ("defaultRequest", request, most, "default request value {} is greater than max value {}"),
-            ("default", request, default, "default request value {} is greater than default limit value {}"),
-            ("default", default, most, "default value {} is greater than max value {}"),
-        ):
-            if name in low and name in high and quantity.parse(low[name]) > quantity.parse(high[name]):
-                shown = low[name] if field == "min" else high[name] if high is not most else low[name]
-                yield invalid(f"{at}.{field}[{name}]", shown, words.format(low[name], high[name]))
-    for name, amount in ratio.items():
-        if quantity.parse(amount) < 1:
-            yield invalid(f"{at}.maxLimitRequestRatio[{name}]", amount, f"ratio {amount} is less than 1")
+    else:
+        fields += ["default", "defaultRequest"]
+    if item.type == "PersistentVolumeClaim" and "storage" not in {*(item.min or {}), *(item.max or {})}:
+        yield required(f"{at}.limits", "either minimum or maximum storage value is required, but neither was provided")
+    fields.append("maxLimitRequestRatio")
+    known: set[str] = set()
+    for field in fields:
+        for name in getattr(item, field) or {}:
+            yield from rule(name, f"{at}.{field}[{name}]")
+            known.add(name)
+    for name in sorted(known):
+        yield from _bounds({field: (getattr(item, field) or {}).get(name) for field in fields}, name, at)
+
+
+def _bounds(amounts: dict[str, str | None], name: str, at: str) -> Iterator[FieldError]:
+    """What must not be greater than what: (the field told, the lesser, the greater, the value shown, words)."""
+    for field, low, high, shown, words in (
+        ("min", "min", "max", "min", "min value {} is greater than max value {}"),
+        ("defaultRequest", "min", "defaultRequest", "defaultRequest", "min value {} is greater than default request value {}"),
+        ("defaultRequest", "defaultRequest", "max", "defaultRequest", "default request value {} is greater than max value {}"),
+        (
+            "defaultRequest", "defaultRequest", "default", "defaultRequest",
+            "default request value {} is greater than default limit value {}",
+        ),
+        ("default", "min", "default", "min", "min value {} is greater than default value {}"),
+        ("default", "default", "max", "max", "default value {} is greater than max value {}"),
+    ):  # fmt: skip
+        one, other = amounts.get(low), amounts.get(high)
+        if one is not None and other is not None and quantity.parse(one) > quantity.parse(other):
+            yield invalid(f"{at}.{field}[{name}]", amounts[shown], words.format(one, other))
+    yield from _ratio(amounts, f"{at}.maxLimitRequestRatio[{name}]")
+    limit, request = amounts.get("default"), amounts.get("defaultRequest")
+    if limit and request and not may_overcommit(name) and quantity.parse(limit) != quantity.parse(request):
+        text = f"default value {limit} must equal to defaultRequest value {request} in {name}"
+        yield invalid(f"{at}.defaultRequest[{name}]", request, text)
+
+
+def _ratio(amounts: dict[str, str | None], path: str) -> Iterator[FieldError]:
+    ratio, least, most = (amounts.get(field) for field in ("maxLimitRequestRatio", "min", "max"))
+    if ratio is None:
+        return
+    if quantity.parse(ratio) < 1:
+        yield invalid(path, ratio, f"ratio {ratio} is less than 1")
+    if least is not None and most is not None and quantity.parse(least):
+        between = quantity.parse(most) / quantity.parse(least)
+        if quantity.parse(ratio) > between:
+            yield invalid(path, ratio, f"ratio {ratio} is greater than max/min = {between:.6f}")
 
 
 RESOURCE = Resource(

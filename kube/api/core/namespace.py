@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from kube.api import names
 from kube.api.columns import AGE, plain
 from kube.api.meta import Tree
+from kube.api.metadata import finalizer_errors
 from kube.api.resource import Resource
 from kube.api.status import FieldError, invalid
 from kube.api.types import Namespace
@@ -36,9 +37,17 @@ def prepare(new: Tree, old: Tree | None) -> None:
 
 
 def validate(new: Namespace, old: Namespace | None) -> Iterator[FieldError]:
-    for finalizer in (new.spec.finalizers if new.spec else None) or ():
-        for complaint in names.qualified(finalizer):
-            yield invalid("spec.finalizers", finalizer, complaint)
+    for finalizer in ((new.spec.finalizers if new.spec else None) or ()) if old is None else ():
+        yield from finalizer_errors(finalizer, "spec.finalizers")
+
+
+def validate_status(new: Namespace, old: Namespace) -> Iterator[FieldError]:
+    phase = new.status.phase or ""
+    if new.metadata.deletionTimestamp is None:
+        if phase != "Active":
+            yield invalid("status.Phase", phase, "may only be 'Active' if `deletionTimestamp` is empty")
+    elif phase != "Terminating":
+        yield invalid("status.Phase", phase, "may only be 'Terminating' if `deletionTimestamp` is not empty")
 
 
 def held(tree: Tree) -> bool:
@@ -63,6 +72,7 @@ RESOURCE = Resource(
     set_defaults=set_defaults,
     prepare=prepare,
     validate=validate,
+    validate_status=validate_status,
     validate_name=names.label,
     columns=(plain("Status", lambda namespace: namespace.status.phase), AGE),
     field_selectors={"status.phase": lambda tree: (tree.get("status") or {}).get("phase") or ""},

@@ -5,44 +5,64 @@ https://kubernetes.io/docs/concepts/architecture/nodes/
 
 from collections.abc import Iterator
 
-from kube.api import names
 from kube.api.columns import AGE, NONE, UNKNOWN, plain
+from kube.api.core.pod_validation.scheduling import taint_errors
+from kube.api.core.resource_names import amount_errors
 from kube.api.meta import Tree
+from kube.api.network_address import cidr_complaints
 from kube.api.resource import Resource
-from kube.api.status import FieldError, duplicate, forbidden, invalid, unsupported
+from kube.api.status import FieldError, duplicate, forbidden, invalid
 from kube.api.types import Node
+from kube.api.validation import complain
 
 ROLE_PREFIX = "node-role.kubernetes.io/"
 ROLE_LABEL = "kubernetes.io/role"
-EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 
 
 def set_defaults(tree: Tree) -> None:
     """What a node has is what it offers, unless it says otherwise."""
+    spec = tree.get("spec") or {}
+    if spec.get("podCIDR"):  # the first of the list, in a field of its own
+        spec["podCIDRs"] = [spec["podCIDR"], *(spec.get("podCIDRs") or ())[1:]]
+    elif spec.get("podCIDRs"):
+        spec["podCIDR"] = spec["podCIDRs"][0]
     status = tree.get("status")
     if status and status.get("capacity"):
         status.setdefault("allocatable", dict(status["capacity"]))
 
 
 def validate(new: Node, old: Node | None) -> Iterator[FieldError]:
-    seen: set[tuple[str, str]] = set()
-    for index, taint in enumerate((new.spec.taints if new.spec else None) or ()):
-        at = f"spec.taints[{index}]"
-        for complaint in names.qualified(taint.key or ""):
-            yield invalid(f"{at}.key", taint.key or "", complaint)
-        for complaint in names.label_value(taint.value or ""):
-            yield invalid(f"{at}.value", taint.value, complaint)
-        if taint.effect not in EFFECTS:
-            yield unsupported(f"{at}.effect", taint.effect or "", EFFECTS)
-        if (taint.key, taint.effect) in seen:
-            yield duplicate(at, taint)
-        seen.add((taint.key, taint.effect))
-    if old is None:
-        return
-    for field in ("podCIDR", "providerID"):
-        before, after = getattr(old.spec, field, None), getattr(new.spec, field, None)
-        if before and after != before:
-            yield forbidden(f"spec.{field}", "node updates may not change " + field + ' except from "" to valid')
+    spec = new.spec
+    yield from _amounts(new)
+    if old is not None:
+        yield from _changed(new, old)
+    yield from taint_errors((spec.taints if spec else None) or (), "metadata.taints")  # upstream's path
+    blocks = list((spec.podCIDRs if spec else None) or ()) if old is None else []
+    for index, block in enumerate(blocks):
+        yield from complain(f"spec.podCIDRs[{index}]", block, cidr_complaints)
+    if len(blocks) > 2 or (len(blocks) == 2 and len({":" in block for block in blocks}) == 1):
+        yield invalid("spec.podCIDRs", blocks, "may specify no more than one CIDR for each IP family")
+
+
+def _amounts(node: Node) -> Iterator[FieldError]:
+    for side in ("capacity", "allocatable"):
+        for name, amount in (getattr(node.status, side) or {}).items():
+            yield from amount_errors(name, amount, f"status.{side}.{name}")
+
+
+def _changed(new: Node, old: Node) -> Iterator[FieldError]:
+    """What a node was given once it keeps."""
+    seen = set()
+    for index, address in enumerate(new.status.addresses or ()):
+        if (address.type, address.address) in seen:
+            yield duplicate(f"status.addresses[{index}]", {"Type": address.type, "Address": address.address})
+        seen.add((address.type, address.address))
+    before, after = (list((one.spec.podCIDRs if one.spec else None) or ()) for one in (old, new))
+    if before and after != before:
+        yield forbidden("spec.podCIDRs", 'node updates may not change podCIDR except from "" to valid')
+    provider = old.spec.providerID if old.spec else None
+    if provider and (new.spec.providerID if new.spec else None) != provider:
+        yield forbidden("spec.providerID", 'node updates may not change providerID except from "" to valid')
 
 
 def status(node: Node) -> str:
@@ -85,6 +105,7 @@ RESOURCE = Resource(
     status_on_create=True,
     set_defaults=set_defaults,
     validate=validate,
+    validate_status=validate,
     columns=(
         plain("Status", status),
         plain("Roles", roles),

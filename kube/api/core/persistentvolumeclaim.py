@@ -6,14 +6,22 @@ https://kubernetes.io/docs/concepts/storage/persistent-volumes/#persistentvolume
 
 from collections.abc import Iterator
 
-from kube.api import quantity, storage_access
+from kube.api import names, quantity, storage_access
 from kube.api.columns import AGE, UNSET, plain
+from kube.api.core.pod_validation.update import difference
+from kube.api.core.resource_names import is_native
 from kube.api.meta import Tree
 from kube.api.resource import Resource
-from kube.api.status import FieldError, forbidden
+from kube.api.status import FieldError, forbidden, invalid, unsupported
 from kube.api.types import PersistentVolumeClaim
+from kube.api.validation import complain
 from kube.api.views import tree_of
 
+CLASS_ANNOTATION = "volume.beta.kubernetes.io/storage-class"
+RESIZING = (
+    "ControllerResizeInProgress", "ControllerResizeInfeasible", "NodeResizeInProgress", "NodeResizeInfeasible",
+    "NodeResizePending",
+)  # fmt: skip
 IMMUTABLE = "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims"
 
 
@@ -30,14 +38,41 @@ def validate(new: PersistentVolumeClaim, old: PersistentVolumeClaim | None) -> I
     yield from storage_access.claim_spec_errors(new.spec)
     if old is None:
         return
-    bound = old.status.phase == "Bound"
-    if _fixed(new, bound, not old.spec.volumeName) != _fixed(old, bound, not old.spec.volumeName):
-        yield forbidden("spec", IMMUTABLE)
-    before, after = _requested(old), _requested(new)
-    if bound and quantity.parse(after) < quantity.parse(before):
-        given = (old.status.capacity or {}).get("storage", "0")
-        if quantity.parse(after) <= quantity.parse(given):
-            yield forbidden("spec.resources.requests.storage", "field can not be less than status.capacity")
+    after, before = _fixed(new, old), _fixed(old, old)
+    if after != before:
+        yield forbidden("spec", f"{IMMUTABLE}\n{difference(before, after)}")
+    asked, had, given = _requested(new), _requested(old), (old.status.capacity or {}).get("storage", "0")
+    if quantity.parse(asked) < quantity.parse(had) and quantity.parse(asked) <= quantity.parse(given):
+        yield forbidden("spec.resources.requests.storage", "field can not be less than status.capacity")
+    if new.spec.volumeMode != old.spec.volumeMode:
+        yield invalid("volumeMode", new.spec.volumeMode, "field is immutable")
+    if old.spec.volumeAttributesClassName is not None:
+        path, name = "spec.volumeAttributesClassName", new.spec.volumeAttributesClassName
+        if name is None:
+            yield forbidden(path, "update from non-nil value to nil is forbidden")
+        elif not name and old.spec.volumeAttributesClassName:
+            yield forbidden(path, "update from non-nil value to an empty string is forbidden")
+
+
+def validate_status(new: PersistentVolumeClaim, old: PersistentVolumeClaim) -> Iterator[FieldError]:
+    for name, amount in (new.status.capacity or {}).items():
+        if quantity.value(amount) < 0:
+            yield invalid(f"status.capacity[{name}]", quantity.value(amount), "must be a valid resource quantity")
+    for name, word in (new.status.allocatedResourceStatuses or {}).items():
+        yield from _resource_name(name, "status.allocatedResourceStatus")
+        if word not in RESIZING:
+            yield unsupported("status.allocatedResourceStatus", name, RESIZING)
+    for name, amount in (new.status.allocatedResources or {}).items():
+        yield from _resource_name(name, "status.allocatedResources")
+        if quantity.value(amount) < 0:
+            yield invalid(f"status.allocatedResources[{name}]", quantity.value(amount), "must be a valid resource quantity")
+
+
+def _resource_name(name: str, path: str) -> Iterator[FieldError]:
+    complaints = list(complain(path, name, names.qualified))
+    yield from complaints
+    if not complaints and is_native(name) and name != "storage":
+        yield unsupported(path, name, ("storage",))
 
 
 def _requested(claim: PersistentVolumeClaim) -> str:
@@ -45,12 +80,16 @@ def _requested(claim: PersistentVolumeClaim) -> str:
     return str((requests or {}).get("storage", "0"))
 
 
-def _fixed(claim: PersistentVolumeClaim, bound: bool, unbound_name: bool) -> Tree:
-    """The spec without what may change."""
+def _fixed(claim: PersistentVolumeClaim, old: PersistentVolumeClaim) -> Tree:
+    """The spec without what may change, given what was there."""
     spec: Tree = tree_of(claim.spec)
-    if unbound_name:
+    if not old.spec.volumeName:
         spec.pop("volumeName", None)  # the binder sets it, once
-    if bound:
+    if old.spec.storageClassName is None and claim.spec.storageClassName is not None:
+        annotated = (old.metadata.annotations or {}).get(CLASS_ANNOTATION)
+        if annotated in (None, claim.spec.storageClassName):
+            spec.pop("storageClassName", None)  # a class may be chosen later
+    if old.status.phase == "Bound":
         (spec.get("resources") or {}).get("requests", {}).pop("storage", None)
         spec.pop("volumeAttributesClassName", None)
     return spec
@@ -65,7 +104,7 @@ def capacity(claim: PersistentVolumeClaim) -> str:
 
 
 def storage_class(claim: PersistentVolumeClaim) -> str:
-    old_way = (claim.metadata.annotations or {}).get("volume.beta.kubernetes.io/storage-class")
+    old_way = (claim.metadata.annotations or {}).get(CLASS_ANNOTATION)
     return old_way or claim.spec.storageClassName or ""
 
 
@@ -81,6 +120,7 @@ RESOURCE = Resource(
     set_defaults=set_defaults,
     prepare=prepare,
     validate=validate,
+    validate_status=validate_status,
     columns=(
         plain("Status", phase),
         plain("Volume", lambda claim: claim.spec.volumeName or ""),

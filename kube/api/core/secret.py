@@ -12,6 +12,8 @@ import orjson
 
 from kube.api import names
 from kube.api.columns import AGE, plain
+from kube.api.core.configmap import decoded_size
+from kube.api.defaults import fill
 from kube.api.meta import Tree
 from kube.api.resource import Resource
 from kube.api.status import FieldError, forbidden, invalid, required, too_long
@@ -21,11 +23,10 @@ MAX_BYTES = 1024 * 1024
 SERVICE_ACCOUNT_TOKEN = "kubernetes.io/service-account-token"
 SERVICE_ACCOUNT_NAME = "kubernetes.io/service-account.name"
 JSON_KEYS = {"kubernetes.io/dockercfg": ".dockercfg", "kubernetes.io/dockerconfigjson": ".dockerconfigjson"}
-REQUIRED_KEYS = {"kubernetes.io/ssh-auth": ("ssh-privatekey",), "kubernetes.io/tls": ("tls.crt", "tls.key")}
 
 
 def set_defaults(tree: Tree) -> None:
-    tree.setdefault("type", "Opaque")
+    fill(tree, type="Opaque")
     texts = tree.pop("stringData", None)
     if texts:
         data = tree.setdefault("data", {})
@@ -35,21 +36,19 @@ def set_defaults(tree: Tree) -> None:
 
 def validate(new: Secret, old: Secret | None) -> Iterator[FieldError]:
     data = new.data or {}
+    if old is not None:
+        if new.type != old.type:
+            yield invalid("type", new.type, "field is immutable")
+        if old.immutable and not new.immutable:
+            yield forbidden("immutable", "field is immutable when `immutable` is set")
+        if old.immutable and data != (old.data or {}):
+            yield forbidden("data", "field is immutable when `immutable` is set")
     for key in data:
         for complaint in names.config_key(key):
             yield invalid(f"data[{key}]", key, complaint)
-    if sum(len(text) * 3 // 4 for text in data.values()) > MAX_BYTES:
+    if sum(map(decoded_size, data.values())) > MAX_BYTES:
         yield too_long("data", MAX_BYTES)
     yield from _of_type(new)
-    if old is None:
-        return
-    if new.type != old.type:
-        yield invalid("type", new.type, "field is immutable")
-    if old.immutable:
-        if not new.immutable:
-            yield forbidden("immutable", "field is immutable when `immutable` is set")
-        if data != (old.data or {}):
-            yield forbidden("data", "field is immutable when `immutable` is set")
 
 
 def _of_type(secret: Secret) -> Iterator[FieldError]:
@@ -59,22 +58,32 @@ def _of_type(secret: Secret) -> Iterator[FieldError]:
     if secret.type == "kubernetes.io/basic-auth" and not {"username", "password"} & data.keys():
         yield required("data[username]")
         yield required("data[password]")
-    for key in REQUIRED_KEYS.get(secret.type, ()):
+    if secret.type == "kubernetes.io/ssh-auth" and not data.get("ssh-privatekey"):
+        yield required("data[ssh-privatekey]")
+    for key in ("tls.crt", "tls.key") if secret.type == "kubernetes.io/tls" else ():
         if key not in data:
             yield required(f"data[{key}]")
-    key = JSON_KEYS.get(secret.type, "")
+    key = JSON_KEYS.get(secret.type or "", "")
     if key and key not in data:
         yield required(f"data[{key}]")
-    elif key and not _is_json(data[key]):
-        yield invalid(f"data[{key}]", "<secret contents redacted>", "invalid character or unexpected end of JSON input")
+    elif key and (complaint := _json_complaint(data[key])):
+        yield invalid(f"data[{key}]", "<secret contents redacted>", complaint)
 
 
-def _is_json(encoded: str) -> bool:
+def _json_complaint(encoded: str) -> str:
+    """Why this is no JSON object, in the words of Go's decoder for what is seen most."""
+    text = ""
     try:
-        orjson.loads(b64decode(encoded))
+        text = b64decode(encoded).decode(errors="replace").strip()
+        found = orjson.loads(text)
     except (Base64Error, orjson.JSONDecodeError):
-        return False
-    return True
+        if not text or text[0] in '{["':
+            return "unexpected end of JSON input"
+        return f"invalid character {text[0]!r} looking for beginning of value"
+    kinds = {str: "string", list: "array", bool: "bool", int: "number", float: "number"}
+    if found is None or isinstance(found, dict):
+        return ""
+    return f"json: cannot unmarshal {kinds[type(found)]} into Go value of type map[string]interface {{}}"
 
 
 RESOURCE = Resource(

@@ -6,7 +6,8 @@ https://kubernetes.io/docs/concepts/services-networking/service/
 
 from kube.api import names
 from kube.api.columns import AGE, NONE, map_text, plain
-from kube.api.core.service_validation import service_errors
+from kube.api.core.service_validation import service_errors, service_status_errors
+from kube.api.defaults import fill
 from kube.api.meta import Tree
 from kube.api.resource import Resource
 from kube.api.types import Service, ServicePort
@@ -16,40 +17,63 @@ AFFINITY_SECONDS = 10800  # three hours
 
 def set_defaults(tree: Tree) -> None:
     spec = tree.setdefault("spec", {})
-    spec.setdefault("sessionAffinity", "None")
+    fill(spec, sessionAffinity="None", type="ClusterIP")
     if spec["sessionAffinity"] == "None":
         spec.pop("sessionAffinityConfig", None)
     elif spec["sessionAffinity"] == "ClientIP":
         config = spec.setdefault("sessionAffinityConfig", {}).setdefault("clientIP", {})
         config.setdefault("timeoutSeconds", AFFINITY_SECONDS)
-    kind = spec.setdefault("type", "ClusterIP")
+    kind = spec["type"]
     for port in spec.get("ports") or ():
-        port.setdefault("protocol", "TCP")
-        if not port.get("targetPort") and port.get("port"):
-            port["targetPort"] = port["port"]
-    if kind in ("NodePort", "LoadBalancer"):
-        spec.setdefault("externalTrafficPolicy", "Cluster")
+        fill(port, protocol="TCP")
+        if port.get("port"):
+            fill(port, targetPort=port["port"])
+    if kind in ("NodePort", "LoadBalancer") or (kind == "ClusterIP" and spec.get("externalIPs")):
+        fill(spec, externalTrafficPolicy="Cluster")
     if kind in ("ClusterIP", "NodePort", "LoadBalancer"):
         spec.setdefault("internalTrafficPolicy", "Cluster")
     if kind == "LoadBalancer":
         spec.setdefault("allocateLoadBalancerNodePorts", True)
+    for ingress in ((tree.get("status") or {}).get("loadBalancer") or {}).get("ingress") or ():
+        if ingress.get("ip"):
+            ingress.setdefault("ipMode", "VIP")
 
 
 def prepare(new: Tree, old: Tree | None) -> None:
-    """A new Service has no load balancer yet; what its new type cannot have, goes."""
+    """A new Service has no load balancer yet; what its new type cannot have, and was not changed, goes."""
+    spec = new["spec"]
     if old is None:
+        if spec.get("clusterIP") and not spec.get("clusterIPs"):
+            spec["clusterIPs"] = [spec["clusterIP"]]
         new["status"] = {"loadBalancer": {}}
         return
-    kind, spec = new["spec"]["type"], new["spec"]
-    if kind == old["spec"].get("type"):
+    if "ExternalName" not in (spec["type"], old["spec"].get("type")):
+        _keep_addresses(spec, old["spec"])
+    kind, before = spec["type"], old["spec"]
+    if kind == before.get("type"):
         return
-    if kind in ("ClusterIP", "ExternalName"):
-        spec.pop("externalTrafficPolicy", None)
+    unwanted: list[str] = []
     if kind == "ExternalName":
-        spec.pop("internalTrafficPolicy", None)
+        unwanted += ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"]
+    if kind in ("ClusterIP", "ExternalName") and not (kind == "ClusterIP" and spec.get("externalIPs")):
+        unwanted.append("externalTrafficPolicy")
     if kind != "LoadBalancer":
-        spec.pop("allocateLoadBalancerNodePorts", None)
+        unwanted += ["allocateLoadBalancerNodePorts", "loadBalancerClass"]
         new["status"] = {"loadBalancer": {}}
+    for field in unwanted:
+        if spec.get(field) == before.get(field):
+            spec.pop(field, None)
+
+
+def _keep_addresses(spec: Tree, before: Tree) -> None:
+    """What an update leaves out it keeps; the first of clusterIPs is clusterIP, whichever of the two was changed."""
+    if not spec.get("clusterIP") and not spec.get("clusterIPs") and before.get("clusterIP"):
+        spec["clusterIP"] = before["clusterIP"]
+    same = spec.get("clusterIP") == before.get("clusterIP")
+    if same and not spec.get("clusterIPs") and before.get("clusterIPs"):
+        spec["clusterIPs"] = list(before["clusterIPs"])
+    elif spec.get("clusterIP") and not same and spec.get("clusterIPs") in (None, [], before.get("clusterIPs")):
+        spec["clusterIPs"] = [spec["clusterIP"]]
 
 
 def external_ip(service: Service) -> str:
@@ -88,6 +112,7 @@ RESOURCE = Resource(
     set_defaults=set_defaults,
     prepare=prepare,
     validate=service_errors,
+    validate_status=service_status_errors,
     validate_name=names.label1035,
     columns=(
         plain("Type", lambda service: service.spec.type),

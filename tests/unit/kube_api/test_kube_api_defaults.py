@@ -174,7 +174,7 @@ def test_changing_a_services_type_takes_what_the_new_one_cannot_have() -> None:
     assert "allocateLoadBalancerNodePorts" not in changed["spec"]
     named = {**old, "spec": {**old["spec"], "type": "ExternalName"}}
     row.prepare(named, old)
-    assert "internalTrafficPolicy" not in named["spec"]
+    assert "externalTrafficPolicy" not in named["spec"]
     same = {**old}
     row.prepare(same, old)
     assert same == old
