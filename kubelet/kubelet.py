@@ -198,7 +198,7 @@ class Kubelet:
             health,
         )
         tls = server_tls(config.tls_cert_file, config.tls_private_key_file, config.client_ca_file)
-        servers = [await serve(server.app, config.address, config.port, tls=tls)]
+        servers = [await serve(server.app, config.address, config.port, tls=tls, on_upgrade=server.door.on_upgrade)]
         if config.healthz_port:
             servers.append(await serve(health.app, config.healthz_bind_address, config.healthz_port))
         try:

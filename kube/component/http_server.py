@@ -59,7 +59,11 @@ class Head:
     subject: dict[str, Any] | None  # of the client's certificate
 
     def header(self, name: bytes) -> str:
-        return next((value.decode("latin-1") for key, value in self.headers if key == name), "")
+        return next(iter(self.header_values(name)), "")
+
+    def header_values(self, name: bytes) -> list[str]:
+        """Of a header that may be repeated."""
+        return [value.decode("latin-1") for key, value in self.headers if key == name]
 
 
 OnUpgrade = Callable[[Head], asyncio.Protocol | None]
@@ -138,7 +142,6 @@ def subject_of(transport: asyncio.BaseTransport) -> dict[str, Any] | None:
         return None
     names = [pair for group in certificate.get("subject", ()) for pair in group]
     return {
-        "certificate": connection.getpeercert(True),  # DER
         "certificate": connection.getpeercert(True),  # DER
         "CN": next((value for key, value in names if key == "commonName"), ""),
         "O": [value for key, value in names if key == "organizationName"],

@@ -12,7 +12,6 @@ from kube.api.types import Probe
 from kube.api.views import view
 from kubelet.admission import Admission
 from kubelet.backoff import Backoff, go_duration
-from kubelet.channels import exit_status
 from kubelet.config import KubeletConfig, with_file
 from kubelet.container_log import LogOptions, container_log, log_options
 from kubelet.environment import Reference
@@ -21,6 +20,7 @@ from kubelet.pod_state import HASH, SOURCE, is_static
 from kubelet.probes.probe import FIRST
 from kubelet.server_auth import ServerAuth
 from kubelet.static_pods import NotAPod, static_pod
+from kubelet.streaming.remote_command import exit_status
 from kubelet.volumes import VOLUMES, atomic_writer, host_path
 from kubelet.volumes.atomic_writer import File
 from kubelet.volumes.payload import object_files, safe_path
