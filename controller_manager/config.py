@@ -33,6 +33,13 @@ class Config:
     root_ca_file: Path | None = flag(
         "--root-ca-file", None, "The certificate authority that every namespace's kube-root-ca.crt holds; none: not published."
     )
+    cluster_signing_cert_file: Path | None = flag(
+        "--cluster-signing-cert-file", None, "The certificate authority that signs requests for certificates; none: nobody signs."
+    )
+    cluster_signing_key_file: Path | None = flag("--cluster-signing-key-file", None, "The key of --cluster-signing-cert-file.")
+    cluster_signing_duration: Seconds = flag(
+        "--cluster-signing-duration", Seconds(365 * 24 * 3600.0), "How long signed certificates last at most."
+    )
     allocate_node_cidrs: bool = flag("--allocate-node-cidrs", False, "Should CIDRs for Pods be allocated to nodes.")
     cluster_cidr: str = flag("--cluster-cidr", "", "CIDR range for Pods in cluster; needs --allocate-node-cidrs.")
     service_cluster_ip_range: str = flag("--service-cluster-ip-range", "", "CIDR range for Services, kept out of the nodes'.")

@@ -9,6 +9,7 @@ from uuid import uuid4
 from controller_manager.config import Config
 from controller_manager.controller import Context, Controller
 from controller_manager.controllers import CONTROLLERS
+from controller_manager.controllers.csrsigning import CSRSigning
 from controller_manager.controllers.nodeipam import NodeIpamController
 from controller_manager.controllers.rootcapublisher import RootCAPublisher
 from kube.client import kubeconfig
@@ -71,7 +72,13 @@ def chosen_controllers(config: Config) -> list[type[Controller[Any]]]:
         raise StartupError("--allocate-node-cidrs needs --cluster-cidr: the range to give nodes their pod addresses from")
     if config.root_ca_file is not None and not config.root_ca_file.is_file():
         raise StartupError(f"--root-ca-file {config.root_ca_file}: there is no such file; name the cluster's authority (ca.crt)")
-    needs = {NodeIpamController: config.allocate_node_cidrs, RootCAPublisher: config.root_ca_file is not None}
+    if (config.cluster_signing_cert_file is None) != (config.cluster_signing_key_file is None):
+        raise StartupError("--cluster-signing-cert-file and --cluster-signing-key-file go together: name both or none")
+    needs = {
+        CSRSigning: config.cluster_signing_cert_file is not None,
+        NodeIpamController: config.allocate_node_cidrs,
+        RootCAPublisher: config.root_ca_file is not None,
+    }
     return [one for one in CONTROLLERS if named(one.name, config.controllers) and needs.get(one, True)]
 
 

@@ -8,15 +8,20 @@ from typing import Any
 
 from apiserver.admission import (
     certificate_requestor,
+    certificate_signers,
+    claim_resize,
     default_class,
     default_toleration_seconds,
     limit_ranger,
     namespace_lifecycle,
     node_restriction,
+    owner_references,
     priority,
     resource_quota,
     role_escalation,
+    runtime_class,
     service_account,
+    storage_object_in_use,
     taint_nodes_by_condition,
 )
 from apiserver.admission.pod_security.plugin import PodSecurity
@@ -35,17 +40,23 @@ ADMISSION: tuple[Any, ...] = (
     priority.Priority(),
     default_toleration_seconds.DefaultTolerationSeconds(),
     default_class.DefaultStorageClass(),
+    storage_object_in_use.StorageObjectInUseProtection(),
+    claim_resize.PersistentVolumeClaimResize(),
+    runtime_class.RuntimeClassAdmission(),
+    certificate_signers.CertificateApproval(),
+    certificate_signers.CertificateSigning(),
+    certificate_signers.CertificateSubjectRestriction(),
     default_class.DefaultIngressClass(),
     certificate_requestor.CertificateRequestor(),
     role_escalation.RoleEscalation(),
+    owner_references.OwnerReferencesPermissionEnforcement(),
     MutatingWebhook(),
     ValidatingWebhook(),
     resource_quota.QuotaAdmission(),  # last: it charges
 )
 LATER = (  # upstream's plugins that flags may name; what they rule is not built yet
-    "StorageObjectInUseProtection", "RuntimeClass", "CertificateApproval", "CertificateSigning",
-    "CertificateSubjectRestriction", "ValidatingAdmissionPolicy",
-)  # fmt: skip
+    "ValidatingAdmissionPolicy",
+)
 
 
 class Chain:
@@ -78,5 +89,6 @@ def build(server: Server) -> Chain:
     wanted = [name for name in server.config.enable_admission_plugins if name in LATER]
     if wanted:
         raise StartupError(f"admission plugins that are not built yet: {', '.join(wanted)}; leave them out of the flag")
-    off = server.config.disable_admission_plugins
-    return Chain(tuple(plugin for plugin in ADMISSION if plugin.name not in off))
+    on, off = server.config.enable_admission_plugins, server.config.disable_admission_plugins
+    chosen = (plugin for plugin in ADMISSION if plugin.name not in off)
+    return Chain(tuple(plugin for plugin in chosen if getattr(plugin, "by_default", True) or plugin.name in on))

@@ -6,8 +6,13 @@ https://kubernetes.io/docs/concepts/architecture/controller/
 from typing import Any
 
 from controller_manager.controller import Controller
+from controller_manager.controllers.clusterroleaggregation import ClusterRoleAggregation
+from controller_manager.controllers.csrapproving import CSRApproving
+from controller_manager.controllers.csrcleaning import CSRCleaning
+from controller_manager.controllers.csrsigning import CSRSigning
 from controller_manager.controllers.daemonset import DaemonSetController
 from controller_manager.controllers.deployment import DeploymentController
+from controller_manager.controllers.disruption import DisruptionController
 from controller_manager.controllers.endpoints import EndpointsController
 from controller_manager.controllers.endpointslice import EndpointSliceController
 from controller_manager.controllers.endpointslicemirroring import EndpointSliceMirroringController
@@ -21,12 +26,19 @@ from controller_manager.controllers.replicaset import ReplicaSetController, Repl
 from controller_manager.controllers.resourcequota import ResourceQuotaController
 from controller_manager.controllers.rootcapublisher import RootCAPublisher
 from controller_manager.controllers.serviceaccount import ServiceAccountController
+from controller_manager.controllers.storageprotection import ClaimProtectionController, VolumeProtectionController
 from controller_manager.controllers.tainteviction import TaintEvictionController
 from controller_manager.controllers.ttlafterfinished import TTLAfterFinishedController
 
 CONTROLLERS: tuple[type[Controller[Any]], ...] = (
+    ClaimProtectionController,
+    ClusterRoleAggregation,
+    CSRApproving,
+    CSRCleaning,
+    CSRSigning,
     DaemonSetController,
     DeploymentController,
+    DisruptionController,
     EndpointsController,
     EndpointSliceController,
     EndpointSliceMirroringController,
@@ -42,5 +54,6 @@ CONTROLLERS: tuple[type[Controller[Any]], ...] = (
     ServiceAccountController,
     TaintEvictionController,
     TTLAfterFinishedController,
+    VolumeProtectionController,
     GarbageCollector,  # last: it reads from the informers of those before it
 )
