@@ -8,8 +8,12 @@ https://kubernetes.io/docs/concepts/services-networking/cluster-ip-allocation/ (
 
 from collections.abc import Mapping
 
+from apiserver.admission.policy import type_checking
 from apiserver.allocation import service
 from apiserver.context import AfterDelete, BeforeStore
 
-BEFORE_STORE: Mapping[tuple[str, str], BeforeStore] = {("", "services"): service.allocate}
+BEFORE_STORE: Mapping[tuple[str, str], BeforeStore] = {
+    ("", "services"): service.allocate,
+    ("admissionregistration.k8s.io", "validatingadmissionpolicies"): type_checking.check_on_write,
+}
 AFTER_DELETE: Mapping[tuple[str, str], AfterDelete] = {("", "services"): service.release}

@@ -7,13 +7,17 @@ about writes to a subresource. handlers/pipeline.py looks each row up here.
 
 from collections.abc import Callable, Iterable, Mapping
 
-from apiserver.object_rules import webhook_configuration
+from apiserver.object_rules import admission_policy, webhook_configuration
 from kube.api.meta import Tree
 from kube.api.status import FieldError
 
 Rule = Callable[[Tree, Tree | None], Iterable[FieldError]]
 
 OBJECT_RULES: Mapping[tuple[str, str], Rule] = {
+    ("admissionregistration.k8s.io", "mutatingadmissionpolicies"): admission_policy.mutating,
+    ("admissionregistration.k8s.io", "mutatingadmissionpolicybindings"): admission_policy.binding,
     ("admissionregistration.k8s.io", "mutatingwebhookconfigurations"): webhook_configuration.errors,
+    ("admissionregistration.k8s.io", "validatingadmissionpolicies"): admission_policy.validating,
+    ("admissionregistration.k8s.io", "validatingadmissionpolicybindings"): admission_policy.binding,
     ("admissionregistration.k8s.io", "validatingwebhookconfigurations"): webhook_configuration.errors,
 }
