@@ -1,157 +1,165 @@
 """OpenAPI: /openapi/v2, the v3 index with content hashes, and one v3 document a group version.
 
-Paths come from the served rows, schemas from kube.api.openapi; computed once a change of the rows, on first use, served as bytes.
+The documents (openapi_documents.py) are made on first use, again when the rows that they are of have changed, and served as bytes:
+plain and gzip, with an ETag that is a hash of the content. The index says each document's address with its hash; asked by that
+address a document never changes (a client may keep it for good), and an older address leads to the newer one.
+
 What reads them: `kubectl explain` (v3), client-side checks of `apply` and `create` (older kubectls take v2 in protobuf alone),
-client generators.
-https://kubernetes.io/docs/concepts/overview/kubernetes-api/#openapi-interface-definition
+client generators. How rooms publish there:
+
+    a custom resource       `row.openapi_schema`: its version's openAPIV3Schema as the user wrote it ({} where it gives none)
+    another server's group  `server.routes.add_remote(RemoteVersion(..., openapi_v3=bytes, openapi_v2=tree))`
+
+https://kubernetes.io/docs/concepts/overview/kubernetes-api/#openapi-interface-definition · kube-openapi pkg/handler3
 """
 
 import asyncio
 import hashlib
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from functools import partial
+from typing import Any, NamedTuple
 
 import orjson
 from fastapi import APIRouter, Request, Response
 
+from apiserver import openapi_documents as documents
+from apiserver.accept import Offer, chosen
 from apiserver.context import Server
-from apiserver.openapi_paths import discovery_item, path_items
 from apiserver.protobuf import openapi_v2
-from kube.api import openapi
+from apiserver.routes import Routes
 from kube.api.meta import Tree
-from kube.api.resource import Resource
 from kube.api.status import NotAcceptable, NotFound
-from kube.client.version import GIT_VERSION
 
 GZIP_WINDOW = 31
-PROTOBUF = (openapi_v2.MEDIA_TYPE, openapi_v2.MEDIA_TYPE.replace("@", "."))  # as asked for by most, and as answered
+JSON = Offer("application/json")
+PROTOBUF_AS_ASKED = Offer(openapi_v2.MEDIA_TYPE)
+PROTOBUF = Offer(openapi_v2.MEDIA_TYPE.replace("@", "."))  # as answered: `@` may not stand in a media type
+FOR_GOOD = timedelta(days=365)
+NO_PATH = "the server could not find the requested resource"
+
+Of = Sequence[Any]  # what a document is made of: it is stale once one of these is another
+
+
+class Document(NamedTuple):
+    plain: bytes
+    packed: bytes
+    digest: str
 
 
 def router(server: Server) -> APIRouter:
-    documents = Documents(server)
+    published = Published(server.routes)
     routes = APIRouter()
 
     @routes.get("/openapi/v2")
     async def version_2(request: Request) -> Response:
-        accept = request.headers.get("accept", "")
-        if not accept or "json" in accept or "*/*" in accept:
-            return await documents.answer(request, "v2", documents.v2_json, "application/json")
-        if not any(one in accept for one in PROTOBUF):
-            raise NotAcceptable(f"only the following media types are accepted: application/json, {', '.join(PROTOBUF)}")
-        return await documents.answer(request, "v2 protobuf", documents.v2_protobuf, PROTOBUF[1])
+        offers = (JSON, PROTOBUF_AS_ASKED, PROTOBUF)
+        offer = chosen(request.headers.get("accept", ""), offers)
+        if offer is None:
+            raise NotAcceptable(f"only the following media types are accepted: {', '.join(one.kind for one in offers)}")
+        as_json = offer is JSON
+        document = await asyncio.to_thread(published.version_2, as_json=as_json)
+        return answer(request, document, JSON.kind if as_json else PROTOBUF.kind)
 
     @routes.get("/openapi/v3")
+    @routes.get("/openapi/v3/")
     async def index(request: Request) -> Response:
-        return await documents.answer(request, "v3", lambda: orjson.dumps(documents.index()), "application/json")
+        return answer(request, await asyncio.to_thread(published.index))
 
     @routes.get("/openapi/v3/{path:path}")
     async def version_3(request: Request, path: str) -> Response:
-        group, version = _group_version(path)
-        rows = [row for row in server.routes.rows() if (row.group, row.version) == (group, version)]
-        if not rows:
-            raise NotFound("the server could not find the requested resource")
-        return await documents.answer(request, path, partial(v3_json, rows, group, version), "application/json")
+        document = await asyncio.to_thread(published.version_3, path)
+        if document is None:
+            raise NotFound(NO_PATH)
+        asked = request.query_params.get("hash")
+        if asked and asked != document.digest:
+            return Response(status_code=301, headers={"Location": address(path, document)})
+        return answer(request, document, for_good=bool(asked))
 
     return routes
 
 
-class Documents:
-    """The documents as bytes, with their hashes, kept until the served rows change."""
-
-    def __init__(self, server: Server) -> None:
-        self._server = server
-        self._generation = -1
-        self._kept: dict[str, tuple[bytes, bytes, str]] = {}  # plain, gzip, hash
-
-    async def answer(self, request: Request, name: str, make: Callable[[], bytes], kind: str) -> Response:
-        plain, packed, digest = await self._document(name, make)
-        headers = {"ETag": f'"{digest}"', "Vary": "Accept", "Cache-Control": "no-cache, private", "Content-Type": kind}
-        if request.headers.get("if-none-match") == f'"{digest}"':
-            return Response(status_code=304, headers=headers)
-        if "gzip" in request.headers.get("accept-encoding", ""):
-            return Response(packed, headers={**headers, "Content-Encoding": "gzip"})
-        return Response(plain, headers=headers)
-
-    def index(self) -> Tree:
-        """Where each group version's document is; the hash of its content is part of the address."""
-        paths = {}
-        for group, version in sorted({(row.group, row.version) for row in self._server.routes.rows()}):
-            path = f"apis/{group}/{version}" if group else f"api/{version}"
-            rows = [row for row in self._server.routes.rows() if (row.group, row.version) == (group, version)]
-            digest = self._make(path, partial(v3_json, rows, group, version))[2]
-            paths[path] = {"serverRelativeURL": f"/openapi/v3/{path}?hash={digest}"}
-        return {"paths": paths}
-
-    def v2_json(self) -> bytes:
-        return orjson.dumps(v2_document(self._server.routes.rows()))
-
-    def v2_protobuf(self) -> bytes:
-        return openapi_v2.encode(v2_document(self._server.routes.rows()))
-
-    async def _document(self, name: str, make: Callable[[], bytes]) -> tuple[bytes, bytes, str]:
-        """Made in a thread: the whole takes a second, in which requests must go on."""
-        if self._generation != self._server.routes.generation:
-            self._kept.clear()
-            self._generation = self._server.routes.generation
-        found = self._kept.get(name)
-        return found if found is not None else await asyncio.to_thread(self._make, name, make)
-
-    def _make(self, name: str, make: Callable[[], bytes]) -> tuple[bytes, bytes, str]:
-        found = self._kept.get(name)
-        if found is None:
-            plain = make()
-            packer = zlib.compressobj(6, zlib.DEFLATED, GZIP_WINDOW)
-            packed = packer.compress(plain) + packer.flush()
-            found = self._kept[name] = (plain, packed, hashlib.sha512(plain).hexdigest().upper())
-        return found
+def address(path: str, document: Document) -> str:
+    """Where a document is that has this content."""
+    return f"/openapi/v3/{path}?hash={document.digest}"
 
 
-def v2_document(rows: tuple[Resource, ...]) -> Tree:
-    """The whole API as Swagger 2.0."""
-    paths: Tree = {}
-    for group, version in {(row.group, row.version): None for row in rows}:
-        paths |= discovery_item(group, version, openapi.V2_PREFIX, form=2)
-    for row in rows:
-        paths |= path_items(row, openapi.V2_PREFIX, version=2)
-    return {
-        "swagger": "2.0",
-        "info": {"title": "Kubernetes", "version": GIT_VERSION},
-        "paths": paths,
-        "definitions": openapi.swagger_definitions(),
-        "securityDefinitions": {"BearerToken": _bearer()},
-        "security": [{"BearerToken": []}],
-    }
+def answer(request: Request, document: Document, kind: str = JSON.kind, *, for_good: bool = False) -> Response:
+    headers = {"ETag": f'"{document.digest}"', "Vary": "Accept", "Content-Type": kind}
+    if for_good:
+        headers |= {"Cache-Control": "public, immutable", "Expires": format_datetime(datetime.now(UTC) + FOR_GOOD, usegmt=True)}
+    else:
+        headers["Cache-Control"] = "no-cache, private"
+    if headers["ETag"] in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        return Response(document.packed, headers={**headers, "Content-Encoding": "gzip"})
+    return Response(document.plain, headers=headers)
 
 
-def v3_json(rows: list[Resource], group: str, version: str) -> bytes:
-    return orjson.dumps(v3_document(rows, group, version))
+class Published:
+    """The documents as bytes, kept until what they are made of changes. To be asked in a thread: all of them take half a second."""
 
+    def __init__(self, routes: Routes) -> None:
+        self._routes = routes
+        self._kept: dict[str, tuple[Of, Document]] = {}
 
-def v3_document(rows: list[Resource], group: str, version: str) -> Tree:
-    """One group version as OpenAPI 3.0."""
-    paths = discovery_item(group, version, openapi.V3_PREFIX, form=3)
-    for row in rows:
-        paths |= path_items(row, openapi.V3_PREFIX, version=3)
-    return {
-        "openapi": "3.0.0",
-        "info": {"title": "Kubernetes", "version": GIT_VERSION},
-        "paths": paths,
-        "components": {
-            "schemas": openapi.v3_schemas(group, version),
-            "securitySchemes": {"BearerToken": _bearer()},
-        },
-    }
+    def index(self) -> Document:
+        """Where each document is."""
+        paths = self._paths()
+        found = {path: self.version_3(path) for path in paths}
+        known = [one for one in found.values() if one is not None]
+        listed = {path: {"serverRelativeURL": address(path, one)} for path, one in found.items() if one is not None}
+        return self._document("index", known, lambda: orjson.dumps({"paths": listed}))
 
+    def version_3(self, path: str) -> Document | None:
+        """The document that the index has under this path; None: there is none."""
+        path = path.strip("/")
+        if path not in self._paths():
+            return None
+        parts = path.split("/")
+        if parts[0] not in ("api", "apis"):
+            return self._tree(path, (), partial(documents.version_3_of_other, path))
+        group, version = ("", *parts[1:], "")[:2] if parts[0] == "api" else (*parts[1:], "", "")[:2]
+        if not version:
+            name = "*" if path == "apis" else group
+            return self._tree(path, (), partial(documents.version_3_of_group, name))
+        rows = [row for row in self._routes.rows() if (row.group, row.version) == (group, version)]
+        if rows:
+            return self._tree(path, rows, partial(documents.version_3, rows, group, version))
+        remote = next(one.openapi_v3 for one in self._routes.remote() if (one.group, one.version) == (group, version))
+        return self._document(path, [remote], lambda: remote or b"")
 
-def _group_version(path: str) -> tuple[str, str]:
-    parts = path.strip("/").split("/")
-    if parts[0] == "api" and len(parts) == 2:
-        return "", parts[1]
-    if parts[0] == "apis" and len(parts) == 3:
-        return parts[1], parts[2]
-    return "?", "?"
+    def version_2(self, *, as_json: bool) -> Document:
+        rows, remote = self._routes.rows(), self._routes.remote()
+        others = [one.openapi_v2 for one in remote if one.openapi_v2 is not None]
 
+        def make() -> bytes:
+            tree = documents.merged_version_2(documents.version_2(rows), others)
+            return orjson.dumps(tree) if as_json else openapi_v2.encode(tree)
 
-def _bearer() -> Tree:
-    return {"type": "apiKey", "name": "authorization", "in": "header", "description": "Bearer Token authentication"}
+        return self._document(f"v2 {as_json}", [*rows, *others], make)
+
+    def _paths(self) -> list[str]:
+        """Of the index, in its order."""
+        served = {(row.group, row.version) for row in self._routes.rows()}
+        served |= {(one.group, one.version) for one in self._routes.remote() if one.openapi_v3 is not None}
+        found = {"api", "apis", *documents.other_items(documents.V3)}
+        for group, version in served:
+            found |= {f"apis/{group}", f"apis/{group}/{version}"} if group else {f"api/{version}"}
+        return sorted(found)
+
+    def _tree(self, name: str, of: Of, make: Callable[[], Tree]) -> Document:
+        return self._document(name, of, lambda: orjson.dumps(make()))
+
+    def _document(self, name: str, of: Of, make: Callable[[], bytes]) -> Document:
+        kept = self._kept.get(name)
+        if kept is not None and len(kept[0]) == len(of) and all(old is new for old, new in zip(kept[0], of, strict=True)):
+            return kept[1]
+        plain = make()
+        packer = zlib.compressobj(6, zlib.DEFLATED, GZIP_WINDOW)
+        document = Document(plain, packer.compress(plain) + packer.flush(), hashlib.sha512(plain).hexdigest().upper())
+        self._kept[name] = (of, document)
+        return document

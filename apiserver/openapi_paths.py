@@ -1,210 +1,268 @@
-"""The OpenAPI paths of a row: every verb at every path, with its parameters. Pure.
+"""OpenAPI paths of a row: every verb at every path, the old watch paths among them. Pure.
 
-The two versions differ in where a body and an answer's schema stand. Operation ids are upstream's
-(`listAppsV1NamespacedDeployment`).
+What all operations of a path take stands at the path. Operation ids and descriptions are upstream's
+(`listAppsV1NamespacedDeployment`, "list or watch objects of kind Deployment"), client generators name their functions by them.
+Bodies and answers in protobuf and CBOR are not told of: see docs/concepts/api-surface.md.
 """
 
 from dataclasses import dataclass
 
 from apiserver.discovery_trees import subresource_kind, subresource_verbs
+from apiserver.openapi_parameters import JSON, OF_CONNECTION, OF_LOG, OF_VERB, STREAM, YAML, Form
 from kube.api.definitions import of_kind
 from kube.api.meta import Tree
+from kube.api.openapi import schema_name
 from kube.api.resource import Resource
 
 META = "io.k8s.apimachinery.pkg.apis.meta.v1."
-ACTIONS = {  # verb: (HTTP method, upstream's word, x-kubernetes-action)
-    "list": ("get", "list", "list"), "get": ("get", "read", "get"), "create": ("post", "create", "post"),
-    "update": ("put", "replace", "put"), "patch": ("patch", "patch", "patch"), "delete": ("delete", "delete", "delete"),
-    "deletecollection": ("delete", "deleteCollection", "deletecollection"),
-}  # fmt: skip
+METHODS = {"list": "get", "get": "get", "create": "post", "update": "put", "patch": "patch", "delete": "delete",
+           "deletecollection": "delete", "watch": "get"}  # fmt: skip
+WORDS = {"get": "read", "update": "replace", "deletecollection": "delete"}  # in operation ids; others: the verb
+ACTIONS = {"create": "post", "update": "put"}  # x-kubernetes-action; others: the verb
+ANSWERS = {
+    "create": ((200, "OK"), (201, "Created"), (202, "Accepted")),
+    "update": ((200, "OK"), (201, "Created")),
+    "patch": ((200, "OK"), (201, "Created")),
+    "delete": ((200, "OK"), (202, "Accepted")),
+}
 COLLECTION, OBJECT = ("list", "create", "deletecollection"), ("get", "update", "patch", "delete")
-LIST_PARAMETERS = {
-    "allowWatchBookmarks": "boolean", "continue": "string", "fieldSelector": "string", "labelSelector": "string",
-    "limit": "integer", "resourceVersion": "string", "resourceVersionMatch": "string", "sendInitialEvents": "boolean",
-    "shardSelector": "string", "timeoutSeconds": "integer", "watch": "boolean",
-}  # fmt: skip
-DELETE_PARAMETERS = {
-    "dryRun": "string", "gracePeriodSeconds": "integer", "ignoreStoreReadErrorWithClusterBreakingPotential": "boolean",
-    "orphanDependents": "boolean", "propagationPolicy": "string",
-}  # fmt: skip
-WRITE_PARAMETERS = {"dryRun": "string", "fieldManager": "string", "fieldValidation": "string"}
-PARAMETERS = {
-    "list": LIST_PARAMETERS, "get": {}, "create": WRITE_PARAMETERS, "update": WRITE_PARAMETERS,
-    "patch": {**WRITE_PARAMETERS, "force": "boolean"}, "delete": DELETE_PARAMETERS,
-    "deletecollection": {**LIST_PARAMETERS, **DELETE_PARAMETERS},
-}  # fmt: skip
-CONNECT_PARAMETERS = {
-    "exec": {"command": "string", "container": "string", "stderr": "boolean", "stdin": "boolean", "stdout": "boolean",
-             "tty": "boolean"},
-    "attach": {"container": "string", "stderr": "boolean", "stdin": "boolean", "stdout": "boolean", "tty": "boolean"},
-    "portforward": {"ports": "integer"},
-    "log": {"container": "string", "follow": "boolean", "insecureSkipTLSVerifyBackend": "boolean", "limitBytes": "integer",
-            "previous": "boolean", "sinceSeconds": "integer", "stream": "string", "tailLines": "integer",
-            "timestamps": "boolean"},
-    "proxy": {"path": "string"},
-}  # fmt: skip
-PATCH_TYPES = (
-    "application/apply-patch+cbor", "application/apply-patch+yaml", "application/json-patch+json",
-    "application/merge-patch+json", "application/strategic-merge-patch+json",
-)  # fmt: skip
+PATCHES = ("application/apply-patch+yaml", "application/json-patch+json", "application/merge-patch+json")
+STRATEGIC = "application/strategic-merge-patch+json"
+PROXIED = ("delete", "get", "head", "options", "patch", "post", "put")  # every method goes through a proxy
+GIVEN_BACK = frozenset((  # kinds whose deletion answers the object as it was
+    "PersistentVolumeClaim", "Pod", "PodTemplate", "ResourceQuota", "ServiceAccount", "Service", "PersistentVolume",
+    "DeviceClass", "ResourceClaim", "ResourceClaimTemplate", "ResourceSlice", "CSIDriver", "CSINode", "StorageClass",
+    "VolumeAttachment", "VolumeAttributesClass",
+))  # fmt: skip
+PLURAL = "Endpoints"  # takes no article
+DEPRECATED = "deprecated: use the 'watch' parameter with a list operation instead"
 
 
 @dataclass(frozen=True)
-class _Form:
-    """How a version of OpenAPI writes parameters, bodies and answers."""
+class _Place:
+    """A path of a row: which objects it is about."""
 
-    prefix: str  # of references
-    version: int
+    row: Resource
+    named: bool = False
+    everywhere: bool = False  # across namespaces
+    subresource: str = ""
+    deeper: bool = False  # a path behind a proxy follows
+    kind: tuple[str, str, str] = ("", "", "")  # group, version and kind that are spoken of
 
-    def parameter(self, name: str, type: str, where: str = "query") -> Tree:
-        tree: Tree = {"name": name, "in": where}
-        if where == "path":
-            tree["required"] = True
-        kind = {"type": type, "uniqueItems": True}
-        return {**tree, **kind} if self.version == 2 else {**tree, "schema": kind}
-
-    def body(self, name: str, types: tuple[str, ...] = ("*/*",)) -> Tree:
-        schema = {"$ref": self.prefix + name}
-        if self.version == 2:
-            return {"consumes": list(types), "parameters": [{"name": "body", "in": "body", "required": True, "schema": schema}]}
-        return {"requestBody": {"content": {one: {"schema": schema} for one in types}, "required": True}}
-
-    def answer(self, name: str) -> Tree:
-        if not name:
-            return {"description": "OK"}
-        schema = {"$ref": self.prefix + name}
-        if self.version == 2:
-            return {"description": "OK", "schema": schema}
-        types = ("application/json", "application/yaml")
-        return {"description": "OK", "content": {one: {"schema": schema} for one in types}}
+    @property
+    def subject(self) -> str:
+        """NamespacedPodEviction: what an operation id is about."""
+        scope = "Namespaced" if self.row.namespaced and not self.everywhere else ""
+        end = "ForAllNamespaces" if self.everywhere else ""
+        return f"{scope}{self.row.kind}{self.subresource.capitalize()}{'WithPath' if self.deeper else ''}{end}"
 
 
-def discovery_item(group: str, version: str, prefix: str, *, form: int) -> Tree:
+def discovery_item(group: str, version: str, form: Form) -> Tree:
     """The path of a group version itself, which lists its resources."""
-    operation = {
-        "description": "get available resources",
-        "operationId": f"get{_group_word(group, version)}APIResources",
-        "tags": [f"{_tag(group)}_{version}"],
-        "responses": {
-            "200": _Form(prefix, form).answer(f"{META}APIResourceList"),
-            "401": {"description": "Unauthorized"},
-        },
-    }
-    return {f"/apis/{group}/{version}/" if group else f"/api/{version}/": {"get": operation}}
+    path = f"/apis/{group}/{version}/" if group else f"/api/{version}/"
+    return _plain_item(form, path, f"get{_group_word(group, version)}APIResources", "available resources", "APIResourceList",
+                       f"{_tag(group)}_{version}")  # fmt: skip
 
 
-def path_items(row: Resource, prefix: str, *, version: int) -> Tree:
+def group_item(group: str, form: Form) -> Tree:
+    """The path of a group: /apis/apps/, /api/, or of all of them: /apis/ (`*`)."""
+    if group == "*":
+        return _plain_item(form, "/apis/", "getAPIVersions", "available API versions", "APIGroupList", "apis")
+    if not group:
+        return _plain_item(form, "/api/", "getCoreAPIVersions", "available API versions", "APIVersions", "core")
+    name = f"get{_group_word(group, '')}APIGroup"
+    return _plain_item(form, f"/apis/{group}/", name, "information of a group", "APIGroup", _tag(group))
+
+
+def path_items(row: Resource, form: Form) -> Tree:
     """Every path of a row."""
-    form = _Form(prefix, version)
     paths: Tree = {}
     collection = row.path("{namespace}" if row.namespaced else "")
-    here = [verb for verb in COLLECTION if verb in row.verbs]
-    if here:
-        paths[collection] = _item(row, form, here, named=False)
+    whole, one = _Place(row), _Place(row, named=True)
+    if here := [verb for verb in COLLECTION if verb in row.verbs]:
+        paths[collection] = _item(form, whole, here)
+    if there := [verb for verb in OBJECT if verb in row.verbs]:
+        paths[f"{collection}/{{name}}"] = _item(form, one, there)
+    watched = collection.replace(f"/{row.version}/", f"/{row.version}/watch/", 1)
+    if "watch" in row.verbs:
+        paths[watched] = _item(form, whole, ["watch"])
+        paths[f"{watched}/{{name}}"] = _item(form, one, ["watch"])
     if row.namespaced and "list" in row.verbs:
-        paths[row.path()] = _item(row, form, ["list"], named=False, everywhere=True)
-    there = [verb for verb in OBJECT if verb in row.verbs]
-    if there:
-        paths[f"{collection}/{{name}}"] = _item(row, form, there, named=True)
+        paths[row.path()] = _item(form, _Place(row, everywhere=True), ["list"])
+    if row.namespaced and "watch" in row.verbs:
+        paths[watched.replace("namespaces/{namespace}/", "")] = _item(form, _Place(row, everywhere=True), ["watch"])
     for name in row.subresources:
-        paths[f"{collection}/{{name}}/{name}"] = _subresource_item(row, form, name)
+        path = f"{collection}/{{name}}/{name}"
+        paths[path] = _subresource_item(row, form, name)
         if name == "proxy":
-            paths[f"{collection}/{{name}}/{name}/{{path}}"] = _subresource_item(row, form, name, deeper=True)
+            paths[path + "/{path}"] = _subresource_item(row, form, name, deeper=True)
+    if row.group == "" and row.kind == "Namespace":  # a namespace's own name is what its objects' paths call {namespace}
+        return {path.replace("{namespace}", "{name}"): item for path, item in paths.items()}
     return paths
 
 
-def _item(row: Resource, form: _Form, verbs: list[str], *, named: bool, everywhere: bool = False) -> Tree:
-    item: Tree = {"parameters": _path_parameters(row, form, named=named, everywhere=everywhere)}
-    kind = (row.group, row.version, row.kind)
-    for verb in verbs:
-        method, word, action = ACTIONS[verb]
-        scope = "Namespaced" if row.namespaced and not everywhere else ""
-        suffix = "ForAllNamespaces" if everywhere else ""
-        collection = "Collection" if verb == "deletecollection" else ""
-        word = "delete" if collection else word
-        identity = f"{word}{_group_word(row.group, row.version)}{collection}{scope}{row.kind}{suffix}"
-        item[method] = _operation(form, verb, kind, identity, action, row)
-    return item
+def _plain_item(form: Form, path: str, identity: str, what: str, kind: str, tag: str) -> Tree:
+    types = (JSON, YAML)
+    answers = {"200": form.answer("OK", form.reference(META + kind), types), "401": {"description": "Unauthorized"}}
+    operation = {"description": f"get {what}", "operationId": identity, "tags": [tag], "responses": answers, **form.head(types)}
+    if form.version == 2:
+        operation["consumes"] = list(types)
+    return {path: {"get": operation}}
 
 
-def _subresource_item(row: Resource, form: _Form, name: str, *, deeper: bool = False) -> Tree:
-    item: Tree = {"parameters": _path_parameters(row, form, named=True, everywhere=False)}
-    if deeper:
-        item["parameters"].append(form.parameter("path", "string", "path"))
-    kind = subresource_kind(row, name)
-    for verb in subresource_verbs(name):
-        method, word, action = ACTIONS[verb]
-        connects = name in CONNECT_PARAMETERS and name != "log"
-        word, of_method, action = ("connect", method.capitalize(), "connect") if connects else (word, "", action)
-        scope = "Namespaced" if row.namespaced else ""
-        what = f"{scope}{row.kind}{name.capitalize()}{'WithPath' if deeper else ''}"
-        identity = f"{word}{_group_word(row.group, row.version)}{of_method}{what}"
-        operation = _operation(form, verb, kind, identity, action, row)
-        extra = [form.parameter(*pair) for pair in CONNECT_PARAMETERS.get(name, {}).items()]
-        if connects or name == "log":
-            operation.pop("requestBody", None)
-            operation["parameters"] = [] if deeper else extra
-            operation["responses"] = {"200": form.answer(""), "401": {"description": "Unauthorized"}}
-        item[method] = operation
-    return item
+def _item(form: Form, place: _Place, verbs: list[str]) -> Tree:
+    row = place.row
+    place = _Place(row, place.named, place.everywhere, kind=(row.group, row.version, row.kind))
+    return _lifted({METHODS[verb]: _operation(form, place, verb) for verb in verbs}, _path_parameters(form, place))
 
 
-def _operation(form: _Form, verb: str, kind: tuple[str, str, str], identity: str, action: str, row: Resource) -> Tree:
-    group, version, name = kind
+def _subresource_item(row: Resource, form: Form, name: str, *, deeper: bool = False) -> Tree:
+    place = _Place(row, named=True, subresource=name, deeper=deeper, kind=subresource_kind(row, name))
+    own = _path_parameters(form, place)
+    if name in OF_CONNECTION:
+        methods = PROXIED if name == "proxy" else tuple(METHODS[verb] for verb in subresource_verbs(name))
+        return _lifted({method: _connection(form, place, method) for method in methods}, own)
+    return _lifted({METHODS[verb]: _operation(form, place, verb) for verb in subresource_verbs(name)}, own)
+
+
+def _lifted(operations: Tree, own: list[Tree]) -> Tree:
+    """A path item: what all of its operations take is said once."""
+    shared = [one for one in next(iter(operations.values()))["parameters"] if _is_shared(one, operations)]
+    item: Tree = {}
+    for method, operation in operations.items():
+        rest = sorted((one for one in operation["parameters"] if one not in shared), key=lambda one: str(one["name"]))
+        kept = {name: value for name, value in operation.items() if name != "parameters"}
+        item[method] = {**kept, "parameters": rest} if rest else kept
+    found = sorted(own + shared, key=lambda one: (str(one["name"]), str(one["in"])))
+    return {**item, "parameters": found} if found else item
+
+
+def _is_shared(parameter: Tree, operations: Tree) -> bool:
+    return parameter["in"] != "body" and all(parameter in operation["parameters"] for operation in operations.values())
+
+
+def _operation(form: Form, place: _Place, verb: str) -> Tree:
+    row, (group, version, kind) = place.row, place.kind
+    is_log = place.subresource == "log"
+    types = ("text/plain", JSON, YAML) if is_log else (JSON, YAML, STREAM) if _streams(row, verb) else (JSON, YAML)
+    schema = {"type": "string"} if is_log else _answer(form, place, verb)
+    listing = "list" if verb == "watch" and not place.named else ""
     operation: Tree = {
-        "operationId": identity,
-        "description": f"{identity} {name}",
+        "description": _description(place, verb),
+        "operationId": _identity(place, verb),
         "tags": [f"{_tag(row.group)}_{row.version}"],
-        "schemes": ["https"],
-        "parameters": [form.parameter(*pair) for pair in PARAMETERS[verb].items()],
-        "responses": {"200": form.answer(_answer(verb, kind)), "401": {"description": "Unauthorized"}},
-        "x-kubernetes-action": action,
-        "x-kubernetes-group-version-kind": {"group": group, "version": version, "kind": name},
+        **form.head(types),
+        "parameters": [form.query(*pair) for pair in (OF_LOG if is_log else OF_VERB[verb]).items()],
+        "responses": {str(code): form.answer(text, schema, types) for code, text in ANSWERS.get(verb, ((200, "OK"),))}
+        | {"401": {"description": "Unauthorized"}},
+        "x-kubernetes-action": ACTIONS.get(verb, verb) + listing,
+        "x-kubernetes-group-version-kind": {"group": group, "version": version, "kind": kind},
     }
-    if form.version == 3:
-        del operation["schemes"]
-    body = _body(form, verb, kind)
+    body = _body(form, place, verb)
     operation["parameters"] += body.pop("parameters", [])
     return {**operation, **body}
 
 
-def _body(form: _Form, verb: str, kind: tuple[str, str, str]) -> Tree:
-    known = of_kind(*kind)
-    if verb in ("create", "update") and known is not None:
-        return form.body(known.name)
+def _connection(form: Form, place: _Place, method: str) -> Tree:
+    """An operation whose connection becomes something else, or goes through to somewhere."""
+    row, (group, version, kind) = place.row, place.kind
+    identity = f"connect{_group_word(row.group, row.version)}{method.capitalize()}{place.subject}"
+    return {
+        "description": f"connect {method.upper()} requests to {place.subresource} of {row.kind}",
+        "operationId": identity,
+        "tags": [f"{_tag(row.group)}_{row.version}"],
+        **form.head(("*/*",)),
+        "parameters": [form.query(*pair) for pair in OF_CONNECTION[place.subresource].items()],
+        "responses": {"200": form.answer("OK", {"type": "string"}, ("*/*",)), "401": {"description": "Unauthorized"}},
+        "x-kubernetes-action": "connect",
+        "x-kubernetes-group-version-kind": {"group": group, "version": version, "kind": kind},
+    }
+
+
+def _description(place: _Place, verb: str) -> str:
+    row, part = place.row, place.subresource
+    article = "" if row.kind == PLURAL else "an " if row.kind[0] in "AEIOU" else "a "
+    match verb:
+        case "list":
+            return f"list {'or watch ' if 'watch' in row.verbs else ''}objects of kind {row.kind}"
+        case "watch" if place.named:
+            filtered = "filtered to a single item with the 'fieldSelector' parameter"
+            return f"watch changes to an object of kind {row.kind}. {DEPRECATED}, {filtered}."
+        case "watch":
+            return f"watch individual changes to a list of {row.kind}. {DEPRECATED}."
+        case "create":
+            return f"create {part} of {article}{row.kind}" if part else f"create {article}{row.kind}"
+        case "delete":
+            return f"delete {article}{row.kind}"
+        case "deletecollection":
+            return f"delete collection of {row.kind}"
+    word = {"get": "read", "update": "replace", "patch": "partially update"}[verb]
+    return f"{word} {part + ' of ' if part else ''}the specified {row.kind}"
+
+
+def _identity(place: _Place, verb: str) -> str:
+    row = place.row
+    start = WORDS.get(verb, verb) + _group_word(row.group, row.version)
+    if verb == "deletecollection":
+        return f"{start}Collection{place.subject}"
+    if verb == "watch" and not place.named:
+        scope, end = ("", "ForAllNamespaces") if place.everywhere else ("Namespaced" if row.namespaced else "", "")
+        return f"{start}{scope}{row.kind}List{end}"
+    return start + place.subject
+
+
+def _body(form: Form, place: _Place, verb: str) -> Tree:
+    if verb in ("create", "update"):
+        return form.body(_named(form, place, place.kind[2]))
     if verb == "patch":
-        return form.body(f"{META}Patch", PATCH_TYPES)
+        own = place.row.openapi_schema is not None  # strategic merges are of built-in kinds alone
+        return form.body(form.reference(f"{META}Patch"), PATCHES if own else (*PATCHES, STRATEGIC))
     if verb in ("delete", "deletecollection"):
-        tree = form.body(f"{META}DeleteOptions")
-        for one in tree.get("parameters", []):
-            del one["required"]
-        tree.get("requestBody", {}).pop("required", None)
-        return tree
+        return form.body(form.reference(f"{META}DeleteOptions"), required=False)
     return {}
 
 
-def _answer(verb: str, kind: tuple[str, str, str]) -> str:
-    if verb in ("delete", "deletecollection"):
-        return f"{META}Status"
-    group, version, name = kind
-    known = of_kind(group, version, f"{name}List" if verb == "list" else name)
-    return known.name if known is not None else ""
+def _answer(form: Form, place: _Place, verb: str) -> Tree:
+    if verb == "watch":
+        return form.reference(f"{META}WatchEvent")
+    if verb == "deletecollection" or (verb == "delete" and not gives_back(place.row)):
+        return form.reference(f"{META}Status")
+    return _named(form, place, place.row.list_kind if verb == "list" else place.kind[2])
 
 
-def _path_parameters(row: Resource, form: _Form, *, named: bool, everywhere: bool) -> list[Tree]:
-    found = [form.parameter("name", "string", "path")] if named else []
-    if row.namespaced and not everywhere:
-        found.append(form.parameter("namespace", "string", "path"))
-    return [*found, form.parameter("pretty", "string")]
+def gives_back(row: Resource) -> bool:
+    """Whether a deletion answers the object that is gone, and not a Status."""
+    return row.openapi_schema is None and row.kind in GIVEN_BACK
+
+
+def _named(form: Form, place: _Place, kind: str) -> Tree:
+    group, version, _ = place.kind
+    if place.row.openapi_schema is not None and (group, version) == (place.row.group, place.row.version):
+        return form.reference(schema_name(group, version, kind))
+    known = of_kind(group, version, kind)
+    return form.reference(known.name) if known is not None else {"type": "object"}
+
+
+def _path_parameters(form: Form, place: _Place) -> list[Tree]:
+    found = [form.path("name", f"name of the {place.kind[2]}")] if place.named else []
+    if place.row.namespaced and not place.everywhere:
+        found.append(form.path("namespace", "object name and auth scope, such as for teams and projects"))
+    if place.deeper:
+        found.append(form.path("path", "path to the resource"))
+    return found
+
+
+def _streams(row: Resource, verb: str) -> bool:
+    return verb in ("list", "watch")
 
 
 def _group_word(group: str, version: str) -> str:
     """AppsV1, CoreV1, RbacAuthorizationV1: how upstream's operation ids name a group version."""
     group = group.removesuffix(".k8s.io") or "core"
-    return "".join(part.capitalize() for part in group.split(".")) + version.capitalize()
+    return "".join(part[:1].upper() + part[1:] for part in group.split(".")) + version.capitalize()
 
 
 def _tag(group: str) -> str:
     group = group.removesuffix(".k8s.io") or "core"
     first, *rest = group.split(".")
-    return first + "".join(part.capitalize() for part in rest)
+    return first + "".join(part[:1].upper() + part[1:] for part in rest)

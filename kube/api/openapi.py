@@ -11,9 +11,12 @@ from typing import Any
 
 from kube.api.definitions import INT_OR_STRING, QUANTITY, definitions
 from kube.api.meta import Tree
-from kube.api.resources import RESOURCES
+from kube.api.openapi_custom import KINDS, schema_name
+from kube.api.openapi_custom import schemas as custom_schemas
+from kube.api.resource import Resource
 
-KINDS = "x-kubernetes-group-version-kind"
+__all__ = ["V2_PREFIX", "V3_PREFIX", "schema_name", "swagger_definitions", "v3_schemas"]
+
 V2_PREFIX, V3_PREFIX = "#/definitions/", "#/components/schemas/"
 
 _INT_OR_STRING_TEXT = (
@@ -56,55 +59,58 @@ _TWO_TYPES_V3 = {
     },
     QUANTITY: {"description": _QUANTITY_TEXT, "oneOf": [{"type": "string"}, {"type": "number"}]},
 }
-# What every group's paths speak of, beside the group's own kinds.
 _META = "io.k8s.apimachinery.pkg.apis.meta.v1."
-_EVERYWHERE = tuple(_META + name for name in ("APIResourceList", "DeleteOptions", "Patch", "Status", "WatchEvent"))
-_OF_SUBRESOURCE = {
-    "scale": "io.k8s.api.autoscaling.v1.Scale",
-    "eviction": "io.k8s.api.policy.v1.Eviction",
-    "token": "io.k8s.api.authentication.v1.TokenRequest",
-}
+# Types of every group, with a kind in each; a document names those of its own group.
+_EVERYWHERE = tuple(_META + name for name in ("DeleteOptions", "WatchEvent"))
 
 
 @cache
-def swagger_definitions() -> dict[str, Tree]:
-    """The `definitions` of the version 2 document. Not to be changed."""
+def _swagger() -> dict[str, Tree]:
     return {name: _TWO_TYPES_V2.get(name) or _converted(raw, V2_PREFIX) for name, raw in definitions().items()}
 
 
-@cache
-def v3_schemas(group: str, version: str) -> dict[str, Tree]:
-    """The `components.schemas` of a group and version's document in version 3. Not to be changed."""
-    return {name: _v3(name, group, version) for name in sorted(_reachable(_roots(group, version)))}
+def swagger_definitions(rows: Iterable[Resource], spoken_of: Tree) -> dict[str, Tree]:
+    """The `definitions` of the version 2 document: all that its paths speak of. Not to be changed."""
+    own: dict[str, Tree] = {}
+    for row in rows:
+        if row.openapi_schema is not None:
+            own |= custom_schemas(row, V2_PREFIX, version=2)
+    found = {name: _swagger()[name] for name in _reachable(_references([spoken_of, own]), own)}
+    return dict(sorted((found | own).items()))
+
+
+def v3_schemas(rows: Iterable[Resource], group: str, version: str, spoken_of: Tree) -> dict[str, Tree]:
+    """The `components.schemas` of a group version's document in version 3: all that its paths speak of. Not to be changed."""
+    own: dict[str, Tree] = {}
+    for row in rows:
+        if row.openapi_schema is not None:
+            own |= custom_schemas(row, V3_PREFIX, version=3)
+    found = {name: _v3(name, group, version) for name in _reachable(_references([spoken_of, own]), own)}
+    return dict(sorted((found | own).items()))
 
 
 def _v3(name: str, group: str, version: str) -> Tree:
-    made: Tree = _TWO_TYPES_V3.get(name) or _converted(definitions()[name], V3_PREFIX)
+    made = _v3_built_in(name)
     if name not in _EVERYWHERE or KINDS not in made:
         return made
-    here = (("", "v1"), (group, version))  # these types are of every group; a document names its own
+    here = (("", "v1"), (group, version))
     return {**made, KINDS: [one for one in made[KINDS] if (one["group"], one["version"]) in here]}
 
 
-def _roots(group: str, version: str) -> set[str]:
-    found = {
-        name
-        for name, raw in definitions().items()
-        for kind in raw.get(KINDS, ())
-        if (kind["group"], kind["version"]) == (group, version)
-    }
-    for row in RESOURCES:
-        if (row.group, row.version) == (group, version):
-            found |= {_OF_SUBRESOURCE[one] for one in row.subresources if one in _OF_SUBRESOURCE}
-    return found.union(_EVERYWHERE)
+@cache
+def _v3_built_in(name: str) -> Tree:
+    made = _TWO_TYPES_V3.get(name)
+    return made or _converted(definitions()[name], V3_PREFIX)
 
 
-def _reachable(names: Iterable[str]) -> set[str]:
+def _reachable(names: Iterable[str], but: Iterable[str]) -> set[str]:
+    """The names of built-in definitions that those names lead to."""
     found: set[str] = set()
+    others = set(but)
     waiting = list(names)
     while waiting:
         name = waiting.pop()
-        if name not in found:
+        if name not in found and name not in others:
             found.add(name)
             waiting += _references(definitions()[name])
     return found

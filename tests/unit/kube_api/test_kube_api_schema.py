@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from kube.api import openapi, schema
-from kube.api.definitions import INT_OR_STRING, LIST, QUANTITY, Type, definitions, of_kind
+from kube.api import schema
+from kube.api.definitions import LIST, Type, of_kind
 from kube.api.meta import Tree
 from kube.api.resource import Resource
-from kube.api.resources import RESOURCES, resource_for_kind
+from kube.api.resources import resource_for_kind
 
 DEPLOYMENT = resource_for_kind("apps/v1", "Deployment")
 CONTAINER = {"name": "c", "image": "i"}
@@ -167,45 +167,6 @@ def test_fields_are_described_and_found() -> None:
     assert not pod.fields["metadata"].fields["labels"].atomic
     assert pod.fields["spec"].fields["tolerations"].atomic
     assert of_kind("", "v1", "Nothing") is None
-
-
-def test_swagger_definitions_have_upstreams_form() -> None:
-    made = openapi.swagger_definitions()
-    assert len(made) == len(definitions())
-    assert made["io.k8s.api.core.v1.ContainerPort"]["properties"]["hostIP"]["type"] == "string"
-    assert "enum" not in made["io.k8s.api.core.v1.Pod"]["properties"]["kind"]
-    assert made["io.k8s.api.core.v1.Pod"]["properties"]["spec"]["$ref"] == "#/definitions/io.k8s.api.core.v1.PodSpec"
-    assert made[INT_OR_STRING]["format"] == "int-or-string"
-    assert made[QUANTITY]["type"] == "string"
-
-
-@pytest.mark.parametrize(("group", "version"), sorted({(row.group, row.version) for row in RESOURCES}))
-def test_version_3_documents_hold_all_that_they_refer_to(group: str, version: str) -> None:
-    made = openapi.v3_schemas(group, version)
-    for one in made.values():
-        for reference in _references(one):
-            assert reference.removeprefix("#/components/schemas/") in made
-    assert "io.k8s.apimachinery.pkg.apis.meta.v1.Status" in made
-    kinds = made["io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions"]["x-kubernetes-group-version-kind"]
-    assert {(one["group"], one["version"]) for one in kinds} == {("", "v1"), (group, version)}
-
-
-def test_version_3_puts_a_reference_beside_its_description() -> None:
-    made = openapi.v3_schemas("apps", "v1")
-    spec = made["io.k8s.api.apps.v1.Deployment"]["properties"]["spec"]
-    assert spec["allOf"] == [{"$ref": "#/components/schemas/io.k8s.api.apps.v1.DeploymentSpec"}]
-    assert made[QUANTITY]["oneOf"] == [{"type": "string"}, {"type": "number"}]
-    assert "io.k8s.api.autoscaling.v1.Scale" in made
-    assert "io.k8s.api.policy.v1.Eviction" in openapi.v3_schemas("", "v1")
-
-
-def _references(node: Any) -> list[str]:
-    if isinstance(node, list):
-        return [one for item in node for one in _references(item)]
-    if isinstance(node, dict):
-        own = [node["$ref"]] if isinstance(node.get("$ref"), str) else []
-        return own + [one for item in node.values() for one in _references(item)]
-    return []
 
 
 def test_lists_from_before_list_types_have_theirs_in_the_patch_strategy() -> None:

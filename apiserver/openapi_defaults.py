@@ -1,0 +1,117 @@
+"""OpenAPI defaults: what version 3 says a field is when nobody says it. Pure.
+
+Upstream's documents name the zero value of a field that is always there (a struct that is no pointer, a scalar that is written
+even when empty) and what the API's own defaulting puts into some. Which fields are which, messages.txt knows; of groups that are
+not in it, a required field is always there. Its package has no defaults, so those of the second sort are written here.
+https://kubernetes.io/docs/reference/using-api/api-concepts/ · kube-openapi pkg/generators (`+default`)
+"""
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from apiserver import protobuf
+from kube.api.definitions import definitions
+from kube.api.meta import Tree
+
+API, META = "io.k8s.api.", "io.k8s.apimachinery.pkg.apis.meta.v1."
+CRD = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition"
+API_SERVICE = "io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.APIService"
+ZEROS: dict[str, Any] = {"string": "", "integer": 0, "number": 0, "boolean": False}
+# Of a type, by field.
+OWN: dict[str, dict[str, Any]] = {
+    "core.v1.ContainerPort": {"protocol": "TCP"},
+    "core.v1.ServicePort": {"protocol": "TCP"},
+    "core.v1.ISCSIVolumeSource": {"iscsiInterface": "default"},
+    "core.v1.ISCSIPersistentVolumeSource": {"iscsiInterface": "default"},
+    "core.v1.RBDVolumeSource": {"keyring": "/etc/ceph/keyring", "pool": "rbd", "user": "admin"},
+    "core.v1.RBDPersistentVolumeSource": {"keyring": "/etc/ceph/keyring", "pool": "rbd", "user": "admin"},
+    "core.v1.ScaleIOVolumeSource": {"fsType": "xfs", "storageMode": "ThinProvisioned"},
+    "core.v1.ScaleIOPersistentVolumeSource": {"fsType": "xfs", "storageMode": "ThinProvisioned"},
+    "core.v1.AzureDiskVolumeSource": {"cachingMode": "ReadWrite", "fsType": "ext4", "kind": "Shared", "readOnly": False},
+    "core.v1.ReplicationControllerSpec": {"replicas": 1, "minReadySeconds": 0},
+    "core.v1.FileKeySelector": {"optional": False},
+    "core.v1.GRPCAction": {"service": ""},
+    "autoscaling.v1.ScaleSpec": {"replicas": 0},
+    **{f"core.v1.{one}": {"name": ""} for one in (
+        "ConfigMapEnvSource", "ConfigMapKeySelector", "ConfigMapProjection", "ConfigMapVolumeSource", "LocalObjectReference",
+        "SecretEnvSource", "SecretKeySelector", "SecretProjection",
+    )},
+    "resource.v1.DeviceToleration": {"operator": "Equal"},
+    CRD: {"metadata": {}, "status": {}},
+    f"{CRD}List": {"metadata": {}},
+    f"{CRD}Status": {"acceptedNames": {}},
+    API_SERVICE: {"metadata": {}, "spec": {}, "status": {}},
+    f"{API_SERVICE}List": {"metadata": {}},
+}  # fmt: skip
+
+
+def with_defaults(name: str, schema: Tree) -> Tree:
+    """A definition of version 3 with its defaults."""
+    if "properties" not in schema:
+        return schema
+    known = _fields(_message_name(name))
+    own, required = OWN.get(name.removeprefix(API), {}), schema.get("required", ())
+    fields = {}
+    for field, raw in schema["properties"].items():
+        default = own[field] if field in own else _zero(raw, known.get(field), field in required)
+        fields[field] = _with(raw, default) if default is not None else raw
+    return {**schema, "properties": fields}
+
+
+def _zero(raw: Tree, go_type: str | None, required: bool) -> Any:
+    if go_type is None:
+        always = required
+        pointer = not required
+    else:
+        always = go_type.startswith("!")
+        pointer = go_type.lstrip("!").startswith("?")
+    if reference := _reference(raw):
+        return {} if _is_struct(reference) and not pointer else None
+    if not always or pointer or raw.get("format") == "byte":
+        return None
+    return ZEROS.get(raw.get("type", ""))
+
+
+def _with(raw: Tree, default: Any) -> Tree:
+    if "$ref" not in raw:
+        return {**raw, "default": default}
+    rest = {name: value for name, value in raw.items() if name != "$ref"}
+    return {**rest, "allOf": [{"$ref": raw["$ref"]}], "default": default}  # beside a reference nothing else counts
+
+
+def _reference(raw: Tree) -> str:
+    found = raw.get("$ref") or next((one.get("$ref", "") for one in raw.get("allOf", ())), "")
+    return str(found).rpartition("/")[2]
+
+
+def _is_struct(name: str) -> bool:
+    return "properties" in definitions()[name]
+
+
+def _message_name(name: str) -> str:
+    """`io.k8s.api.core.v1.Pod` is `core/v1.Pod` among the messages."""
+    if name.startswith(META):
+        return f"meta/v1.{name.removeprefix(META)}"
+    group, _, rest = name.removeprefix(API).partition(".")
+    return f"{group}/{rest}"
+
+
+def _fields(message: str) -> dict[str, str]:
+    """With those of a message that stands inline."""
+    found = _messages().get(message, {})
+    return {**_fields(found["-"].lstrip("!?")), **found} if "-" in found else found
+
+
+@cache
+def _messages() -> dict[str, dict[str, str]]:
+    """Message -> field -> its type, `!` before it where it is written even when empty, `?` where it is a pointer."""
+    found: dict[str, dict[str, str]] = {}
+    message: dict[str, str] = {}
+    for line in (Path(protobuf.__file__).parent / "messages.txt").read_text().splitlines():
+        if line.startswith(" "):
+            _, field, kind = line.split()
+            message[field] = kind
+        else:
+            message = found.setdefault(line, {})
+    return found
