@@ -63,6 +63,7 @@ def _headers(request: Request, response: Response) -> list[tuple[bytes, bytes]]:
         CACHE_CONTROL,
         (b"audit-id", request.audit_id.encode()),
     ]
+    headers += request.answer_headers
     headers += [(name.lower().encode(), value.encode("latin-1")) for name, value in response.headers]
     headers += [(b"warning", warning) for warning in _warnings(request.warnings)]
     return headers

@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request as StarletteRequest
 from starlette.responses import Response as StarletteResponse
 
-from apiserver import admission, aggregator, bootstrap, crd, discovery, health, openapi, upgrade
+from apiserver import admission, aggregator, bootstrap, crd, discovery, flowcontrol, health, openapi, upgrade
 from apiserver.aggregator import proxy
 from apiserver.allocation import AFTER_DELETE
 from apiserver.auth import authentication, authorization
@@ -80,6 +80,8 @@ class App:
 
         async def send(message: Message) -> None:
             request.started = True
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *request.answer_headers]
             await request.send(message)
 
         return send
@@ -108,6 +110,7 @@ async def running(config: Config) -> AsyncIterator[tuple[Server, App]]:
             server.admission = admission.build(server)
             crd.start(server)
             aggregator.start(server)
+            flowcontrol.start(server)
             yield server, App(server, _behind(server))
             started.cancel()
     finally:

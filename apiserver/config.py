@@ -27,6 +27,10 @@ class Config:
         "--max-mutating-requests-inflight", 200, "How many changing requests at once; 0: no limit."
     )
 
+    enable_priority_and_fairness: bool = flag(
+        "--enable-priority-and-fairness", True, "Share the two limits above among priority levels; else they are plain limits."
+    )
+
     # storage
     etcd_servers: tuple[str, ...] = flag("--etcd-servers", ("http://127.0.0.1:2379",), "The etcd servers (scheme://ip:port).")
     etcd_cafile: Path | None = flag("--etcd-cafile", None, "The CA that signed etcd's certificates.")

@@ -114,7 +114,8 @@ class Request:
     """One HTTP request or WebSocket opening: its scope, what was parsed of it, and what the filters found out."""
 
     __slots__ = (
-        "_body", "_headers", "audit", "audit_id", "impersonator", "info", "receive", "scope", "send", "started", "user", "warnings",
+        "_body", "_headers", "answer_headers", "audit", "audit_id", "impersonator", "info", "receive", "scope", "send", "started",
+        "user", "warnings",
     )  # fmt: skip
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, info: RequestInfo) -> None:
@@ -127,6 +128,7 @@ class Request:
         self.audit: Any = None  # what audit/ notes of it; None: it is not recorded
         self.audit_id = ""
         self.warnings: list[str] = []  # become Warning headers
+        self.answer_headers: list[tuple[bytes, bytes]] = []  # of whatever answer there will be
         self.started = False  # the answer has begun: it is too late for a Status
         self._body: bytes | None = None
         self._headers: dict[str, str] | None = None

@@ -13,8 +13,8 @@ from apiserver.filters.audit_id import audit_id
 from apiserver.filters.authentication import authenticate
 from apiserver.filters.authorization import authorize
 from apiserver.filters.deadline import deadline
+from apiserver.filters.flow_control import flow_control
 from apiserver.filters.impersonation import impersonate
-from apiserver.filters.in_flight import in_flight
 from apiserver.filters.measure import measure
 from apiserver.filters.recover import recover
 
@@ -31,7 +31,7 @@ FILTER_CHAIN: tuple[Filter, ...] = (
     audit_id,  # names the request, in the log and to the client
     authenticate,
     impersonate,  # from here on the user is who is impersonated
-    in_flight,  # knows the user, since system:masters is never turned away
+    flow_control,  # knows the user, by whom the requests are told apart
     authorize,
     deadline,
 )

@@ -18,7 +18,10 @@ PATH = "/api/v1/namespaces/default/configmaps"
 
 @pytest.fixture
 def api_config(api_config: Config) -> Config:
-    return replace(api_config, max_requests_inflight=3, max_mutating_requests_inflight=2, request_timeout=Seconds(20.0))
+    return replace(
+        api_config, max_requests_inflight=3, max_mutating_requests_inflight=2, request_timeout=Seconds(20.0),
+        enable_priority_and_fairness=False,
+    )  # fmt: skip
 
 
 def test_beyond_the_limit_is_429_save_for_masters_and_watches(
