@@ -25,6 +25,8 @@ from apiserver.admission import (
     taint_nodes_by_condition,
 )
 from apiserver.admission.pod_security.plugin import PodSecurity
+from apiserver.admission.policy.mutating import MutatingPolicies
+from apiserver.admission.policy.validating import ValidatingPolicies
 from apiserver.admission.webhook.mutating import MutatingWebhook
 from apiserver.admission.webhook.validating import ValidatingWebhook
 from apiserver.context import AdmissionAttributes, Server
@@ -50,12 +52,11 @@ ADMISSION: tuple[Any, ...] = (
     certificate_requestor.CertificateRequestor(),
     role_escalation.RoleEscalation(),
     owner_references.OwnerReferencesPermissionEnforcement(),
+    MutatingPolicies(),
     MutatingWebhook(),
+    ValidatingPolicies(),
     ValidatingWebhook(),
     resource_quota.QuotaAdmission(),  # last: it charges
-)
-LATER = (  # upstream's plugins that flags may name; what they rule is not built yet
-    "ValidatingAdmissionPolicy",
 )
 
 
@@ -81,14 +82,11 @@ class Chain:
 
 
 def build(server: Server) -> Chain:
-    """The chain that the flags ask for. Raises StartupError for a plugin that nobody knows, or that is not built."""
+    """The chain that the flags ask for. Raises StartupError for a plugin that nobody knows."""
     known = {plugin.name for plugin in ADMISSION}
     for name in (*server.config.enable_admission_plugins, *server.config.disable_admission_plugins):
-        if name not in known and name not in LATER:
+        if name not in known:
             raise StartupError(f'enable-admission-plugins plugin "{name}" is unknown')
-    wanted = [name for name in server.config.enable_admission_plugins if name in LATER]
-    if wanted:
-        raise StartupError(f"admission plugins that are not built yet: {', '.join(wanted)}; leave them out of the flag")
     on, off = server.config.enable_admission_plugins, server.config.disable_admission_plugins
     chosen = (plugin for plugin in ADMISSION if plugin.name not in off)
     return Chain(tuple(plugin for plugin in chosen if getattr(plugin, "by_default", True) or plugin.name in on))
