@@ -1,17 +1,19 @@
 """Watch: a stream of events from the watch cache, as JSON lines or WebSocket messages.
 
 The stream begins where resourceVersion says (the present state first, where none is given), carries bookmarks once a minute and
-just before its end if they were asked for, and ends cleanly at its deadline. An event is rendered once for all watchers
-that want it in the same form; what piled up since the last turn goes out as one piece.
+just before its end if they were asked for, and ends cleanly at its deadline. Once a watch has caught up, its events are written
+by the hub (watch_hub.py), for all watchers of the same thing at once; where that cannot be, what piled up since the last turn
+goes out as one piece.
 https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes · KEP-3157 (sendInitialEvents)
 """
 
 import asyncio
 import random
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import partial
 
 import orjson
 
@@ -19,6 +21,7 @@ from apiserver.context import Request, RequestInfo, Response, Server
 from apiserver.handlers import forms, selection
 from apiserver.handlers.negotiation import Form, accepted
 from apiserver.handlers.read import number
+from apiserver.handlers.watch_hub import Hub, Push
 from apiserver.storage.listing import invalid_options, parse_version
 from apiserver.storage.served_form import FormedWatcher
 from apiserver.storage.store import Store
@@ -51,68 +54,122 @@ async def watch(server: Server, request: Request) -> Response | None:
     style = Style(info.resource, accepted(request).form, info.param("includeObject"), info.flag("allowWatchBookmarks"))
     seconds = float(number(info, "timeoutSeconds")) or MIN_WATCH_SECONDS * (1 + random.random())
     wanted, revision = selection.of_request(info, store), parse_version(info.param("resourceVersion"))
-    lines = _lines(store, info, style, wanted, revision, time.monotonic() + seconds)
+    hub = server.state.setdefault("watch hub", Hub())
+    assert isinstance(hub, Hub), "this handler's own room"
+    push = request.scope.get("extensions", {}).get("push")
+    one = _Watch(store, info, style, wanted, revision, time.monotonic() + seconds, hub, push)
+    lines = one.lines()
     if request.is_websocket:
         await _speak_websocket(request, lines)
         return None
     return Response(200, stream=lines, content_type="application/json")
 
 
-async def _lines(
-    store: Store, info: RequestInfo, style: Style, wanted: Selection, revision: int, deadline: float
-) -> AsyncGenerator[bytes, None]:
-    try:
-        initial, watcher = await _begin(store, info, wanted, revision)
-    except ApiError as error:
-        yield error_line(error)
-        return
-    try:
-        columns = style.form is Form.TABLE  # a Table names its columns in the first event alone
-        for start in range(0, len(initial), INITIAL_CHUNK):
-            chunk = initial[start : start + INITIAL_CHUNK]
-            yield b"".join(event_line(style, event, columns and start + i == 0) for i, event in enumerate(chunk))
-        if info.flag("sendInitialEvents") and style.bookmarks:
-            yield bookmark_line(style, watcher.since, initial_events_end=True)
-        async for piece in _live(style, watcher, deadline, columns and not initial):
-            yield piece
-    except ApiError as error:  # an object that cannot be converted to this version
-        yield error_line(error)
-    finally:
-        watcher.close()
+@dataclass
+class _Watch:
+    """One request."""
 
+    store: Store
+    info: RequestInfo
+    style: Style
+    wanted: Selection
+    revision: int
+    deadline: float
+    hub: Hub
+    push: Push | None  # how to write past this handler, on connections where one can
 
-async def _begin(
-    store: Store, info: RequestInfo, wanted: Selection, revision: int
-) -> tuple[list[Event], Watcher | FormedWatcher]:
-    """The initial events, and a watcher of what follows."""
-    if info.flag("sendInitialEvents"):
-        await (store.reach(revision) if revision else store.fresh())
-        return await store.watch_from_now(wanted)
-    if "sendInitialEvents" in info.query:  # false: only what comes from now on
-        await store.fresh()
-        return [], store.watch(wanted, revision or store.cache.revision)
-    if not revision:
-        if not info.param("resourceVersion"):
-            await store.fresh()
-        return await store.watch_from_now(wanted)
-    return [], store.watch(wanted, revision)
-
-
-async def _live(style: Style, watcher: Watcher | FormedWatcher, deadline: float, columns: bool) -> AsyncIterator[bytes]:
-    """Events as they come, until the deadline or the watcher is cut."""
-    bookmark_at = _next_bookmark(deadline)
-    while True:
-        now = time.monotonic()
-        events, revision = await watcher.take(max(0.0, min(deadline, bookmark_at) - now))
-        if events:
-            yield b"".join([event_line(style, event, columns and i == 0) for i, event in enumerate(events)])
-            columns = False
-        if watcher.cut or time.monotonic() >= deadline:
+    async def lines(self) -> AsyncGenerator[bytes, None]:
+        """The whole stream: what is there, what happened since, what happens."""
+        try:
+            initial, watcher = await self._begin()
+        except ApiError as error:
+            yield error_line(error)
             return
-        if time.monotonic() >= bookmark_at:
-            bookmark_at = _next_bookmark(deadline)
-            if style.bookmarks:
-                yield bookmark_line(style, revision)
+        try:
+            columns = self.style.form is Form.TABLE  # a Table names its columns in the first event alone
+            for start in range(0, len(initial), INITIAL_CHUNK):
+                chunk = initial[start : start + INITIAL_CHUNK]
+                yield b"".join(event_line(self.style, event, columns and start + i == 0) for i, event in enumerate(chunk))
+            if self.info.flag("sendInitialEvents") and self.style.bookmarks:
+                yield bookmark_line(self.style, watcher.since, initial_events_end=True)
+            if self._may_push(watcher):
+                assert isinstance(watcher, Watcher), "those of custom resources are not pushed to"
+                going_on = self._pushed(watcher)
+            else:
+                going_on = self._live(watcher, columns and not initial)
+            async with aclosing(going_on):
+                async for piece in going_on:
+                    yield piece
+        except ApiError as error:  # an object that cannot be converted to this version
+            yield error_line(error)
+        finally:
+            watcher.close()
+
+    async def _begin(self) -> tuple[list[Event], Watcher | FormedWatcher]:
+        """The initial events, and a watcher of what follows."""
+        info, store = self.info, self.store
+        if info.flag("sendInitialEvents"):
+            await (store.reach(self.revision) if self.revision else store.fresh())
+            return await store.watch_from_now(self.wanted)
+        if "sendInitialEvents" in info.query:  # false: only what comes from now on
+            await store.fresh()
+            return [], store.watch(self.wanted, self.revision or store.cache.revision)
+        if not self.revision:
+            if not info.param("resourceVersion"):
+                await store.fresh()
+            return await store.watch_from_now(self.wanted)
+        return [], store.watch(self.wanted, self.revision)
+
+    def _may_push(self, watcher: Watcher | FormedWatcher) -> bool:
+        """A Table has its columns in one event alone, a custom resource is converted for its watcher, and a client that was at
+        another server may be ahead of this one."""
+        if self.push is None or self.style.form is Form.TABLE:
+            return False
+        return isinstance(watcher, Watcher) and watcher.since <= self.store.cache.revision
+
+    async def _live(self, watcher: Watcher | FormedWatcher, columns: bool) -> AsyncGenerator[bytes, None]:
+        """Events as they come, until the deadline or the watcher is cut."""
+        bookmark_at = _next_bookmark(self.deadline)
+        while True:
+            now = time.monotonic()
+            events, revision = await watcher.take(max(0.0, min(self.deadline, bookmark_at) - now))
+            if events:
+                yield b"".join([event_line(self.style, event, columns and i == 0) for i, event in enumerate(events)])
+                columns = False
+            if watcher.cut or time.monotonic() >= self.deadline:
+                return
+            if time.monotonic() >= bookmark_at:
+                bookmark_at = _next_bookmark(self.deadline)
+                if self.style.bookmarks:
+                    yield bookmark_line(self.style, revision)
+
+    async def _pushed(self, watcher: Watcher) -> AsyncGenerator[bytes, None]:
+        """What the hub does not write by itself: what happened before the watch joins it, and what a slow client left."""
+        assert self.push is not None, "asked for"
+        while events := watcher.queued():
+            yield b"".join([event_line(self.style, event) for event in events])
+        if watcher.cut:
+            return
+        style, info, cache = self.style, self.info, self.store.cache
+        name = (style.row.api_version, style.row.plural, style.form, self.wanted.prefix, info.param("labelSelector"),
+                info.param("fieldSelector"))  # fmt: skip
+        member = self.hub.join(name, cache, self.wanted, partial(event_line, style), self.push)
+        watcher.close()
+        try:
+            bookmark_at = _next_bookmark(self.deadline)
+            while True:
+                await member.news(max(0.0, min(self.deadline, bookmark_at) - time.monotonic()))
+                yield b""  # goes on when the connection took what it was sent
+                while (piece := member.next_piece()) is not None:
+                    yield piece
+                if member.cut or time.monotonic() >= self.deadline:
+                    return
+                if time.monotonic() >= bookmark_at:
+                    bookmark_at = _next_bookmark(self.deadline)
+                    if style.bookmarks:
+                        member.say(bookmark_line(style, cache.revision))
+        finally:
+            member.leave()
 
 
 def _next_bookmark(deadline: float) -> float:
@@ -122,8 +179,9 @@ def _next_bookmark(deadline: float) -> float:
 
 
 def event_line(style: Style, event: Event, columns: bool = False) -> bytes:
-    """`{"type":...,"object":...}` and a newline; kept with the change, for the next watcher of this form."""
-    if event.change is None:
+    """`{"type":...,"object":...}` and a newline; where making it means more than to put the pieces together, it is kept with the
+    change, for the next watcher of this form."""
+    if event.change is None or (style.form is Form.OBJECT and style.row.view_tree is None):
         return _render(style, event, columns)
     name = (event.type, style.row.api_version, style.form, style.include, columns)
     line = event.change.lines.get(name)

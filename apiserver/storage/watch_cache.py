@@ -22,7 +22,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol
 
 import msgspec
 import orjson
@@ -156,6 +156,18 @@ class Event(NamedTuple):
     change: Change | None  # None: one of the initial events
 
 
+class Sink(Protocol):
+    """Who is told of changes."""
+
+    selection: Selection
+    since: int
+
+    def push(self, event: Event) -> None: ...
+
+    def end(self) -> None:
+        """Nothing follows."""
+
+
 class Watcher:
     """A queue of events for one watch request; made by WatchCache.watch, ended by `close`."""
 
@@ -192,9 +204,13 @@ class Watcher:
             finally:
                 alarm.cancel()
                 self._waiting = None
+        return self.queued(), max(self._cache.revision, self.since)
+
+    def queued(self) -> list[Event]:
+        """Everything queued, without waiting."""
         events = list(self._queue)
         self._queue.clear()
-        return events, max(self._cache.revision, self.since)
+        return events
 
     def close(self) -> None:
         self._cache.forget(self)
@@ -224,8 +240,8 @@ class WatchCache:
         self._keys: list[str] = []  # sorted
         self._history: deque[Change] = deque()
         self._complete_after = 0  # the history has every change after this revision
-        self._watchers: dict[Watcher, None] = {}  # in order of arrival; those that no field value finds
-        self._indexed: dict[tuple[str, str], dict[Watcher, None]] = {}  # by (field, value) that its selector demands
+        self._watchers: dict[Sink, None] = {}  # in order of arrival; those that no field value finds
+        self._indexed: dict[tuple[str, str], dict[Sink, None]] = {}  # by (field, value) that its selector demands
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -278,7 +294,11 @@ class WatchCache:
         self._place(watcher)[watcher] = None
         return present, watcher
 
-    def forget(self, watcher: Watcher) -> None:
+    def add(self, sink: Sink) -> None:
+        """Tell of everything after the present revision."""
+        self._place(sink)[sink] = None
+
+    def forget(self, watcher: Sink) -> None:
         self._place(watcher).pop(watcher, None)
         demanded = _demanded_value(watcher.selection)
         if demanded is not None and not self._indexed[demanded]:
@@ -325,11 +345,11 @@ class WatchCache:
         while len(history) > HISTORY_MAX or (len(history) > HISTORY_MIN and history[0].at < oldest_kept):
             self._complete_after = history.popleft().revision
 
-    def _place(self, watcher: Watcher) -> dict[Watcher, None]:
+    def _place(self, watcher: Sink) -> dict[Sink, None]:
         demanded = _demanded_value(watcher.selection)
         return self._watchers if demanded is None else self._indexed.setdefault(demanded, {})
 
-    def _concerned(self, change: Change) -> list[Watcher]:
+    def _concerned(self, change: Change) -> list[Sink]:
         found = list(self._watchers)
         if self._indexed:
             for name, value in self._values(change):

@@ -2,8 +2,8 @@
 
 It takes the place of uvicorn's RequestResponseCycle, for speed: head and body leave in one write where they can (over TLS, one
 record), nothing is logged, and what the parser guarantees is not checked again. And for watches: `push`, which is in
-scope["extensions"]["push"], writes a piece of a streamed body at once, without a coroutine, and tells how much the client has
-not taken yet; whoever uses it must look at that.
+scope["extensions"]["push"], writes a piece of a streamed body at once, without a coroutine, and tells whether the client keeps
+up; whoever uses it must listen to that.
 https://asgi.readthedocs.io/en/latest/specs/www.html
 """
 
@@ -25,6 +25,11 @@ def _status_line(code: int) -> bytes:
 STATUS_LINES = {code: _status_line(code) for code in range(100, 600)}
 NO_BODY = (204, 304)
 FAILED = b"Internal Server Error"
+
+
+def chunk_of(piece: bytes) -> bytes:
+    """A piece of a body in chunked coding (RFC 9112 section 7.1)."""
+    return b"%x\r\n%b\r\n" % (len(piece), piece)
 
 
 class Cycle:
@@ -102,12 +107,11 @@ class Cycle:
         assert not self.response_complete, "nothing follows the end of an answer"
         self._write(message.get("body", b""), bool(message.get("more_body", False)))
 
-    def push(self, piece: bytes) -> int:
-        """Write a piece of a streamed body; how many bytes wait for the client to take them, -1 where it is gone."""
-        if self.disconnected or self.transport.is_closing():
-            return -1
-        self.transport.write(b"%x\r\n%b\r\n" % (len(piece), piece) if self._chunked else piece)
-        return int(self.transport.get_write_buffer_size())
+    def push(self, chunk: bytes) -> bool:
+        """Write a piece of a streamed body, as `chunk_of` makes it; False where the connection is full."""
+        if not self.disconnected:
+            self.transport.write(chunk)
+        return not self.flow.write_paused
 
     # -- for the protocol
 
@@ -153,7 +157,7 @@ class Cycle:
         if self.scope["method"] == "HEAD":
             body = b""
         elif self._chunked:
-            body = (b"%x\r\n%b\r\n" % (len(body), body) if body else b"") + (b"" if more else b"0\r\n\r\n")
+            body = (chunk_of(body) if body else b"") + (b"" if more else b"0\r\n\r\n")
         if len(body) <= JOINED_BYTES:
             data = head + body
             if data:
@@ -173,6 +177,7 @@ class Cycle:
 
     def _give_up(self) -> None:
         if self._started:
+            self.transport.write(self._head)
             self.transport.close()
             return
         headers = (
