@@ -90,6 +90,23 @@ def aggregated(rows: Iterable[Resource], remote: Iterable[RemoteVersion] = (), *
     return {"kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": {}, "items": items}
 
 
+def as_aggregated(resource_list: Tree) -> tuple[Tree, ...]:
+    """The APIResourceDiscovery trees of another server's APIResourceList."""
+    group, _, version = str(resource_list.get("groupVersion", "")).rpartition("/")
+    found: dict[str, Tree] = {}
+    for told in resource_list.get("resources") or ():
+        name, _, subresource = told["name"].partition("/")
+        kind = {"group": told.get("group") or group, "version": told.get("version") or version, "kind": told["kind"]}
+        one = found.setdefault(name, {"resource": name})
+        if subresource:
+            one.setdefault("subresources", []).append({"subresource": subresource, "responseKind": kind, "verbs": told["verbs"]})
+            continue
+        scope = "Namespaced" if told.get("namespaced") else "Cluster"
+        one |= {"responseKind": kind, "scope": scope, "singularResource": told.get("singularName", ""), "verbs": told["verbs"]}
+        one |= {field: told[field] for field in ("shortNames", "categories") if told.get(field)}
+    return tuple(one for one in found.values() if "verbs" in one)
+
+
 def stored_form(row: Resource, rows: Iterable[Resource]) -> Resource:
     """The row in whose form a row's objects are stored: nearly always its own."""
     return next((one for one in rows if row.view_tree and one.kind == row.kind and not one.view_tree), row)

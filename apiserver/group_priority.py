@@ -20,7 +20,6 @@ VERSIONS = {
     ("", "v1"): 1, ("autoscaling", "v2"): 30, ("flowcontrol.apiserver.k8s.io", "v1"): 21, ("resource.k8s.io", "v1"): 20,
 }  # fmt: skip
 BUILT_IN_VERSION = 15
-CUSTOM_GROUP, CUSTOM_VERSION = 1000, 100  # of a CustomResourceDefinition's
 FIRST = "apiregistration.k8s.io"  # the aggregator's own group has no APIService and stands before all
 
 _VERSION = re.compile(r"^v(\d+)(?:(alpha|beta)(\d+))?$")
@@ -35,10 +34,13 @@ class Priority:
     version: int
 
 
+CUSTOM = Priority(1000, 100)  # of a CustomResourceDefinition's: below all that is built in
+
+
 def of(group: str, version: str) -> Priority:
     """What upstream's APIService of a group version that is served here says."""
     if group not in GROUPS:
-        return Priority(CUSTOM_GROUP, CUSTOM_VERSION)
+        return CUSTOM
     return Priority(GROUPS[group], VERSIONS.get((group, version), BUILT_IN_VERSION))
 
 

@@ -20,31 +20,26 @@ REFRESH_SECONDS = 60.0
 
 async def fetch(server: Server, aggregator: Aggregator, remote: Remote) -> None:
     """Bring what is known of one remote group version up to date."""
-    where = (remote.group, remote.version)
-    listed = await _json(server, aggregator, remote, remote.path)
+    listed = await _tree(server, aggregator, remote, remote.path)
     if listed is None or listed.get("kind") != "APIResourceList":
         return
-    described = await _json(server, aggregator, remote, f"/openapi/v3{remote.path}")
-    if aggregator.resource_lists.get(where) != listed or aggregator.openapi.get(where) != described:
-        aggregator.resource_lists[where] = listed
-        if described is None:
-            aggregator.openapi.pop(where, None)
-        else:
-            aggregator.openapi[where] = described
-        aggregator.generation += 1
+    aggregator.learn(remote, listed, await _bytes(server, aggregator, remote, f"/openapi/v3{remote.path}"))
 
 
-async def _json(server: Server, aggregator: Aggregator, remote: Remote, path: str) -> Tree | None:
-    """A document; None where there is none."""
+async def _tree(server: Server, aggregator: Aggregator, remote: Remote, path: str) -> Tree | None:
+    """A JSON document; None where there is none."""
+    data = await _bytes(server, aggregator, remote, path)
+    try:
+        tree = orjson.loads(data or b"")
+    except orjson.JSONDecodeError:
+        return None
+    return tree if isinstance(tree, dict) else None
+
+
+async def _bytes(server: Server, aggregator: Aggregator, remote: Remote, path: str) -> bytes | None:
     try:
         async with asyncio.timeout(FETCH_SECONDS):
             _, status, data = await ask(server, aggregator, remote, path)
     except (CallFailed, TimeoutError):
         return None
-    if status != 200:
-        return None
-    try:
-        tree = orjson.loads(data)
-    except orjson.JSONDecodeError:
-        return None
-    return tree if isinstance(tree, dict) else None
+    return data if status == 200 else None

@@ -9,6 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from apiserver.context import RequestInfo, Server
+from apiserver.discovery_trees import as_aggregated
+from apiserver.group_priority import CUSTOM, Priority
+from apiserver.routes import RemoteVersion
 from apiserver.webhooks.connections import Trust
 from kube.api.meta import Key, Tree
 
@@ -30,6 +33,7 @@ class Remote:
     authority: bytes
     insecure: bool
     available: bool
+    priority: Priority = CUSTOM
 
     @property
     def path(self) -> str:
@@ -48,9 +52,8 @@ class Aggregator:
         self._server = server
         self._remotes: dict[tuple[str, str], Remote] = {}
         self._names: dict[str, tuple[str, str]] = {}
-        self.generation = 0  # grows with each change of a document of a remote server, or of who is remote
-        self.resource_lists: dict[tuple[str, str], Tree] = {}  # the APIResourceLists of remote group versions
-        self.openapi: dict[tuple[str, str], Tree] = {}  # and their OpenAPI v3 documents
+        self._resource_lists: dict[tuple[str, str], Tree] = {}  # the APIResourceLists of remote group versions
+        self._openapi: dict[tuple[str, str], bytes] = {}  # and their OpenAPI v3 documents
 
     def put(self, key: Key, tree: Tree | None) -> None:
         """An APIService is there, was changed, or is gone."""
@@ -64,10 +67,32 @@ class Aggregator:
             where = (remote.group, remote.version)
             self._names[key.name] = where
             self._remotes[where] = remote
+            self._tell(where)
         elif known is not None:
-            self.resource_lists.pop(known, None)
-            self.openapi.pop(known, None)
-        self.generation += 1
+            self._resource_lists.pop(known, None)
+            self._openapi.pop(known, None)
+            self._server.routes.remove_remote(*known)
+
+    def learn(self, remote: Remote, resource_list: Tree, openapi: bytes | None) -> None:
+        """What a remote server says of a group version; who asks this server's discovery is told from now on."""
+        where = (remote.group, remote.version)
+        if self._resource_lists.get(where) == resource_list and self._openapi.get(where) == openapi:
+            return
+        self._resource_lists[where] = resource_list
+        if openapi is None:
+            self._openapi.pop(where, None)
+        else:
+            self._openapi[where] = openapi
+        self._tell(where)
+
+    def _tell(self, where: tuple[str, str]) -> None:
+        remote = self._remotes.get(where)
+        if remote is None:
+            return
+        resources = as_aggregated(self._resource_lists.get(where) or {})
+        stale = not remote.available or where not in self._resource_lists
+        told = RemoteVersion(remote.group, remote.version, remote.priority, resources, stale, self._openapi.get(where))
+        self._server.routes.add_remote(told)
 
     def remotes(self) -> Iterable[Remote]:
         return tuple(self._remotes.values())
@@ -108,6 +133,7 @@ def remote_of(tree: Tree) -> Remote | None:
         port=int(service.get("port") or SERVICE_PORT),
         authority=authority,
         insecure=bool(spec.get("insecureSkipTLSVerify")),
+        priority=Priority(int(spec.get("groupPriorityMinimum") or 0), int(spec.get("versionPriority") or 0)),
         available=any(one["type"] == AVAILABLE and one["status"] == "True" for one in conditions),
     )
 

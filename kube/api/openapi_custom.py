@@ -76,7 +76,7 @@ def _object(row: Resource, metadata: Tree, version: int) -> Tree:
 
 def in_version_2(raw: Tree) -> Tree:
     """A structural schema as Swagger can have it."""
-    made = {name: value for name, value in raw.items() if name not in NOT_IN_V2 and name != "default"}
+    made = {name: value for name, value in raw.items() if name not in NOT_IN_V2}
     if raw.get("nullable"):
         for name in ("type", "items", "properties"):
             made.pop(name, None)
