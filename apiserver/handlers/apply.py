@@ -8,15 +8,16 @@ https://kubernetes.io/docs/reference/using-api/server-side-apply/ · KEP-555
 
 from collections.abc import Callable
 
-from apiserver.handlers.body import check_fields, parse_yaml
+from apiserver.handlers.body import check_fields, field_validation, in_yaml_words, parse_yaml
 from apiserver.handlers.pipeline import Write, check_path
 from apiserver.handlers.write import Advance, replaced, stored_new
 from apiserver.storage.deletion import utc_now
 from apiserver.storage.listing import invalid_options
+from kube.api import schema
 from kube.api.meta import Tree
 from kube.api.patch import apply
 from kube.api.resource import Resource
-from kube.api.status import OBJECT_MODIFIED, BadRequest, NotFound, conflict, required
+from kube.api.status import OBJECT_MODIFIED, BadRequest, NotFound, UnknownError, conflict, required
 from kube.api.views import timestamp
 
 Around = Callable[[Tree, Callable[[Tree], Tree]], Tree]
@@ -62,5 +63,20 @@ async def _wanted(write: Write, row: Resource) -> Tree:
     check_path(tree, info.namespace if row.namespaced else "", info.name)
     if tree["metadata"].get("managedFields"):
         raise BadRequest("metadata.managedFields must be nil")
+    _check_declared(row, tree)
+    if duplicates and field_validation(write.request) == "Strict":
+        raise BadRequest(f"error strict decoding YAML: error converting YAML to JSON: {in_yaml_words(duplicates)}")
     check_fields(write.request, row, tree, duplicates)
     return tree
+
+
+def _check_declared(row: Resource, tree: Tree) -> None:
+    """However lenient fieldValidation is: nobody can own a field that the schema does not have."""
+    unknown = schema.problems(row, tree).unknown
+    if not unknown:
+        return
+    metadata = tree["metadata"]
+    whose = f"{metadata.get('namespace', '')}/{metadata['name']}; {row.api_version}, Kind={row.kind}"
+    lines = [f".{path}: field not declared in schema" for path in unknown]
+    listed = lines[0] if len(lines) == 1 else "errors:\n  " + "\n  ".join(lines)
+    raise UnknownError(f"failed to create typed patch object ({whose}): {listed}")

@@ -61,7 +61,7 @@ async def read_of(request: Request, definition: str) -> Tree:
 
 
 async def read_tree(request: Request) -> tuple[Any, list[str]]:
-    """Whatever is in the body, by its content type, and the paths of duplicate fields. Raises UnsupportedMediaType."""
+    """Whatever is in the body, by its content type, and what is to be said of duplicate fields. Raises UnsupportedMediaType."""
     data, kind = await request.body(), content_type(request)
     if kind in ("", "application/json"):
         return parse_json(data)
@@ -83,13 +83,20 @@ def check_fields(request: Request, row: Resource, tree: Tree, duplicates: list[s
     found = schema.problems(row, tree)
     if found.wrong_types:
         raise BadRequest(f'{row.kind} in version "{row.version}" cannot be handled as a {row.kind}: {found.wrong_types[0]}')
-    texts = [f'unknown field "{path}"' for path in found.unknown] + [f'duplicate field "{path}"' for path in duplicates]
-    if texts and validation == "Strict":
-        prefix = f'{row.kind} in version "{row.version}" cannot be handled as a {row.kind}: strict decoding error: '
-        raise BadRequest(prefix + ", ".join(texts))
+    unknown = [f'unknown field "{path}"' for path in found.unknown]
     if validation == "Warn":
-        for text in texts:
+        for text in (*unknown, *duplicates):
             request.warn(text)
+    elif validation == "Strict" and (unknown or duplicates):
+        prefix = f'{row.kind} in version "{row.version}" cannot be handled as a {row.kind}: strict decoding error: '
+        in_yaml = duplicates and duplicates[0].startswith("line ")
+        texts = [in_yaml_words(duplicates), *unknown] if in_yaml else [*unknown, *duplicates]
+        raise BadRequest(prefix + ", ".join(texts))
+
+
+def in_yaml_words(duplicates: list[str]) -> str:
+    """As go-yaml tells of all of them at once."""
+    return "yaml: unmarshal errors:\n  " + "\n  ".join(duplicates)
 
 
 def field_validation(request: Request) -> str:
@@ -101,14 +108,14 @@ def field_validation(request: Request) -> str:
 
 
 def parse_json(data: bytes) -> tuple[Any, list[str]]:
-    """The value, and the paths of fields that came twice (the last one counts)."""
+    """The value, and what is to be said of fields that came twice (the last one counts)."""
     try:
         tree = orjson.loads(data)
     except orjson.JSONDecodeError as error:
         raise BadRequest(f"invalid character or end of JSON input: {error}") from None
     if length_of(tree) == len(data):
         return tree, []  # written as compactly as we do: nothing was dropped
-    return tree, _duplicates(data)
+    return tree, [f'duplicate field "{path}"' for path in _duplicates(data)]
 
 
 async def parse_yaml(data: bytes) -> tuple[Any, list[str]]:

@@ -4,7 +4,7 @@
     scalars     null, booleans, numbers and text; what looks like a date is text; a binary is the text that it encodes
     aliases     stand for a copy of what they name; where the copies outgrow the text, it is refused ("billion laughs")
     depth       as deep as JSON may be, see MAX_DEPTH
-    duplicates  are told by their path; the last one counts
+    duplicates  are told by their line, in go-yaml's words; the last one counts
 
 The events of libyaml are read one by one: no recursion, no objects of the document's choosing.
 https://yaml.org/spec/1.1/ · sigs.k8s.io/yaml (YAMLToJSON)
@@ -41,7 +41,7 @@ MERGE = "<<"
 
 
 def parse(data: bytes) -> tuple[Any, list[str]]:
-    """The tree of the first document, and the paths of fields that came twice. Raises BadRequest."""
+    """The tree of the first document, and what is to be said of keys that came twice. Raises BadRequest."""
     try:
         return _Builder(len(data)).built(data)
     except (yaml.YAMLError, ValueError) as error:
@@ -54,10 +54,10 @@ class _Open:
 
     value: Any
     anchor: str | None
-    path: str
     size: int = 1
     depth: int = 1
     key: str | None = None
+    line: int = 0  # of that key
     merged: list[Any] = field(default_factory=list)
 
 
@@ -93,7 +93,7 @@ class _Builder:
 
     def _scalar(self, event: Any) -> None:
         if self._expects_key():
-            self._open[-1].key = _key(event)
+            self._open[-1].key, self._open[-1].line = _key(event), event.start_mark.line + 1
             return
         value = _scalar(event)
         if event.anchor:
@@ -119,7 +119,7 @@ class _Builder:
         if event.tag is not None and event.tag not in KNOWN_TAGS:
             raise ValueError(f"unknown tag {event.tag}")
         self._check_depth(1)
-        self._open.append(_Open(value, event.anchor, self._path()))
+        self._open.append(_Open(value, event.anchor))
 
     def _end(self) -> None:
         done = self._open.pop()
@@ -148,21 +148,12 @@ class _Builder:
             parent.merged += [one for one in ([value] if isinstance(value, dict) else value) if isinstance(one, dict)]
         else:
             if parent.key in parent.value:
-                self._duplicates.append(self._path())
+                self._duplicates.append(f'line {parent.line}: key "{parent.key}" already set in map')
             parent.value[parent.key] = value
         parent.key = None
 
     def _expects_key(self) -> bool:
         return bool(self._open) and isinstance(self._open[-1].value, dict) and self._open[-1].key is None
-
-    def _path(self) -> str:
-        """Of the value that comes next."""
-        if not self._open:
-            return ""
-        parent = self._open[-1]
-        if isinstance(parent.value, list):
-            return f"{parent.path}[{len(parent.value)}]"
-        return f"{parent.path}.{parent.key}" if parent.path else str(parent.key)
 
 
 def _key(event: Any) -> str:

@@ -1,11 +1,13 @@
 """Definitions to test with, and how to wait until one is served."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import orjson
 
 from kube.api.meta import Tree
-from kube.client.rest import Client
+from kube.client.rest import Client, Stream
 from tests.wait import eventually
 
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
@@ -64,6 +66,18 @@ async def patch(client: Client, path: str, body: Tree | list[Tree], kind: str = 
 
 async def delete(client: Client, path: str) -> Tree:
     return (await client.request("DELETE", path)).tree()
+
+
+@asynccontextmanager
+async def watching(client: Client, path: str, **params: str) -> AsyncIterator[AsyncIterator[Tree]]:
+    """The events of a watch."""
+
+    async def events(stream: Stream) -> AsyncIterator[Tree]:
+        async for line in stream.iter_lines():
+            yield orjson.loads(line)
+
+    async with client.stream("GET", path, params={"watch": "true", **params}) as stream:
+        yield events(stream)
 
 
 def condition(tree: Tree, name: str) -> str:
