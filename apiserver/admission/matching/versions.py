@@ -7,6 +7,9 @@ https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-con
 """
 
 from apiserver.context import Server
+from apiserver.storage import codec
+from apiserver.storage.served_form import ServedForm
+from apiserver.storage.watch_cache import Entry
 from kube.api.meta import Tree
 from kube.api.resource import Resource
 
@@ -24,6 +27,21 @@ async def converted(tree: Tree | None, source: Resource, target: Resource, serve
     """A tree of the row `source` as one of the row `target`; of another kind, or none at all, it stays as it is."""
     if tree is None or source is target or tree.get("kind") != source.kind:
         return tree
+    if source.served_form is not None and target.served_form is not None:
+        return await _custom(tree, source.served_form, target.served_form)
     stored = source.stored_tree(tree) if source.stored_tree else tree
     shown = target.view_tree(stored) if target.view_tree else stored
     return {**shown, "apiVersion": target.api_version, "kind": target.kind}
+
+
+async def _custom(tree: Tree, source: ServedForm, target: ServedForm) -> Tree:
+    """A custom resource by way of its stored form. Raises ApiError where it cannot be converted."""
+    stored = await source.stored(tree)
+    [entry] = await target.entries([Entry("", codec.encode(stored), 0)])
+    converted = entry.tree()
+    version = tree["metadata"].get("resourceVersion")
+    if version is not None:
+        converted["metadata"]["resourceVersion"] = version
+    else:
+        converted["metadata"].pop("resourceVersion", None)
+    return converted
