@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator
 import orjson
 import yaml
 
+from apiserver import stream_socket
 from apiserver.context import Request, Response
 from apiserver.handlers.negotiation import accepted
 from kube.api.status import ApiError, NotAcceptable, UnknownError
@@ -23,6 +24,9 @@ CACHE_CONTROL = (b"cache-control", b"no-cache, private")
 
 
 async def send_response(request: Request, response: Response) -> None:
+    if request.is_websocket:
+        await stream_socket.speak(request, response)
+        return
     headers = _headers(request, response)
     if response.stream is not None:
         await _send_stream(request, response, headers)

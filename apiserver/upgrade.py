@@ -9,6 +9,7 @@ on as well, so that the client reads the refusal in the words of who refused.
 """
 
 import asyncio
+import os
 import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -86,7 +87,7 @@ async def join(request: Request, backend: Backend, target: str, identity: Header
     try:
         reader, writer = await dial(backend)
     except OSError as error:
-        raise InternalError(f"Internal error occurred: error dialing backend: {error}") from None
+        raise InternalError(f"Internal error occurred: error dialing backend: {dial_text(backend, error)}") from None
     try:
         writer.write(_request_head(request, backend, target, identity))
         try:
@@ -112,6 +113,15 @@ async def dial(backend: Backend) -> tuple[asyncio.StreamReader, asyncio.StreamWr
             return await asyncio.open_connection(backend.host, backend.port, ssl=backend.tls, server_hostname=name)
     except TimeoutError:
         raise OSError(f"dial tcp {backend.address}: i/o timeout") from None
+
+
+def dial_text(backend: Backend, error: OSError) -> str:
+    """Why there is no connection, in Go's words: `dial tcp 10.0.0.1:80: connect: connection refused`. Pure."""
+    if isinstance(error, ssl.SSLError):
+        return f"tls: {error.reason or error}"
+    if error.errno is None:
+        return str(error)
+    return f"dial tcp {backend.address}: connect: {os.strerror(error.errno).lower()}"
 
 
 def _request_head(request: Request, backend: Backend, target: str, identity: Headers | None) -> bytes:

@@ -1,56 +1,58 @@
 """nodes/proxy, pods/proxy, services/proxy: any HTTP request, through the API server, to where the client cannot reach itself.
 
 The name may be `name`, `name:port` or `scheme:name:port`. A Service's request goes to one of its ready endpoints. Redirects
-lead back through the proxy; links in pages are left as they are (our choice: upstream rewrites HTML). Upgrades are joined.
+lead back through the proxy, and so do the links of pages (html_links.py). Upgrades are joined.
 https://kubernetes.io/docs/tasks/access-application-cluster/access-cluster-services/#manually-constructing-apiserver-proxy-urls
 """
 
-import asyncio
 import ipaddress
 import random
 import ssl
+import zlib
 from collections.abc import AsyncIterator
 from functools import cache
-from urllib.parse import quote, urlsplit
-
-import h11
 
 from apiserver import kubelet
 from apiserver.context import Request, Response, Server
-from apiserver.upgrade import CHUNK, Backend, Connection, dial, join
+from apiserver.subresources.exchange import exchanged
+from apiserver.subresources.html_links import Place, Rewriter
+from apiserver.upgrade import Backend, Connection, join
 from kube.api.meta import Key, Tree
 from kube.api.resources import resource_of
 from kube.api.status import BadRequest, InternalError, ServiceUnavailable
 from kube.api.types import EndpointSlice, Pod, Service
 
 SERVICE_NAME = "kubernetes.io/service-name"
-HOP_BY_HOP = frozenset(("connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te",
-                        "trailer", "transfer-encoding", "upgrade"))  # fmt: skip
-OURS = frozenset(("host", "authorization", "content-length"))  # meant for the API server
-PRINTABLE = "/:?#[]@!$&'()*+,;=%~ "  # a path is decoded; a header is not
+KNOWN_PORTS = {"http": 80, "https": 443}  # a pod's port by name is looked up as any service's, not among the pod's ports
+PACKINGS = {"": 0, "gzip": 31, "deflate": 15}  # of pages whose links are rewritten, by zlib's windows
 
 _random = random.SystemRandom()
 
 
 async def node(server: Server, request: Request) -> Response | None:
-    """Anything of a kubelet's API."""
-    return await _forwarded(request, await kubelet.backend(server, request.info.name))
+    """Anything of a kubelet's API; with a port, anything that the node serves there."""
+    scheme, name, port = split_name(request.info.name, "node")
+    backend = await kubelet.backend(server, name)
+    if not port or port == str(backend.port):
+        return await _forwarded(request, backend)
+    if not proxyable(backend.host):
+        raise BadRequest(f'address not allowed: "{backend.host}"')
+    return await _forwarded(request, _unverified(scheme, backend.host, _number(port)))
 
 
 async def pod(server: Server, request: Request) -> Response | None:
     """Anything that a pod serves; without a port, at the first that its containers name."""
-    scheme, name, port = split_name(request.info.name)
+    scheme, name, port = split_name(request.info.name, "pod")
     found = await server.stores.store_for(resource_of(Pod)).get(Key(request.info.namespace, name))
     address = (found.get("status") or {}).get("podIP") or ""
     if not proxyable(address):
         raise BadRequest(f'address not allowed: "{address}"' if address else f'pod "{name}" has no IP address')
-    number = int(port) if port.isdigit() else first_port(found)
-    return await _forwarded(request, _unverified(scheme, address, number))
+    return await _forwarded(request, _unverified(scheme, address, _number(port) if port else first_port(found)))
 
 
 async def service(server: Server, request: Request) -> Response | None:
     """Anything that a Service's endpoints serve."""
-    scheme, name, port = split_name(request.info.name)
+    scheme, name, port = split_name(request.info.name, "service")
     key = Key(request.info.namespace, name)
     found = await server.stores.store_for(resource_of(Service)).get(key)
     wanted = service_port(found, port)
@@ -64,7 +66,7 @@ async def service(server: Server, request: Request) -> Response | None:
     return await _forwarded(request, _unverified(scheme, address, number))
 
 
-def split_name(text: str) -> tuple[str, str, str]:
+def split_name(text: str, kind: str) -> tuple[str, str, str]:
     """Scheme, name and port of `name`, `name:port`, `scheme:name:port`. Raises BadRequest. Pure."""
     parts = text.split(":")
     match parts:
@@ -74,7 +76,15 @@ def split_name(text: str) -> tuple[str, str, str]:
             return "http", name, port
         case ["http" | "https" | "" as scheme, name, port]:
             return scheme or "http", name, port
-    raise BadRequest(f'invalid service request "{text}"')
+    raise BadRequest(f'invalid {kind} request "{text}"')
+
+
+def _number(port: str) -> int:
+    if port.isascii() and port.isdigit() and 0 < int(port) < 65536:
+        return int(port)
+    if port in KNOWN_PORTS:
+        return KNOWN_PORTS[port]
+    raise ServiceUnavailable(f"error trying to reach service: dial tcp: lookup tcp/{port}: unknown port")
 
 
 def first_port(pod: Tree) -> int:
@@ -129,106 +139,36 @@ async def _forwarded(request: Request, backend: Backend) -> Response | None:
     if isinstance(request.scope.get("extensions", {}).get("upgrade"), Connection):
         await join(request, backend, target_of(request))
         return None
-    if not request.info.subpath and not request.info.path.endswith("/") and request.info.method in ("GET", "HEAD"):
-        return Response(301, headers=[("location", f"{request.info.path}/")])  # so that relative links work
-    try:
-        exchange = _Exchange(*await dial(backend))
-        answer = await exchange.asked(request, backend)
-    except (OSError, h11.ProtocolError) as error:
-        raise ServiceUnavailable(f"error trying to reach service: {error}") from None
-    headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.headers]
-    kind = next((value for name, value in headers if name == "content-type"), "text/plain; charset=utf-8")
-    return Response(answer.status_code, b"", kind, _rewritten(headers, request, backend), exchange.body())
-
-
-class _Exchange:
-    """One request and its answer, on a connection of their own."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader = reader
-        self._writer = writer
-        self._http = h11.Connection(h11.CLIENT)
-
-    async def asked(self, request: Request, backend: Backend) -> h11.Response:
-        """The head of the answer."""
-        try:
-            head = h11.Request(method=request.info.method, target=target_of(request), headers=_asking(request, backend))
-            await self._send(head)
-            if {"content-length", "transfer-encoding"} & request.headers.keys():
-                async for part in _body(request):
-                    await self._send(h11.Data(data=part))
-            await self._send(h11.EndOfMessage())
-            while True:
-                event = await self._next()
-                if isinstance(event, h11.Response):
-                    return event
-                if not isinstance(event, h11.InformationalResponse):
-                    raise h11.RemoteProtocolError("unexpected EOF")
-        except BaseException:
-            self._writer.close()
-            raise
-
-    async def body(self) -> AsyncIterator[bytes]:
-        """The rest of the answer; then the connection is closed."""
-        try:
-            while isinstance(event := await self._next(), h11.Data):
-                yield bytes(event.data)
-        except (OSError, h11.ProtocolError) as error:
-            raise InternalError(f"Internal error occurred: {error}") from None  # the answer is cut off
-        finally:
-            self._writer.close()
-
-    async def _send(self, event: h11.Event) -> None:
-        self._writer.write(self._http.send(event) or b"")
-        await self._writer.drain()
-
-    async def _next(self) -> object:
-        while (event := self._http.next_event()) is h11.NEED_DATA:
-            self._http.receive_data(await self._reader.read(CHUNK))
-        return event
-
-
-def _asking(request: Request, backend: Backend) -> list[tuple[bytes, bytes]]:
-    """The client's headers, without what is meant for the API server."""
+    info = request.info
+    if not info.subpath and not info.path.endswith("/") and info.method in ("GET", "HEAD"):
+        query = request.scope["query_string"].decode("latin-1")
+        return Response(301, headers=[("location", f"{info.path}/{'?' if query else ''}{query}")])  # so that relative links work
+    exchange = await exchanged(request, backend, target_of(request))
+    headers = dict(exchange.headers)
+    place = Place(backend.address, info.path.removesuffix(info.subpath).rstrip("/"))
+    body = exchange.body()
+    kind = headers.get("content-type", "text/plain; charset=utf-8")
+    left_out = {"content-type", "cache-control"}
+    if kind.partition(";")[0].strip().lower() == "text/html" and headers.get("content-encoding", "") in PACKINGS:
+        body = _linked(body, Rewriter(place), PACKINGS[headers.get("content-encoding", "")])
+        left_out |= {"content-length", "content-encoding"}
     kept = [
-        (name, value)
-        for name, value in request.scope["headers"]
-        if name.decode("latin-1") not in HOP_BY_HOP | OURS and not name.startswith(b"impersonate-")
+        (name, place.through(value) if name == "location" else value) for name, value in exchange.headers if name not in left_out
     ]
-    about = {
-        "host": backend.address,
-        "connection": "close",
-        "x-forwarded-uri": request.info.path,
-        "x-forwarded-host": request.headers.get("host", ""),
-    }
-    length = request.headers.get("content-length")
-    if length is not None:
-        about["content-length"] = length
-    elif "transfer-encoding" in request.headers:
-        about["transfer-encoding"] = "chunked"
-    return [*kept, *((name.encode(), quote(value, safe=PRINTABLE).encode()) for name, value in about.items())]
+    return Response(exchange.status, b"", kind, kept, body)
 
 
-async def _body(request: Request) -> AsyncIterator[bytes]:
-    more = True
-    while more:
-        message = await request.receive()
-        more = message.get("more_body", False)
-        yield message.get("body", b"")
-
-
-def _rewritten(headers: list[tuple[str, str]], request: Request, backend: Backend) -> list[tuple[str, str]]:
-    """Without what the server tells itself; a redirect to the backend itself leads through the proxy again."""
-    root = request.info.path.removesuffix(request.info.subpath).rstrip("/")
-    kept = [pair for pair in headers if pair[0] not in HOP_BY_HOP | {"content-type", "cache-control"}]
-    return [(name, _location(value, root, backend) if name == "location" else value) for name, value in kept]
-
-
-def _location(value: str, root: str, backend: Backend) -> str:
-    parts = urlsplit(value)
-    if (parts.netloc and parts.netloc != backend.address) or not parts.path.startswith("/"):
-        return value
-    return root + parts.path + (f"?{parts.query}" if parts.query else "")
+async def _linked(body: AsyncIterator[bytes], rewriter: Rewriter, window: int) -> AsyncIterator[bytes]:
+    """A page with its links rewritten; bytes are taken for latin-1, which keeps every one of them as it is."""
+    unpacker = zlib.decompressobj(window) if window else None
+    try:
+        async for data in body:
+            plain = unpacker.decompress(data) if unpacker else data
+            if text := rewriter.feed(plain.decode("latin-1")):
+                yield text.encode("latin-1")
+    except zlib.error as error:
+        raise InternalError(f"Internal error occurred: {error}") from None  # the answer is cut off
+    yield rewriter.end().encode("latin-1")
 
 
 def _unverified(scheme: str, host: str, port: int) -> Backend:
