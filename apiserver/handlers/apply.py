@@ -8,7 +8,7 @@ https://kubernetes.io/docs/reference/using-api/server-side-apply/ · KEP-555
 
 from collections.abc import Callable
 
-from apiserver.handlers.body import check_fields, field_validation, in_yaml_words, parse_yaml
+from apiserver.handlers.body import field_validation, in_yaml_words, parse_yaml, refuse_wrong_types
 from apiserver.handlers.pipeline import Write, check_path
 from apiserver.handlers.write import Advance, replaced, stored_new
 from apiserver.storage.deletion import utc_now
@@ -64,19 +64,22 @@ async def _wanted(write: Write, row: Resource) -> Tree:
     if tree["metadata"].get("managedFields"):
         raise BadRequest("metadata.managedFields must be nil")
     _check_declared(row, tree)
-    if duplicates and field_validation(write.request) == "Strict":
+    validation = field_validation(write.request)
+    if duplicates and validation == "Strict":
         raise BadRequest(f"error strict decoding YAML: error converting YAML to JSON: {in_yaml_words(duplicates)}")
-    check_fields(write.request, row, tree, duplicates)
+    for text in duplicates if validation == "Warn" else ():
+        write.request.warn(text)
     return tree
 
 
 def _check_declared(row: Resource, tree: Tree) -> None:
     """However lenient fieldValidation is: nobody can own a field that the schema does not have."""
-    unknown = schema.problems(row, tree).unknown
-    if not unknown:
+    found = schema.problems(row, tree)
+    refuse_wrong_types(row, found)
+    if not found.unknown:
         return
     metadata = tree["metadata"]
     whose = f"{metadata.get('namespace', '')}/{metadata['name']}; {row.api_version}, Kind={row.kind}"
-    lines = [f".{path}: field not declared in schema" for path in unknown]
+    lines = [f".{path}: field not declared in schema" for path in found.unknown]
     listed = lines[0] if len(lines) == 1 else "errors:\n  " + "\n  ".join(lines)
     raise UnknownError(f"failed to create typed patch object ({whose}): {listed}")

@@ -81,8 +81,7 @@ def check_fields(request: Request, row: Resource, tree: Tree, duplicates: list[s
     """Unknown fields are removed from the tree; what is said of them depends on fieldValidation."""
     validation = field_validation(request)
     found = schema.problems(row, tree)
-    if found.wrong_types:
-        raise BadRequest(f'{row.kind} in version "{row.version}" cannot be handled as a {row.kind}: {found.wrong_types[0]}')
+    refuse_wrong_types(row, found)
     unknown = [f'unknown field "{path}"' for path in found.unknown]
     if validation == "Warn":
         for text in (*unknown, *duplicates):
@@ -92,6 +91,11 @@ def check_fields(request: Request, row: Resource, tree: Tree, duplicates: list[s
         in_yaml = duplicates and duplicates[0].startswith("line ")
         texts = [in_yaml_words(duplicates), *unknown] if in_yaml else [*unknown, *duplicates]
         raise BadRequest(prefix + ", ".join(texts))
+
+
+def refuse_wrong_types(row: Resource, found: schema.Problems) -> None:
+    if found.wrong_types:
+        raise BadRequest(f'{row.kind} in version "{row.version}" cannot be handled as a {row.kind}: {found.wrong_types[0]}')
 
 
 def in_yaml_words(duplicates: list[str]) -> str:

@@ -181,7 +181,7 @@ def test_yaml_means_what_json_can_say(runner: asyncio.Runner, apiserver: Running
         answer = await ask(apiserver.url, "POST", PATH, body, {"Content-Type": YAML})
         assert answer.tree["data"] == {"1": "a", "true": "b", "day": "2020-01-01", "time": "12:30", "raw": "hello"}
         twice = await ask(apiserver.url, "POST", f"{PATH}?dryRun=All", b"metadata: {name: z, name: zz}", {"Content-Type": YAML})
-        assert 'duplicate field \\"metadata.name\\"' in twice.headers["warning"]
+        assert 'line 1: key \\"name\\" already set in map' in twice.headers["warning"]
 
     runner.run(scenario())
 
