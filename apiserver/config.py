@@ -55,6 +55,27 @@ class Config:
     service_account_signing_key_file: Path | None = flag(
         "--service-account-signing-key-file", None, "The private key that signs service account tokens."
     )
+    authentication_token_webhook_config_file: Path | None = flag(
+        "--authentication-token-webhook-config-file", None, "A kubeconfig of a server that knows bearer tokens."
+    )
+    authentication_token_webhook_version: str = flag(
+        "--authentication-token-webhook-version", "v1beta1", "Of the TokenReview it gets."
+    )
+    authentication_token_webhook_cache_ttl: Seconds = flag(
+        "--authentication-token-webhook-cache-ttl", Seconds(120.0), "How long its answers are remembered."
+    )
+    oidc_issuer_url: str = flag("--oidc-issuer-url", "", "The OpenID Connect issuer whose ID tokens name users; https.")
+    oidc_client_id: str = flag("--oidc-client-id", "", "Whom its tokens must be issued for.")
+    oidc_ca_file: Path | None = flag("--oidc-ca-file", None, "The CA that signed the issuer's certificate; none: the system's.")
+    oidc_username_claim: str = flag("--oidc-username-claim", "sub", "The claim that is the user's name.")
+    oidc_username_prefix: str = flag("--oidc-username-prefix", "", "Before names; the issuer and # where none is given, - for none.")
+    oidc_groups_claim: str = flag("--oidc-groups-claim", "", "The claim with the user's groups.")
+    oidc_groups_prefix: str = flag("--oidc-groups-prefix", "", "Before the names of groups.")
+    oidc_required_claim: tuple[str, ...] = flag("--oidc-required-claim", (), "key=value that a token must have.")
+    oidc_signing_algs: tuple[str, ...] = flag("--oidc-signing-algs", ("RS256",), "The algorithms that tokens may be signed with.")
+    enable_bootstrap_token_auth: bool = flag(
+        "--enable-bootstrap-token-auth", False, "Take secrets of type bootstrap.kubernetes.io/token as tokens."
+    )
     api_audiences: tuple[str, ...] = flag("--api-audiences", (), "The audiences of this API; the issuer where none is given.")
     requestheader_client_ca_file: Path | None = flag(
         "--requestheader-client-ca-file", None, "The CA of proxies whose headers name users."
@@ -105,7 +126,6 @@ class Config:
     )
 
     # accepted without effect
-    enable_bootstrap_token_auth: bool = flag("--enable-bootstrap-token-auth", False, "Accepted without effect.")
     profiling: bool = flag("--profiling", True, "Accepted without effect: use py-spy.")
     storage_backend: str = flag("--storage-backend", "etcd3", "Accepted without effect: etcd3 is the only one.")
 
@@ -114,7 +134,6 @@ class Config:
 
 ACCEPTED_WITHOUT_EFFECT = {
     "allow_privileged": "privileged containers are allowed",
-    "enable_bootstrap_token_auth": "bootstrap tokens are not read yet",
     "profiling": "py-spy looks into the running program without it",
     "storage_backend": "etcd3 is the only one",
 }

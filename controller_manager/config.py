@@ -33,6 +33,9 @@ class Config:
     root_ca_file: Path | None = flag(
         "--root-ca-file", None, "The certificate authority that every namespace's kube-root-ca.crt holds; none: not published."
     )
+    service_account_private_key_file: Path | None = flag(
+        "--service-account-private-key-file", None, "The key that signs tokens in secrets made for them; none: they stay empty."
+    )
     cluster_signing_cert_file: Path | None = flag(
         "--cluster-signing-cert-file", None, "The certificate authority that signs requests for certificates; none: nobody signs."
     )

@@ -12,6 +12,7 @@ from controller_manager.controllers import CONTROLLERS
 from controller_manager.controllers.csrsigning import CSRSigning
 from controller_manager.controllers.nodeipam import NodeIpamController
 from controller_manager.controllers.rootcapublisher import RootCAPublisher
+from controller_manager.controllers.serviceaccounttoken import ServiceAccountTokenController
 from kube.client import kubeconfig
 from kube.client.informer import Informers
 from kube.client.leader import lead
@@ -78,6 +79,7 @@ def chosen_controllers(config: Config) -> list[type[Controller[Any]]]:
         CSRSigning: config.cluster_signing_cert_file is not None,
         NodeIpamController: config.allocate_node_cidrs,
         RootCAPublisher: config.root_ca_file is not None,
+        ServiceAccountTokenController: config.service_account_private_key_file is not None,
     }
     return [one for one in CONTROLLERS if named(one.name, config.controllers) and needs.get(one, True)]
 

@@ -132,6 +132,7 @@ def controller_manager_flags(cluster: Cluster) -> dict[str, object]:
         "allocate-node-cidrs": "true",
         "cluster-cidr": cluster.pod_cidr,
         "root-ca-file": cluster.pki / "ca.crt",
+        "service-account-private-key-file": cluster.pki / "sa.key",
         "cluster-signing-cert-file": cluster.pki / "ca.crt",
         "cluster-signing-key-file": cluster.pki / "ca.key",
         "bind-address": "127.0.0.1",

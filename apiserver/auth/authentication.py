@@ -1,17 +1,20 @@
 """Authentication: from a client certificate or a bearer token to a user.
 
 The first that applies decides: the headers of a trusted front proxy (front_proxy.py), a verified client certificate (CN is the
-name, each O a group), a token of --token-auth-file, a service account's token. A token that nobody knows is Unauthorized, never
-anonymous.
+name, each O a group), a bearer token: of --token-auth-file, a service account's (tokens.py), a bootstrap token, one of an OpenID
+Connect issuer (oidc.py), one that a webhook knows. A token that nobody knows is Unauthorized, never anonymous.
 https://kubernetes.io/docs/reference/access-authn-authz/authentication/
 """
 
 import csv
 import hmac
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
+from apiserver.auth import oidc, token_webhook
+from apiserver.auth.bootstrap_tokens import BootstrapTokens
 from apiserver.auth.front_proxy import FrontProxies
 from apiserver.auth.tokens import ServiceAccountTokens
 from apiserver.context import ANONYMOUS, Authenticator, Request, Server, User
@@ -20,20 +23,43 @@ from kube.api.status import Unauthorized
 AUTHENTICATED = "system:authenticated"
 
 
+Found = tuple[User, tuple[str, ...]] | None  # a user, and those of the audiences asked for that the token is meant for
+
+
+class Tokens(Protocol):
+    """Somebody who knows bearer tokens."""
+
+    async def user_of(self, token: str, audiences: tuple[str, ...]) -> Found: ...
+
+
 def build(server: Server) -> Authenticator:
     """The authenticator that the flags ask for."""
     config = server.config
     static = read_token_file(config.token_auth_file) if config.token_auth_file else {}
     tokens = ServiceAccountTokens(server)
     server.state["tokens"] = tokens
-    return Authentication(static, tokens, FrontProxies(config), anonymous=config.anonymous_auth)
+    known: list[Tokens] = [StaticTokens(static), tokens]
+    if config.enable_bootstrap_token_auth:
+        known.append(BootstrapTokens(server))
+    known += [one for one in (oidc.build(config), token_webhook.build(server)) if one is not None]
+    return Authentication(known, FrontProxies(config), anonymous=config.anonymous_auth)
+
+
+class StaticTokens:
+    """Those of --token-auth-file."""
+
+    def __init__(self, users: dict[str, User]) -> None:
+        self._users = users
+
+    async def user_of(self, token: str, audiences: tuple[str, ...]) -> Found:
+        for known, user in self._users.items():
+            if hmac.compare_digest(known.encode(), token.encode()):
+                return user, ()
+        return None
 
 
 class Authentication:
-    def __init__(
-        self, static: dict[str, User], tokens: ServiceAccountTokens, front_proxies: FrontProxies, *, anonymous: bool
-    ) -> None:
-        self._static = static
+    def __init__(self, tokens: Sequence[Tokens], front_proxies: FrontProxies, *, anonymous: bool) -> None:
         self._tokens = tokens
         self._front_proxies = front_proxies
         self._anonymous = anonymous
@@ -46,12 +72,14 @@ class Authentication:
             return ANONYMOUS
         return user if AUTHENTICATED in user.groups else replace(user, groups=(*user.groups, AUTHENTICATED))
 
-    async def of_bearer(self, token: str, audiences: Iterable[str] = ()) -> tuple[User, tuple[str, ...]] | None:
+    async def of_bearer(self, token: str, audiences: Iterable[str] = ()) -> Found:
         """The user of a token, and the audiences asked for that it is meant for; None for one that nobody knows."""
-        for known, user in self._static.items():
-            if hmac.compare_digest(known.encode(), token.encode()):
-                return user, ()
-        return await self._tokens.user_of(token, tuple(audiences))
+        wanted = tuple(audiences)
+        for tokens in self._tokens:
+            found = await tokens.user_of(token, wanted)
+            if found is not None:
+                return found
+        return None
 
     def _of_certificate(self, request: Request) -> User | None:
         subject = request.scope.get("extensions", {}).get("tls", {}).get("subject")

@@ -1,31 +1,33 @@
 """Service account tokens: signed, bound to what they were made for, and worthless once that is gone.
 
 JSON Web Tokens, signed with RS256 (or ES256) by PyJWT. A token names its ServiceAccount and, where it was made for a pod, the
-pod; both must still exist with the uids in the token, or it authenticates nobody.
+pod; both must still exist with the uids in the token, or it authenticates nobody. Tokens of old stand in a Secret, which must
+still hold them. A token's signature is verified once; whether all it names is still there is asked each time.
 https://kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin/#bound-service-account-tokens (KEP-1205)
 """
 
 import base64
-import hashlib
 import time
 import uuid
-from pathlib import Path
+from collections import OrderedDict
+from datetime import datetime
 from typing import Any
 
 import jwt
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from apiserver.context import Server, User
 from kube.api.meta import Key, Tree
 from kube.api.resources import resource_of
 from kube.api.status import InternalError, NotFound
 from kube.api.types import Node, Pod, Secret, ServiceAccount
+from kube.component.signing_keys import PublicKey, algorithm, key_id, private_key, public_key
 
 BOUND_KINDS = {"pod": Pod, "node": Node, "secret": Secret}
 LEEWAY_SECONDS = 10
-
-PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
+DELETED_SECONDS = 60  # how long a token still counts after what it is bound to began to be deleted and should be gone
+LEGACY_ISSUER = "kubernetes/serviceaccount"
+REMEMBERED = 8192  # verified tokens
 
 
 class ServiceAccountTokens:
@@ -34,10 +36,12 @@ class ServiceAccountTokens:
         self._server = server
         self.issuer = config.service_account_issuer
         self.audiences = config.api_audiences or (config.service_account_issuer,)
-        self._signing = _private_key(config.service_account_signing_key_file)
+        signing = config.service_account_signing_key_file
+        self._signing = private_key(signing) if signing is not None else None
+        self._known: OrderedDict[str, Tree] = OrderedDict()  # the claims of tokens whose signature was right
         self.keys: dict[str, PublicKey] = {}
         for path in config.service_account_key_file:
-            key = _public_key(path)
+            key = public_key(path)
             self.keys[key_id(key)] = key
 
     def issue(self, account: Tree, audiences: tuple[str, ...], seconds: int, bound: Tree | None = None) -> str:
@@ -64,9 +68,8 @@ class ServiceAccountTokens:
             "sub": f"system:serviceaccount:{metadata['namespace']}:{metadata['name']}",
             "kubernetes.io": private,
         }
-        algorithm = "RS256" if isinstance(self._signing, rsa.RSAPrivateKey) else "ES256"
         headers = {"kid": key_id(self._signing.public_key())}
-        return jwt.encode(claims, self._signing, algorithm=algorithm, headers=headers)
+        return jwt.encode(claims, self._signing, algorithm=algorithm(self._signing), headers=headers)
 
     async def user_of(self, token: str, audiences: tuple[str, ...] = ()) -> tuple[User, tuple[str, ...]] | None:
         """The user that a token stands for, with those of `audiences` (else of the server's own) that it is meant for.
@@ -77,6 +80,9 @@ class ServiceAccountTokens:
         claims = self._verified(token, wanted)
         if claims is None:
             return None
+        if claims["iss"] == LEGACY_ISSUER:
+            user = await self._legacy_user(token, claims)
+            return (user, wanted) if user is not None else None
         private = claims.get("kubernetes.io") or {}
         namespace, account = private.get("namespace", ""), private.get("serviceaccount") or {}
         if not await self._exists(ServiceAccount, Key(namespace, account.get("name", "")), account.get("uid", "")):
@@ -102,21 +108,44 @@ class ServiceAccountTokens:
         return {"keys": [_jwk(identity, key) for identity, key in self.keys.items()]}
 
     def _verified(self, token: str, audiences: tuple[str, ...]) -> Tree | None:
+        """The claims of a token of ours that counts now, and for one of the audiences."""
+        claims = self._known.get(token)
+        if claims is None:
+            claims = self._decoded(token)
+            if claims is None:
+                return None
+            self._known[token] = claims
+            if len(self._known) > REMEMBERED:
+                self._known.popitem(last=False)
+        if claims["iss"] == LEGACY_ISSUER:
+            return claims
+        now = time.time()
+        in_time = claims["nbf"] - LEEWAY_SECONDS <= now < claims["exp"] + LEEWAY_SECONDS
+        return claims if in_time and any(one in claims["aud"] for one in audiences) else None
+
+    def _decoded(self, token: str) -> Tree | None:
+        options: Any = {"verify_aud": False, "verify_exp": False, "verify_nbf": False, "verify_iat": False}
         try:
             key = self.keys.get(jwt.get_unverified_header(token).get("kid", ""))
             if key is None:
                 return None
-            claims: Tree = jwt.decode(
-                token,
-                key,
-                algorithms=["RS256", "ES256"],
-                audience=list(audiences),
-                issuer=self.issuer,
-                leeway=LEEWAY_SECONDS,
-            )
+            claims: Tree = jwt.decode(token, key, algorithms=["RS256", "ES256"], options=options)
         except jwt.PyJWTError:
             return None
-        return claims
+        issued = claims.get("iss") == self.issuer and claims.keys() >= {"aud", "exp", "nbf", "sub"}
+        return claims if issued or claims.get("iss") == LEGACY_ISSUER else None
+
+    async def _legacy_user(self, token: str, claims: Tree) -> User | None:
+        """Of a token that stands in a Secret and never ends."""
+        said = {name.rpartition("/")[2]: value for name, value in claims.items()}
+        namespace, name, uid = said.get("namespace", ""), said.get("service-account.name", ""), said.get("service-account.uid", "")
+        secret = self._server.stores.store_for(resource_of(Secret)).cached(Key(namespace, said.get("secret.name", "")))
+        held = ((secret or {}).get("data") or {}).get("token")
+        if secret is None or secret["metadata"].get("deletionTimestamp") or held != base64.b64encode(token.encode()).decode():
+            return None
+        if not await self._exists(ServiceAccount, Key(namespace, name), uid):
+            return None
+        return User(claims["sub"], ("system:serviceaccounts", f"system:serviceaccounts:{namespace}"), uid)
 
     async def _exists(self, view: type[Any], key: Key, uid: str) -> bool:
         """By the cache, or else by etcd: another server may have made it a moment ago."""
@@ -127,13 +156,10 @@ class ServiceAccountTokens:
                 found = await store.get(key)
             except NotFound:
                 return False
-        return bool(found["metadata"]["uid"] == uid)
-
-
-def key_id(key: PublicKey) -> str:
-    """The key's name in a token's header: the hash of its public half, as upstream."""
-    der = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-    return base64.urlsafe_b64encode(hashlib.sha256(der).digest()).rstrip(b"=").decode()
+        if found["metadata"]["uid"] != uid:
+            return False
+        deleted = found["metadata"].get("deletionTimestamp")
+        return not deleted or datetime.fromisoformat(deleted).timestamp() + DELETED_SECONDS > time.time()
 
 
 def _extra(claims: Tree, private: Tree) -> dict[str, list[str]]:
@@ -146,27 +172,8 @@ def _extra(claims: Tree, private: Tree) -> dict[str, list[str]]:
     return extra
 
 
-def _private_key(path: Path | None) -> rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | None:
-    if path is None:
-        return None
-    key = serialization.load_pem_private_key(path.read_bytes(), password=None)
-    assert isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey), f"{path} must hold an RSA or EC key"
-    return key
-
-
-def _public_key(path: Path) -> PublicKey:
-    """From a public key, or from a private one's public half."""
-    content = path.read_bytes()
-    try:
-        key: Any = serialization.load_pem_public_key(content)
-    except ValueError:
-        key = serialization.load_pem_private_key(content, password=None).public_key()
-    assert isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey), f"{path} must hold an RSA or EC key"
-    return key
-
-
 def _jwk(identity: str, key: PublicKey) -> Tree:
-    algorithm: Any = jwt.algorithms.RSAAlgorithm if isinstance(key, rsa.RSAPublicKey) else jwt.algorithms.ECAlgorithm
-    tree: Tree = algorithm.to_jwk(key, as_dict=True)
+    family: Any = jwt.algorithms.RSAAlgorithm if isinstance(key, rsa.RSAPublicKey) else jwt.algorithms.ECAlgorithm
+    tree: Tree = family.to_jwk(key, as_dict=True)
     name = "RS256" if isinstance(key, rsa.RSAPublicKey) else "ES256"
     return {**{field: value for field, value in tree.items() if field != "key_ops"}, "use": "sig", "kid": identity, "alg": name}

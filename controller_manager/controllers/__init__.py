@@ -26,6 +26,7 @@ from controller_manager.controllers.replicaset import ReplicaSetController, Repl
 from controller_manager.controllers.resourcequota import ResourceQuotaController
 from controller_manager.controllers.rootcapublisher import RootCAPublisher
 from controller_manager.controllers.serviceaccount import ServiceAccountController
+from controller_manager.controllers.serviceaccounttoken import ServiceAccountTokenController
 from controller_manager.controllers.storageprotection import ClaimProtectionController, VolumeProtectionController
 from controller_manager.controllers.tainteviction import TaintEvictionController
 from controller_manager.controllers.ttlafterfinished import TTLAfterFinishedController
@@ -52,6 +53,7 @@ CONTROLLERS: tuple[type[Controller[Any]], ...] = (
     ResourceQuotaController,
     RootCAPublisher,
     ServiceAccountController,
+    ServiceAccountTokenController,
     TaintEvictionController,
     TTLAfterFinishedController,
     VolumeProtectionController,
