@@ -55,8 +55,16 @@ class ControlPlane:
 @contextmanager
 def running(directory: Path) -> Iterator[ControlPlane]:
     """A control plane whose namespaces are there, in `directory`; ended and nothing left at the exit."""
-    api_port, manager_port = _free_ports(2)
-    cluster = Cluster(state=directory / "state", node_ip="127.0.0.1", api_port=api_port)
+    with api_server(directory) as cluster:
+        manager = {"secure-port": _free_ports(1)[0], "leader-elect": "false"}
+        with _process("controller_manager", controller_manager_flags(cluster) | manager, directory):
+            yield ControlPlane(cluster, directory / "home")
+
+
+@contextmanager
+def api_server(directory: Path) -> Iterator[Cluster]:
+    """etcd and an API server that is ready, and no controller."""
+    cluster = Cluster(state=directory / "state", node_ip="127.0.0.1", api_port=_free_ports(1)[0])
     cluster.state.mkdir()
     make_certificates(cluster)
     (directory / "home").mkdir()
@@ -71,9 +79,7 @@ def running(directory: Path) -> Iterator[ControlPlane]:
         given = {name: value for name, value in flags.items() if value != ""}
         stack.enter_context(_process("apiserver", given, directory))
         eventually_sync(lambda: _ready(cluster), START_SECONDS, "the API server is ready")
-        manager = {"secure-port": manager_port, "leader-elect": "false"}
-        stack.enter_context(_process("controller_manager", controller_manager_flags(cluster) | manager, directory))
-        yield ControlPlane(cluster, directory / "home")
+        yield cluster
 
 
 @contextmanager

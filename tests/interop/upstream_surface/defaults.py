@@ -1,0 +1,4 @@
+"""x"""
+async def defaults(folder, client):
+    return
+    yield
