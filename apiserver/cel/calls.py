@@ -11,31 +11,22 @@ from apiserver.cel.errors import no_such_overload
 from apiserver.cel.frame import Frame, Planned, Step
 from apiserver.cel.functions import Cost, Overload
 from apiserver.cel.types import Type
-from apiserver.cel.values import is_a
+from apiserver.cel.values import accepting
 
 SELF_CHECKING = ("_", "@", "!", "-")  # operators look at their values themselves
 SCALARS = ("int", "bool", "uint", "timestamp", "duration", "string")
 
 
-def planned(overloads: Sequence[Overload], given: Sequence[Type], arguments: Sequence[Planned]) -> Planned:
+def planned(overloads: Sequence[Overload], arguments: Sequence[Planned]) -> Planned:
     """The call of what the checker left."""
     fixed = sum(cost for _, cost in arguments)
     steps = [step for step, _ in arguments]
-    if not _needs_choice(overloads, given):
-        overload = overloads[0]
-        if overload.cost is None:
-            return _plain(overload, steps), fixed + 1
-        return _costed(overload, overload.cost, steps), fixed
-    return _chosen(tuple(overloads), steps), fixed
-
-
-def _needs_choice(overloads: Sequence[Overload], given: Sequence[Type]) -> bool:
-    if overloads[0].name.startswith(SELF_CHECKING):
-        return False
-    return len(overloads) > 1 or any(
-        one.kind == "dyn" and wanted.kind not in ("parameter", "dyn")
-        for one, wanted in zip(given, overloads[0].arguments, strict=True)
-    )
+    first = overloads[0]
+    if not first.name.startswith(SELF_CHECKING):
+        return _chosen(overloads, steps), fixed
+    if first.cost is None:
+        return _plain(first, steps), fixed + 1
+    return _costed(first, first.cost, steps), fixed
 
 
 def _plain(overload: Overload, steps: list[Step]) -> Step:
@@ -43,30 +34,38 @@ def _plain(overload: Overload, steps: list[Step]) -> Step:
     if len(steps) == 1:
         only = steps[0]
         return lambda frame: call(only(frame))
-    if len(steps) == 2:
-        first, second = steps
-        return lambda frame: call(first(frame), second(frame))
-    return lambda frame: call(*[step(frame) for step in steps])
+    first, second = steps
+    return lambda frame: call(first(frame), second(frame))
 
 
 def _costed(overload: Overload, cost: Cost, steps: list[Step]) -> Step:
     call = overload.call
+    first, second = steps
 
     def run(frame: Frame) -> Any:
-        values = [step(frame) for step in steps]
-        frame.spend(cost(*values))
-        return call(*values)
+        one, other = first(frame), second(frame)
+        frame.spend(cost(one, other))
+        return call(one, other)
 
     return run
 
 
-def _chosen(overloads: tuple[Overload, ...], steps: list[Step]) -> Step:
+def _chosen(overloads: Sequence[Overload], steps: list[Step]) -> Step:
+    """The values are looked at even where one overload is left: what a schema says is a text may be null."""
+    possible = [
+        (one.call, one.cost, [(place, test) for place, kind in enumerate(one.arguments) if (test := accepting(kind))])
+        for one in overloads
+    ]
+
     def run(frame: Frame) -> Any:
         values = [step(frame) for step in steps]
-        for overload in overloads:
-            if all(map(is_a, overload.arguments, values)):
-                frame.spend(1 if overload.cost is None else overload.cost(*values))
-                return overload.call(*values)
+        for call, cost, tests in possible:
+            for place, test in tests:
+                if not test(values[place]):
+                    break
+            else:
+                frame.spend(1 if cost is None else cost(*values))
+                return call(*values)
         raise no_such_overload()
 
     return run

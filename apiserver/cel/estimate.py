@@ -126,7 +126,7 @@ class _Estimator:
         if name in ORDER:
             one, other = sizes
             return CostRange(min(one.least, other.least), min(one.most, other.most)).scaled(STRING_TRAVERSAL)
-        if name == "_+_" and self._checked.types[parts[0]].kind in ("string", "bytes", "dyn"):
+        if name == "_+_" and self._checked.types[parts[0]].kind in ("string", "bytes", "list", "dyn"):
             return (sizes[0] + sizes[1]).scaled(STRING_TRAVERSAL)
         if name == "@in":
             return sizes[1] if self._checked.types[parts[1]].kind != "map" else CostRange(1, 1)

@@ -17,6 +17,7 @@ from typing import Any
 
 from apiserver.cel import types
 from apiserver.cel.types import Type
+from apiserver.cel.values import weight
 
 STRING_TRAVERSAL = 0.1  # cel-go's StringTraversalCostFactor: reading ten characters costs as much as one call
 REGEX_LENGTH = 0.25
@@ -102,12 +103,24 @@ def traversal(first: Any, *_: Any) -> int:
     return math.ceil(size_of(first) * STRING_TRAVERSAL)
 
 
+def all_read(*values: Any) -> int:
+    """Of reading every argument once, all through."""
+    return math.ceil(sum(map(weight, values)) * STRING_TRAVERSAL)
+
+
 def both_traversed(first: Any, second: Any, *_: Any) -> int:
     return math.ceil((size_of(first) + size_of(second)) * STRING_TRAVERSAL)
 
 
 def shorter_traversed(first: Any, second: Any) -> int:
     return math.ceil(min(size_of(first), size_of(second)) * STRING_TRAVERSAL)
+
+
+def compared(first: Any, second: Any) -> int:
+    """Of `==`: the smaller one is read all through."""
+    if not isinstance(first, list | dict) or not isinstance(second, list | dict):
+        return shorter_traversed(first, second)
+    return math.ceil(min(weight(first), weight(second)) * STRING_TRAVERSAL)
 
 
 def searched(first: Any, second: Any, *_: Any) -> int:
@@ -121,4 +134,10 @@ def matched(text: str, pattern: str, *_: Any) -> int:
 
 
 def per_element(items: Any, *_: Any) -> int:
+    """Of going through a list of scalars."""
     return size_of(items)
+
+
+def per_part(items: Any, *_: Any) -> int:
+    """Of going through a list whose elements are compared: they may be large."""
+    return sum(weight(one) if isinstance(one, list | dict) else 1 for one in items) if isinstance(items, list) else 1

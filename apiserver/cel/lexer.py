@@ -28,6 +28,7 @@ _ESCAPE = re.compile(
 )
 _SIMPLE = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 END = "<EOF>"
+MOST_DIGITS = 40  # more fit into no integer
 
 
 class SyntaxProblem(Exception):
@@ -70,7 +71,7 @@ def _literal(kind: str, text: str, at: int) -> Any:
     if kind == "float":
         return float(text)
     if kind == "number":
-        return _number(text)
+        return _number(text, at)
     prefix = text[: min(text.index(quote) for quote in "'\"" if quote in text)].lower()
     width = 3 if text[len(prefix) :][:3] in ('"""', "'''") and len(text) >= len(prefix) + 6 else 1
     body = text[len(prefix) + width : -width]
@@ -79,11 +80,13 @@ def _literal(kind: str, text: str, at: int) -> Any:
     return body if kind == "raw" else _ESCAPE.sub(lambda match: _unescaped(match, at), body)
 
 
-def _number(text: str) -> int:
+def _number(text: str, at: int) -> int:
     """Of any size: the parser knows the sign, and so the bounds."""
     digits = text.rstrip("uU")
+    if len(digits) > MOST_DIGITS:
+        raise SyntaxProblem(at, "invalid int literal")
     number = int(digits, 16) if digits.startswith("0x") else int(digits)
-    return Uint(number) if digits != text else number
+    return Uint(number) if text[-1] in "uU" else number
 
 
 def in_bounds(number: int, at: int) -> int:

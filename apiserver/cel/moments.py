@@ -75,7 +75,10 @@ def show_duration(length: Duration) -> str:
 
 def local(moment: Timestamp, zone: str = "UTC") -> datetime:
     """In a zone. The nanoseconds are lost."""
-    return _utc(moment.nanos // SECOND).astimezone(_zone(zone))
+    try:
+        return _utc(moment.nanos // SECOND).astimezone(_zone(zone))
+    except OverflowError:  # before the first year, or after the last
+        raise EvaluationError("timestamp overflow") from None
 
 
 def _utc(seconds: int) -> datetime:

@@ -102,7 +102,7 @@ class Planner:
             quick = calls.equality(node.function, given, arguments)
             if quick is not None:
                 return quick
-        return calls.planned(overloads, given, arguments)
+        return calls.planned(overloads, arguments)
 
     def _choice(self, node: Call) -> Planned:
         (condition, fixed), (yes, yes_cost), (no, no_cost) = (self.plan(one) for one in node.arguments)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from apiserver.cel.checker import Checked, Objects, check
-from apiserver.cel.errors import CompileError, CostExceeded
+from apiserver.cel.errors import CompileError, CostExceeded, EvaluationError
 from apiserver.cel.estimate import CostRange, estimated
 from apiserver.cel.frame import Frame, Step
 from apiserver.cel.functions import Functions
@@ -60,6 +60,8 @@ class Program:
             value = self._run(frame)
             if frame.left < 0:
                 raise CostExceeded
+        except RecursionError:  # of values that are nested as no object is
+            raise EvaluationError("expression recursion limit exceeded") from None
         finally:
             if budget is not None:
                 budget.left -= allowed - frame.left

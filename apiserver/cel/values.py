@@ -10,6 +10,7 @@ different types are equal when they are the same number; a bool is never a numbe
 https://github.com/google/cel-spec/blob/master/doc/langdef.md#values
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -157,16 +158,6 @@ def type_of(value: Any) -> Type:
     return found if found is not None else types.opaque(type(value).type_name)
 
 
-def is_a(kind: Type, value: Any) -> bool:
-    """Whether a value may be handed to a function that takes this type. Of lists and maps only that they are such."""
-    if kind.kind in ("dyn", "parameter", "error"):
-        return True
-    if kind.kind == "object" or isinstance(value, ObjectValue):
-        return isinstance(value, dict) and kind.kind in ("object", "map")
-    found = type_of(value)
-    return found.kind == kind.kind and found.name == kind.name
-
-
 def as_int(number: int) -> int:
     if not INT_MIN <= number <= INT_MAX:
         raise EvaluationError("integer overflow")
@@ -177,3 +168,48 @@ def as_uint(number: int) -> Uint:
     if not 0 <= number <= UINT_MAX:
         raise EvaluationError("unsigned integer overflow")
     return Uint(number)
+
+
+Test = Callable[[Any], bool]
+LISTS = (list, SetList, MapList)
+_CLASSES: dict[str, tuple[type, ...]] = {
+    "bool": (bool,), "int": (int,), "uint": (Uint,), "double": (float,), "string": (str,), "bytes": (bytes,), "null": (type(None),),
+    "list": LISTS, "timestamp": (Timestamp,), "duration": (Duration,), "type": (Type,), "optional": (Optional,),
+}  # fmt: skip
+
+
+def accepting(kind: Type) -> Test | None:
+    """Whether a value may be handed to a function that takes this type; None: any may. Lists and maps are not looked into."""
+    if kind.kind in ("dyn", "parameter", "error"):
+        return None
+    if kind.kind in ("map", "object"):
+        return lambda value: isinstance(value, dict)
+    if kind.kind == "opaque":
+        name = kind.name
+        return lambda value: getattr(type(value), "type_name", "") == name
+    classes = _CLASSES[kind.kind]
+    return lambda value: type(value) in classes
+
+
+MOST_PARTS = 1_000_000  # that a value may have: a request holds fewer
+
+
+def weight(value: Any) -> int:
+    """How many characters and elements a value has, all through; what is shared counts wherever it is. At most MOST_PARTS."""
+    total, rest = 0, [value]
+    while rest and total < MOST_PARTS:
+        one = rest.pop()
+        if isinstance(one, str | bytes):
+            total += len(one)
+        elif isinstance(one, list):
+            total += 1
+            rest.extend(one)
+        elif isinstance(one, dict):
+            total += len(one) + 1
+            rest.extend(one.values())
+        else:
+            total += 1
+    return total if total < MOST_PARTS else TOO_MUCH
+
+
+TOO_MUCH = 2**63  # a weight that no limit allows

@@ -16,7 +16,7 @@ from typing import Any
 
 from apiserver.cel import DYN, STRING, EvaluationError, moments
 from apiserver.cel.types import Field, Type, list_of, object_of
-from apiserver.cel.values import Duration, ObjectValue, Optional, Timestamp
+from apiserver.cel.values import MOST_PARTS, Duration, ObjectValue, Optional, Timestamp, weight
 from kube.api.definitions import ANY, LIST, STRUCT, UNKNOWN, of
 from kube.api.definitions import Type as FieldType
 from kube.api.meta import Tree
@@ -63,6 +63,8 @@ PATCH_TYPES: Mapping[str, PatchType] = {
 
 def patched(patch_type: str, made: Any, tree: Tree, row: Resource) -> Tree:
     """The object after the mutation. Raises EvaluationError."""
+    if weight(made) > MOST_PARTS:
+        raise EvaluationError("the patch is too large")
     return _operated(made, tree) if patch_type == "JSONPatch" else _applied(made, tree, row)
 
 

@@ -15,6 +15,7 @@ from apiserver.cel.values import INT_MAX, INT_MIN, UINT_MAX, Duration, Timestamp
 
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 _FLOAT = re.compile(r"[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|[iI]nf(?:inity)?|[nN]a[nN])")
+MOST_DIGITS = 40  # more fit into no integer
 TRUE = ("1", "t", "true", "TRUE", "True", "T")
 FALSE = ("0", "f", "false", "FALSE", "False", "F")
 
@@ -25,7 +26,7 @@ def to_int(value: Any) -> int:
     if isinstance(value, Duration):
         return value.nanos
     if isinstance(value, str):
-        if _INTEGER.fullmatch(value) is None:
+        if _INTEGER.fullmatch(value) is None or len(value) > MOST_DIGITS:
             raise EvaluationError(f'strconv.ParseInt: parsing "{value}": invalid syntax')
         return as_int(int(value))
     if isinstance(value, float) and (math.isnan(value) or not INT_MIN < value < INT_MAX):
@@ -35,7 +36,7 @@ def to_int(value: Any) -> int:
 
 def to_uint(value: Any) -> Uint:
     if isinstance(value, str):
-        if not value.isdigit() or not value.isascii():
+        if not value.isdigit() or not value.isascii() or len(value) > MOST_DIGITS:
             raise EvaluationError(f'strconv.ParseUint: parsing "{value}": invalid syntax')
         return as_uint(int(value))
     if isinstance(value, float) and (math.isnan(value) or not 0 <= value < UINT_MAX):

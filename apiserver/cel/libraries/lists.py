@@ -9,7 +9,7 @@ from typing import Any
 
 from apiserver.cel import arithmetic
 from apiserver.cel.errors import EvaluationError
-from apiserver.cel.functions import Overload, function, member, per_element
+from apiserver.cel.functions import Overload, all_read, function, member, per_element, per_part, size_of
 from apiserver.cel.types import DURATION
 from apiserver.cel.values import Duration, Uint, compare, contains, equal
 
@@ -102,7 +102,12 @@ def numbers(count: int) -> list[int]:
 
 
 def _squared(items: list[Any]) -> int:
-    return len(items) ** 2 + 1
+    """Of comparing each with each."""
+    return per_part(items) * len(items) + 1
+
+
+def _inner(items: list[Any], *_: Any) -> int:
+    return sum(size_of(one) for one in items) + 1
 
 
 OVERLOADS: tuple[Overload, ...] = (
@@ -110,13 +115,13 @@ OVERLOADS: tuple[Overload, ...] = (
     *(member("sum", f"list({one}) -> {one}", _sum(_ZEROS[one]), per_element) for one in SUMMED),
     *(member("min", f"list({one}) -> {one}", least, per_element) for one in ORDERED),
     *(member("max", f"list({one}) -> {one}", greatest, per_element) for one in ORDERED),
-    member("indexOf", "list(T), T -> int", index_of, per_element),
-    member("lastIndexOf", "list(T), T -> int", last_index_of, per_element),
+    member("indexOf", "list(T), T -> int", index_of, per_part),
+    member("lastIndexOf", "list(T), T -> int", last_index_of, per_part),
     member("slice", "list(T), int, int -> list(T)", cut, per_element),
     member("reverse", "list(T) -> list(T)", lambda items: items[::-1], per_element),
     member("distinct", "list(T) -> list(T)", distinct, _squared),
-    member("flatten", "list(list(T)) -> list(T)", flattened, per_element),
-    member("flatten", "list(dyn), int -> list(dyn)", flattened, per_element),
+    member("flatten", "list(list(T)) -> list(T)", flattened, _inner),
+    member("flatten", "list(dyn), int -> list(dyn)", flattened, all_read),
     *(member("sort", f"list({one}) -> list({one})", ordered, _squared) for one in ORDERED),
     function("lists.range", "int -> list(int)", numbers, lambda count: max(count, 1)),
 )

@@ -3,13 +3,12 @@
 https://github.com/google/cel-spec/blob/master/doc/langdef.md#list-of-standard-definitions
 """
 
-import math
 from collections.abc import Callable
 from typing import Any
 
 from apiserver.cel import arithmetic
 from apiserver.cel.errors import EvaluationError, no_such_key, no_such_overload
-from apiserver.cel.functions import STRING_TRAVERSAL, Overload, both_traversed, function, member, shorter_traversed, size_of
+from apiserver.cel.functions import Overload, both_traversed, compared, function, member, per_part, shorter_traversed
 from apiserver.cel.values import NONE, Optional, Uint, compare, contains, equal
 
 NUMBERS = ("int", "uint", "double")
@@ -79,15 +78,12 @@ RELATIONS: dict[str, Callable[[Any, Any], bool]] = {
 
 
 def _sum_cost(one: Any, other: Any) -> int:
-    return both_traversed(one, other) if isinstance(one, str | bytes) else 1
+    """cel-go counts a sum of lists as 1, since it does not copy them."""
+    return both_traversed(one, other) if isinstance(one, str | bytes | list) else 1
 
 
 def _within_cost(_: Any, container: Any) -> int:
-    return size_of(container) if isinstance(container, list) else 1
-
-
-def _equality_cost(one: Any, other: Any) -> int:
-    return math.ceil(min(size_of(one), size_of(other)) * STRING_TRAVERSAL)
+    return per_part(container) if isinstance(container, list) else 1
 
 
 def _pairs(names: tuple[str, ...]) -> list[tuple[str, str]]:
@@ -101,8 +97,8 @@ def _arithmetic(name: str, call: Callable[[Any, Any], Any], *signatures: str) ->
 
 
 OVERLOADS: tuple[Overload, ...] = (
-    function("_==_", "A, A -> bool", equal, _equality_cost),
-    function("_!=_", "A, A -> bool", different, _equality_cost),
+    function("_==_", "A, A -> bool", equal, compared),
+    function("_!=_", "A, A -> bool", different, compared),
     function("!_", "bool -> bool", inverted),
     *(
         function(name, f"{one}, {other} -> bool", call, shorter_traversed)

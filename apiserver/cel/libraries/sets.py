@@ -5,7 +5,7 @@ https://kubernetes.io/docs/reference/using-api/cel/#cel-community-libraries · c
 
 from typing import Any
 
-from apiserver.cel.functions import Overload, function
+from apiserver.cel.functions import Overload, function, per_part
 from apiserver.cel.values import contains
 
 
@@ -22,7 +22,8 @@ def intersects(one: list[Any], other: list[Any]) -> bool:
 
 
 def _each_with_each(one: list[Any], other: list[Any]) -> int:
-    return len(one) * len(other) + 1
+    """The elements of one are compared with each of the other."""
+    return per_part(one) * max(len(other), 1) + per_part(other) * max(len(one), 1)
 
 
 OVERLOADS: tuple[Overload, ...] = (

@@ -3,14 +3,14 @@
 https://github.com/google/cel-go/blob/master/ext/README.md#strings (version 2)
 """
 
+import math
 from typing import Any
 
 from apiserver.cel import regex
 from apiserver.cel.errors import EvaluationError
-from apiserver.cel.functions import Overload, both_traversed, function, matched, member, searched, traversal
+from apiserver.cel.functions import STRING_TRAVERSAL, Overload, all_read, function, matched, member, searched, traversal
 from apiserver.cel.libraries.text_format import formatted
 
-MOST_CHARACTERS = 10_000_000  # what replace may make
 SPACES = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
 _ESCAPES = {"\a": "\\a", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v", "\\": "\\\\", '"': '\\"'}
 _UPPER = str.maketrans({chr(code): chr(code - 32) for code in range(ord("a"), ord("z") + 1)})
@@ -39,9 +39,12 @@ def last_index_of(text: str, part: str, start: int | None = None) -> int:
 
 
 def replace(text: str, old: str, new: str, count: int = -1) -> str:
-    if len(new) > len(old) and (text.count(old) + 1) * len(new) > MOST_CHARACTERS:
-        raise EvaluationError("replace makes a text that is too long")
     return text.replace(old, new, max(count, -1))
+
+
+def _replace_cost(text: str, old: str, new: str, count: int = -1) -> int:
+    """Of reading it, and of writing what it becomes."""
+    return math.ceil((len(text) + len(old) + text.count(old) * len(new)) * STRING_TRAVERSAL)
 
 
 def split(text: str, separator: str, limit: int = -1) -> list[str]:
@@ -85,12 +88,12 @@ OVERLOADS: tuple[Overload, ...] = (
     member("indexOf", "string, string, int -> int", index_of, searched),
     member("lastIndexOf", "string, string -> int", last_index_of, searched),
     member("lastIndexOf", "string, string, int -> int", last_index_of, searched),
-    member("join", "list(string) -> string", join, traversal),
-    member("join", "list(string), string -> string", join, traversal),
+    member("join", "list(string) -> string", join, all_read),
+    member("join", "list(string), string -> string", join, all_read),
     member("lowerAscii", "string -> string", lambda text: text.translate(_LOWER), traversal),
     member("upperAscii", "string -> string", lambda text: text.translate(_UPPER), traversal),
-    member("replace", "string, string, string -> string", replace, both_traversed),
-    member("replace", "string, string, string, int -> string", replace, both_traversed),
+    member("replace", "string, string, string -> string", replace, _replace_cost),
+    member("replace", "string, string, string, int -> string", replace, _replace_cost),
     member("split", "string, string -> list(string)", split, traversal),
     member("split", "string, string, int -> list(string)", split, traversal),
     member("substring", "string, int -> string", substring, traversal),
@@ -98,5 +101,5 @@ OVERLOADS: tuple[Overload, ...] = (
     member("trim", "string -> string", lambda text: text.strip(SPACES), traversal),
     member("reverse", "string -> string", lambda text: text[::-1], traversal),
     function("strings.quote", "string -> string", quote, traversal),
-    member("format", "string, list(dyn) -> string", formatted, traversal),
+    member("format", "string, list(dyn) -> string", formatted, all_read),
 )
