@@ -1,6 +1,6 @@
 """Documents: what the remote servers say of themselves — APIResourceLists and OpenAPI — for this server's merged documents.
 
-Fetched when an APIService becomes available, and every REFRESH_SECONDS; what was known stays while a server does not answer.
+Fetched whenever a server was found to be available (work.py); what was known stays while it is not.
 kube-aggregator pkg/apiserver/handler_discovery.go, pkg/controllers/openapiv3
 """
 
@@ -9,13 +9,12 @@ import asyncio
 import orjson
 
 from apiserver.aggregator.availability import ask
-from apiserver.aggregator.registry import Aggregator, Remote
+from apiserver.aggregator.registry import Aggregator, Remote, Told
 from apiserver.context import Server
 from apiserver.webhooks.connections import CallFailed
 from kube.api.meta import Tree
 
 FETCH_SECONDS = 5.0
-REFRESH_SECONDS = 60.0
 
 
 async def fetch(server: Server, aggregator: Aggregator, remote: Remote) -> None:
@@ -23,7 +22,8 @@ async def fetch(server: Server, aggregator: Aggregator, remote: Remote) -> None:
     listed = await _tree(server, aggregator, remote, remote.path)
     if listed is None or listed.get("kind") != "APIResourceList":
         return
-    aggregator.learn(remote, listed, await _bytes(server, aggregator, remote, f"/openapi/v3{remote.path}"))
+    version_3 = await _bytes(server, aggregator, remote, f"/openapi/v3{remote.path}")
+    aggregator.learn(remote, Told(listed, version_3, await _tree(server, aggregator, remote, "/openapi/v2")))
 
 
 async def _tree(server: Server, aggregator: Aggregator, remote: Remote, path: str) -> Tree | None:

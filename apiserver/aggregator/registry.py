@@ -45,6 +45,18 @@ class Remote:
         return f"{self.service}.{self.namespace}.svc"
 
 
+@dataclass(frozen=True)
+class Told:
+    """What a server says of a group version: its APIResourceList, and its OpenAPI documents if it has any."""
+
+    resources: Tree
+    openapi_v3: bytes | None = None
+    openapi_v2: Tree | None = None
+
+
+UNKNOWN = Told({})
+
+
 class Aggregator:
     """What is known of the APIServices."""
 
@@ -52,8 +64,8 @@ class Aggregator:
         self._server = server
         self._remotes: dict[tuple[str, str], Remote] = {}
         self._names: dict[str, tuple[str, str]] = {}
-        self._resource_lists: dict[tuple[str, str], Tree] = {}  # the APIResourceLists of remote group versions
-        self._openapi: dict[tuple[str, str], bytes] = {}  # and their OpenAPI v3 documents
+        self._learned: dict[tuple[str, str], Told] = {}  # what the servers said of their group versions
+        self._told: dict[tuple[str, str], object] = {}  # and what was made known of them
 
     def put(self, key: Key, tree: Tree | None) -> None:
         """An APIService is there, was changed, or is gone."""
@@ -69,30 +81,31 @@ class Aggregator:
             self._remotes[where] = remote
             self._tell(where)
         elif known is not None:
-            self._resource_lists.pop(known, None)
-            self._openapi.pop(known, None)
+            self._learned.pop(known, None)
+            self._told.pop(known, None)
             self._server.routes.remove_remote(*known)
 
-    def learn(self, remote: Remote, resource_list: Tree, openapi: bytes | None) -> None:
+    def learn(self, remote: Remote, told: Told) -> None:
         """What a remote server says of a group version; who asks this server's discovery is told from now on."""
         where = (remote.group, remote.version)
-        if self._resource_lists.get(where) == resource_list and self._openapi.get(where) == openapi:
-            return
-        self._resource_lists[where] = resource_list
-        if openapi is None:
-            self._openapi.pop(where, None)
-        else:
-            self._openapi[where] = openapi
+        if self._learned.get(where) != told:
+            self._learned[where] = told
         self._tell(where)
 
     def _tell(self, where: tuple[str, str]) -> None:
         remote = self._remotes.get(where)
         if remote is None:
             return
-        resources = as_aggregated(self._resource_lists.get(where) or {})
-        stale = not remote.available or where not in self._resource_lists
-        told = RemoteVersion(remote.group, remote.version, remote.priority, resources, stale, self._openapi.get(where))
-        self._server.routes.add_remote(told)
+        known = self._learned.get(where, UNKNOWN)
+        stale = not remote.available or known is UNKNOWN
+        making = (remote.priority, stale, known)  # each telling makes documents anew: only where there is something new
+        if self._told.get(where) != making:
+            self._told[where] = making
+            resources = as_aggregated(known.resources)
+            told = RemoteVersion(
+                remote.group, remote.version, remote.priority, resources, stale, known.openapi_v3, known.openapi_v2
+            )
+            self._server.routes.add_remote(told)
 
     def remotes(self) -> Iterable[Remote]:
         return tuple(self._remotes.values())

@@ -23,6 +23,7 @@ PATIENCE_SECONDS = 10.0
 ADDRESS = "127.96.0.99"  # the Service's, which leads to this host and nowhere else
 NAME = f"{VERSION}.{GROUP}"
 SERVER_NAME = "sample-api.default.svc"
+AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 FLUNDER = Resource(GROUP, VERSION, "Flunder", "flunders")
 
 
@@ -186,6 +187,47 @@ def test_requests_are_passed_on_in_the_users_name(
         await client.patch_status(APIService, Key("", NAME), {"conditions": [*tree["status"]["conditions"], patched]})
         tree = await client.get_tree(APIService, "", NAME)
         assert {one["type"] for one in tree["status"]["conditions"]} == {"Available", "StatusPatched"}
+
+    runner.run(scenario())
+
+
+def test_documents_tell_of_other_servers_groups(
+    runner: asyncio.Runner, client: Client, front_proxy: Authority, tmp_path: Path
+) -> None:
+    """Rule: behaviour E.7.71 (discovery merged), E.7.77"""
+
+    async def scenario() -> None:
+        async def got(path: str, accept: str = "application/json") -> Tree:
+            return (await client.request("GET", path, headers={"Accept": accept})).tree()
+
+        async def group(accept: str = AGGREGATED) -> Tree:
+            items = (await got("/apis", accept))["items"]
+            return next((one for one in items if one["metadata"]["name"] == GROUP), {})
+
+        async def current() -> Tree | None:
+            found = await group()
+            return found if found and found["versions"][0]["freshness"] == "Current" else None
+
+        async with sample_server(tmp_path, ADDRESS, SERVER_NAME, front_proxy.certificate) as sample:
+            await register(client, sample)
+            await eventually(group, PATIENCE_SECONDS)
+            assert (await group())["versions"] == [{"version": VERSION, "freshness": "Stale"}]
+            await expose(client, sample)
+            (version,) = (await eventually(current, PATIENCE_SECONDS))["versions"]
+            (flunders,) = version["resources"]
+            assert (flunders["resource"], flunders["scope"], flunders["shortNames"]) == ("flunders", "Namespaced", ["fl"])
+            assert flunders["responseKind"] == {"group": GROUP, "version": VERSION, "kind": "Flunder"}
+            listed = {one["name"]: one for one in (await got("/apis"))["groups"]}
+            assert listed[GROUP]["preferredVersion"] == {"groupVersion": f"{GROUP}/{VERSION}", "version": VERSION}
+            assert (await got(PATH))["resources"][0]["name"] == "flunders"
+            where = (await got("/openapi/v3"))["paths"][f"apis/{GROUP}/{VERSION}"]["serverRelativeURL"]
+            assert (await got(where.partition("?")[0]))["info"]["title"] == "wardle"
+            await client.delete(APIService, Key("", NAME))
+
+            async def gone() -> bool:
+                return await group() == {}
+
+            await eventually(gone, PATIENCE_SECONDS)
 
     runner.run(scenario())
 

@@ -171,7 +171,7 @@ def test_a_custom_resource_definition_can_be_denied(runner: asyncio.Runner, clie
     async def scenario() -> None:
         async with hook_server(tmp_path, {"/deny": deny}) as hook:
             rule = {"operations": ["CREATE"], "apiGroups": [CRDS.group], "apiVersions": ["*"], "resources": [CRDS.plural]}
-            more = {"namespaceSelector": {}, "objectSelector": {"matchLabels": {"unwanted": "yes"}}}
+            more: Tree = {"namespaceSelector": {}, "objectSelector": {"matchLabels": {"unwanted": "yes"}}}
             await configure(client, ValidatingWebhookConfiguration, "crds", webhook(hook, "/deny", [rule], **more))
 
             async def look() -> bool:
@@ -205,7 +205,7 @@ def test_timeouts_are_honoured(runner: asyncio.Runner, client: Client, tmp_path:
             await namespace(client)
             for number, (seconds, policy) in enumerate(((1, "Fail"), (1, "Ignore"), (10, "Fail"))):
                 name, chosen = f"slow-{number}", {"matchLabels": {"case": str(number)}}
-                more = {"timeoutSeconds": seconds, "failurePolicy": policy, "objectSelector": chosen}
+                more: Tree = {"timeoutSeconds": seconds, "failurePolicy": policy, "objectSelector": chosen}
                 await configure(client, ValidatingWebhookConfiguration, name, webhook(hook, "/slow", **more))
 
             async def made(number: int) -> Tree:
@@ -280,7 +280,7 @@ def test_webhook_configurations_are_no_webhooks_business(runner: asyncio.Runner,
     async def scenario() -> None:
         async with hook_server(tmp_path, {"/deny": deny, "/label": adding("changed")}) as hook:
             await namespace(client)
-            more = {"namespaceSelector": {}, "objectSelector": {"matchLabels": {"touched": "yes"}}}
+            more: Tree = {"namespaceSelector": {}, "objectSelector": {"matchLabels": {"touched": "yes"}}}
             await configure(client, ValidatingWebhookConfiguration, "deny", webhook(hook, "/deny", everything, **more))
             await configure(client, MutatingWebhookConfiguration, "label", webhook(hook, "/label", everything, **more))
 
