@@ -70,7 +70,10 @@ async def scenario(api: client.ApiClient) -> None:
     await until(objects, "Filled")
     owned = await core.read_namespaced_config_map("k", NAMESPACE)
     assert (owned.data, owned.metadata.owner_references[0].kind) == ({"litres": "1"}, "Kettle")
-    await objects.patch_namespaced_custom_object(GROUP, "v1", NAMESPACE, "kettles", "k", {"spec": {"litres": 2}})
+    more = {"spec": {"litres": 2}}
+    await objects.patch_namespaced_custom_object(
+        GROUP, "v1", NAMESPACE, "kettles", "k", more, _content_type="application/merge-patch+json"
+    )
     async with watch.Watch() as one:
         async for event in one.stream(core.list_namespaced_config_map, NAMESPACE, timeout_seconds=40):
             if event["object"].metadata.name == "k" and event["object"].data == {"litres": "2"}:

@@ -1,0 +1,91 @@
+"""Repair: upstream's sample objects hold a nonsense value in every field; here they are made such as validation lets pass. Pure.
+
+A sample is sent; each complaint of the answer is met by the first rule whose pattern is in it, and the sample is sent again. What
+is in a sample's way is known to the table OWN, by kind and field. Alternatives of which an object may have but one are left out
+one after another; each is the one that stays in a round of its own (`variants`).
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from typing import Any
+
+from tests.interop.upstream_surface.paths import ABSENT, get, parsed, put
+
+ONE_OF = re.compile(
+    "may not specify more than 1|cannot set both|must populate the given metric source only|mutually exclusive|in combination with"
+    "|cannot apply to|may not be specified when|may not specify both|requires|may only be set|must not be specified|not allowed"
+    "|may not be set|must be unset|should be unset|must be empty|Too many"
+)
+SUPPORTED = re.compile(r'supported values: "([^"]+)"')
+
+Fix = Callable[[Any], Any]  # of the value that is there
+
+
+def _label(value: Any) -> Any:
+    return re.sub("[^a-z0-9.-]", "-", value.lower()).strip("-") if isinstance(value, str) else value
+
+
+# A pattern of a complaint: what becomes of the value, and why.
+RULES: tuple[tuple[str, Fix, str], ...] = (
+    ("not a valid selector operator", lambda value: "In", "operators are of a set"),
+    ("RFC 1123|DNS-1035|lower case alphanumeric", _label, "names have a form"),
+    ("valid CIDR", lambda value: "10.1.0.0/24", "a network"),
+    ("valid IP", lambda value: "10.1.2.3", "an address"),
+    ("domain-prefixed|fully qualified|at least three segments", lambda value: "example.com/x", "a name with a domain"),
+    ("percent", lambda value: "10%", "a number or a percentage"),
+    ("must contain only alpha-numeric characters|IANA_SVC", lambda value: "http", "a port's name has a form"),
+    ("absolute path|must be an absolute", lambda value: "/x", "a path from the root"),
+    ("greater than or equal to|must be positive|greater than 0|greater than zero", lambda value: 1, "a count"),
+)
+
+
+def repaired(tree: Any, causes: list[Any], own: dict[str, Any]) -> bool:
+    """Meet the complaints; False: none could be met."""
+    done = False
+    for cause in causes:
+        path = parsed(cause.get("field") or "")
+        value = get(tree, path) if path else ABSENT
+        fix = _value(cause, value, own)
+        if fix is not None and path and get(tree, path[:-1]) is not ABSENT:
+            if fix[0] is value:
+                continue
+            put(tree, path, ABSENT if fix[0] is ABSENT else deepcopy(fix[0]))
+            done = True
+    return done
+
+
+def _value(cause: Any, value: Any, own: dict[str, Any]) -> tuple[Any] | None:
+    """What is to stand at the field, if anything is known."""
+    field, message = cause.get("field", ""), cause.get("message", "")
+    for pattern, made in own.items():
+        if re.fullmatch(pattern, field):
+            return (made,)
+    if found := SUPPORTED.search(message):
+        return ([found.group(1)],) if isinstance(value, list) else (found.group(1),)
+    if ONE_OF.search(message):
+        return (ABSENT,)
+    if value is ABSENT:
+        return None
+    for pattern, change, _ in RULES:
+        if re.search(pattern, message):
+            return ([change(one) for one in value],) if isinstance(value, list) else (change(value),)
+    return None
+
+
+def lost(sent: Any, got: Any, path: str = "") -> Iterator[str]:
+    """The fields of what was sent that are not in what came back, or are others there."""
+    if isinstance(sent, dict):
+        for name, value in sent.items():
+            if not isinstance(got, dict) or name not in got:
+                yield f"{path}.{name} is gone"
+            else:
+                yield from lost(value, got[name], f"{path}.{name}")
+    elif isinstance(sent, list):
+        if not isinstance(got, list) or len(got) < len(sent):
+            yield f"{path} is shorter"
+        else:
+            for index, value in enumerate(sent):
+                yield from lost(value, got[index], f"{path}[{index}]")
+    elif sent != got:
+        yield f"{path} was {sent!r}, is {got!r}"
