@@ -15,6 +15,7 @@ GENERATED_BASE = LABEL_LENGTH - GENERATED_SUFFIX
 
 _LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _SUBDOMAIN = rf"{_LABEL}(\.{_LABEL})*"
+_WILDCARD = rf"\*\.{_SUBDOMAIN}"
 _LABEL_1035 = "[a-z]([-a-z0-9]*[a-z0-9])?"
 _QUALIFIED = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
 _CONFIG_KEY = "[-._a-zA-Z0-9]+"
@@ -28,6 +29,11 @@ _LABEL_TEXT = (
 _SUBDOMAIN_TEXT = (
     "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end "
     "with an alphanumeric character (e.g. 'example.com', regex used for validation is '%s')"
+)
+_WILDCARD_TEXT = (
+    "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of lower case "
+    "alphanumeric characters, '-' or '.' and end with an alphanumeric character (e.g. '*.example.com', regex used for "
+    "validation is '%s')"
 )
 _LABEL_1035_TEXT = (
     "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end "
@@ -63,6 +69,11 @@ def label(text: str) -> list[str]:
 def subdomain(text: str) -> list[str]:
     """RFC 1123 subdomain: most objects' names."""
     return _length(text, SUBDOMAIN_LENGTH) + _form(text, _SUBDOMAIN, _SUBDOMAIN_TEXT)
+
+
+def wildcard_subdomain(text: str) -> list[str]:
+    """A subdomain whose first label is a star."""
+    return _length(text, SUBDOMAIN_LENGTH) + _form(text, _WILDCARD, _WILDCARD_TEXT)
 
 
 def subdomain_underscored(text: str) -> list[str]:

@@ -4,7 +4,7 @@ apimachinery pkg/util/validation (IsValidIP, IsValidCIDR) · kubernetes pkg/apis
 """
 
 import re
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_address, ip_interface, ip_network
 
 IP_TEXT = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
 CIDR_TEXT = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"
@@ -15,20 +15,33 @@ _MULTICAST = (ip_network("224.0.0.0/24"), ip_network("ff02::/16"))
 
 
 def ip_complaints(text: str) -> list[str]:
-    """Leading zeros (`010.0.0.1`) have always been taken for decimal and still are."""
+    """KEP-4858: nothing that one reader takes for one address and another for a different one."""
     try:
-        ip_address(without_leading_zeros(text))
+        address = ip_address(without_leading_zeros(text))
     except ValueError:
         return [IP_TEXT]
-    return [IP_TEXT] if "%" in text else []
+    if "%" in text:
+        return [IP_TEXT]
+    if without_leading_zeros(text) != text:
+        return ["must not have leading 0s"]
+    return ["must not be an IPv4-mapped IPv6 address"] if getattr(address, "ipv4_mapped", None) else []
 
 
 def cidr_complaints(text: str) -> list[str]:
+    address, slash, length = text.partition("/")
+    if not slash or not length.isdigit():
+        return [CIDR_TEXT]
     try:
-        ip_network(without_leading_zeros(text), strict=False)
+        block = ip_interface(f"{without_leading_zeros(address)}/{int(length)}")
     except ValueError:
         return [CIDR_TEXT]
-    return [] if re.fullmatch(r"[^/]+/[0-9]+", text) else [CIDR_TEXT]
+    if without_leading_zeros(address) != address:
+        return ["must not have leading 0s in IP"]
+    if str(int(length)) != length:
+        return ["must not have leading 0s in prefix length"]
+    if getattr(block.ip, "ipv4_mapped", None):
+        return ["must not have an IPv4-mapped IPv6 address"]
+    return ["must not have bits set beyond the prefix length"] if block.ip != block.network.network_address else []
 
 
 def special_complaints(text: str) -> list[str]:
@@ -50,7 +63,7 @@ def special_complaints(text: str) -> list[str]:
 
 
 def without_leading_zeros(text: str) -> str:
-    """`010.001.0.1/08` is 10.1.0.1/8."""
+    """`010.001.0.1` is 10.1.0.1."""
     return text if ":" in text else re.sub(r"(?<![0-9])0+(?=[0-9])", "", text)
 
 

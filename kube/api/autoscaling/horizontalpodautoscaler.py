@@ -6,19 +6,16 @@ https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/
 from collections.abc import Iterator
 from typing import Any
 
-from kube.api import names, quantity, validation
+from kube.api import validation
+from kube.api.autoscaling.scaling_rules import SOURCES, behavior_errors, metric_errors, reference_errors
 from kube.api.columns import AGE, UNKNOWN, UNSET, number, plain
 from kube.api.meta import Tree
 from kube.api.resource import Resource
-from kube.api.status import FieldError, invalid, required, unsupported
-from kube.api.types import HorizontalPodAutoscaler, HorizontalPodAutoscalerSpec
+from kube.api.status import FieldError, invalid
+from kube.api.types import HorizontalPodAutoscaler
 
 CPU_PERCENT = 80  # what a HorizontalPodAutoscaler without metrics aims at
 SHOWN_METRICS = 2
-# The field of a metric that says what it is about, by its type.
-SOURCES = {
-    "ContainerResource": "containerResource", "External": "external", "Object": "object", "Pods": "pods", "Resource": "resource",
-}  # fmt: skip
 SCALE_UP = {
     "stabilizationWindowSeconds": 0,
     "selectPolicy": "Max",
@@ -49,45 +46,26 @@ def prepare(new: Tree, old: Tree | None) -> None:
 
 def validate(new: HorizontalPodAutoscaler, old: HorizontalPodAutoscaler | None) -> Iterator[FieldError]:
     spec = new.spec
-    if spec.minReplicas is not None and spec.minReplicas < 1:
-        yield invalid("spec.minReplicas", spec.minReplicas, "must be greater than or equal to 1")
-    if not spec.maxReplicas or spec.maxReplicas < 1:
-        yield invalid("spec.maxReplicas", spec.maxReplicas or 0, validation.AT_LEAST_ONE)
-    elif spec.minReplicas is not None and spec.maxReplicas < spec.minReplicas:
-        yield invalid("spec.maxReplicas", spec.maxReplicas, "must be greater than or equal to `minReplicas`")
-    yield from validation.named("spec.scaleTargetRef.kind", spec.scaleTargetRef.kind, names.path_segment)
-    yield from validation.named("spec.scaleTargetRef.name", spec.scaleTargetRef.name, names.path_segment)
-    yield from _metrics(spec)
-
-
-def _metrics(spec: HorizontalPodAutoscalerSpec) -> Iterator[FieldError]:
+    yield from replica_errors(spec)
+    yield from reference_errors(spec.scaleTargetRef, "spec.scaleTargetRef")
     for index, metric in enumerate(spec.metrics or ()):
-        at = f"spec.metrics[{index}]"
-        if metric.type not in SOURCES:
-            yield (
-                required(f"{at}.type", "must specify a metric source type")
-                if not metric.type
-                else unsupported(f"{at}.type", metric.type, tuple(SOURCES))
-            )
-            continue
-        field = SOURCES[metric.type]
-        source = getattr(metric, field)
-        if source is None:
-            yield required(f"{at}.{field}", "must populate information for the given metric source")
-        else:
-            yield from _target(source.target, f"{at}.{field}.target")
+        yield from metric_errors(metric, f"spec.metrics[{index}]")
+    yield from behavior_errors(spec.behavior, "spec.behavior")
 
 
-def _target(target: Any, at: str) -> Iterator[FieldError]:
-    yield from validation.one_of(f"{at}.type", target.type, ("AverageValue", "Utilization", "Value"))
-    if target.averageUtilization is not None and target.averageUtilization < 1:
-        yield invalid(f"{at}.averageUtilization", target.averageUtilization, validation.AT_LEAST_ONE)
-    for field in ("value", "averageValue"):
-        amount = getattr(target, field)
-        if amount is not None and quantity.parse(amount) <= 0:
-            yield invalid(f"{at}.{field}", amount, "must be positive")
-    if target.averageUtilization is None and target.value is None and target.averageValue is None:
-        yield required(f"{at}.averageUtilization", "must set either a target raw value or a target utilization")
+def replica_errors(spec: Any) -> Iterator[FieldError]:
+    """Of the bounds, in either version."""
+    least, most = spec.minReplicas, spec.maxReplicas or 0
+    if least is not None and least < 1:
+        yield invalid("spec.minReplicas", least, "must be greater than or equal to 1")
+    if most < 1:
+        yield invalid("spec.maxReplicas", most, validation.AT_LEAST_ONE)
+    if least is not None and most < least:
+        yield invalid("spec.maxReplicas", most, "must be greater than or equal to `minReplicas`")
+
+
+def validate_status(new: Any, old: Any) -> Iterator[FieldError]:
+    yield from validation.count_errors(new.status, "status", ("currentReplicas", "desiredReplicas"))
 
 
 def reference(autoscaler: HorizontalPodAutoscaler) -> str:
@@ -140,6 +118,7 @@ RESOURCE = Resource(
     set_defaults=set_defaults,
     prepare=prepare,
     validate=validate,
+    validate_status=validate_status,
     columns=(
         plain("Reference", reference),
         plain("Targets", targets),

@@ -11,11 +11,12 @@ from typing import Any
 
 import orjson
 
-from kube.api import validation
+from kube.api.autoscaling.horizontalpodautoscaler import replica_errors, validate_status
+from kube.api.autoscaling.scaling_rules import reference_errors
 from kube.api.columns import AGE, UNKNOWN, UNSET, number, plain
 from kube.api.meta import Tree
 from kube.api.resource import Resource
-from kube.api.status import FieldError, invalid
+from kube.api.status import FieldError
 from kube.api.types import HorizontalPodAutoscalerV1
 
 METRICS = "autoscaling.alpha.kubernetes.io/metrics"
@@ -73,13 +74,8 @@ def to_v2(tree: Tree) -> Tree:
 
 
 def validate(new: HorizontalPodAutoscalerV1, old: HorizontalPodAutoscalerV1 | None) -> Iterator[FieldError]:
-    spec = new.spec
-    if spec.minReplicas is not None and spec.minReplicas < 1:
-        yield invalid("spec.minReplicas", spec.minReplicas, "must be greater than or equal to 1")
-    if not spec.maxReplicas or spec.maxReplicas < 1:
-        yield invalid("spec.maxReplicas", spec.maxReplicas or 0, validation.AT_LEAST_ONE)
-    elif spec.minReplicas is not None and spec.maxReplicas < spec.minReplicas:
-        yield invalid("spec.maxReplicas", spec.maxReplicas, "must be greater than or equal to `minReplicas`")
+    yield from replica_errors(new.spec)
+    yield from reference_errors(new.spec.scaleTargetRef, "spec.scaleTargetRef")
 
 
 def _parted(metrics: list[Tree], field: str = "target") -> tuple[Tree | None, list[Tree]]:
@@ -130,6 +126,7 @@ RESOURCE = Resource(
     stored_tree=to_v2,
     set_defaults=set_defaults,
     validate=validate,
+    validate_status=validate_status,
     columns=(
         plain("Reference", lambda one: f"{one.spec.scaleTargetRef.kind}/{one.spec.scaleTargetRef.name}"),
         plain("Targets", targets),

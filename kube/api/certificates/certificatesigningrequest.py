@@ -5,13 +5,18 @@ the API server.
 https://kubernetes.io/docs/reference/access-authn-authz/certificate-signing-requests/
 """
 
+from base64 import b64decode
+from binascii import Error as Base64Error
 from collections.abc import Iterator
 
-from kube.api import duration
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+
+from kube.api import duration, names
 from kube.api.columns import AGE, NONE, plain
 from kube.api.meta import Tree
 from kube.api.resource import Resource
-from kube.api.status import FieldError, duplicate, invalid, required
+from kube.api.status import FieldError, duplicate, invalid, required, too_long, unsupported
 from kube.api.types import CertificateSigningRequest
 
 USAGES = (
@@ -21,6 +26,7 @@ USAGES = (
     "timestamping",
 )  # fmt: skip
 SHORTEST_SECONDS = 600
+LEGACY_SIGNER = "kubernetes.io/legacy-unknown"
 
 
 def prepare(new: Tree, old: Tree | None) -> None:
@@ -32,29 +38,60 @@ def prepare(new: Tree, old: Tree | None) -> None:
 
 def validate(new: CertificateSigningRequest, old: CertificateSigningRequest | None) -> Iterator[FieldError]:
     spec = new.spec
-    if not spec.request:
-        yield required("spec.request")
+    if complaint := _request_complaint(spec.request or "") if old is None else "":
+        yield invalid("spec.request", spec.request or "", complaint)
     if not spec.usages:
         yield required("spec.usages", "usages must be provided")
     for index, usage in enumerate(spec.usages or ()):
         if usage not in USAGES:
-            yield invalid(f"spec.usages[{index}]", usage, "unknown key usage")
+            yield unsupported(f"spec.usages[{index}]", usage, USAGES)
         if usage in spec.usages[:index]:
             yield duplicate(f"spec.usages[{index}]", usage)
+    if old is None and spec.signerName == LEGACY_SIGNER:
+        yield invalid("spec.signerName", spec.signerName, "the legacy signerName is not allowed via this API version")
+    else:
+        yield from _signer(spec.signerName or "")
     if spec.expirationSeconds is not None and spec.expirationSeconds < SHORTEST_SECONDS:
         yield invalid(
             "spec.expirationSeconds", spec.expirationSeconds, "may not specify a duration less than 600 seconds (10 minutes)"
         )
-    yield from _signer(spec.signerName or "")
+
+
+def _request_complaint(encoded: str) -> str:
+    """What is wrong with a PKCS#10 request in PEM."""
+    try:
+        pem = b64decode(encoded)
+    except Base64Error:
+        pem = b""
+    if b"-----BEGIN CERTIFICATE REQUEST-----" not in pem:
+        return "PEM block type must be CERTIFICATE REQUEST"
+    try:
+        request = x509.load_pem_x509_csr(pem)
+        return "" if request.is_signature_valid else "x509: signature is not valid"
+    except (ValueError, UnsupportedAlgorithm) as error:
+        return f"asn1: structure error: {error}"
 
 
 def _signer(name: str) -> Iterator[FieldError]:
+    path = "spec.signerName"
     if not name:
-        yield required("spec.signerName")
+        yield required(path)
         return
-    domain, slash, path = name.partition("/")
-    if not slash or "." not in domain or not path:
-        yield invalid("spec.signerName", name, "must be a fully qualified domain and path of the form 'example.com/signer-name'")
+    parts = name.split("/")
+    if len(parts) != 2:
+        text = "must be a fully qualified domain and path of the form 'example.com/signer-name'"
+        yield invalid(path, name, text)
+        return
+    if len(parts[0]) > names.SUBDOMAIN_LENGTH:
+        yield too_long(path, names.SUBDOMAIN_LENGTH)
+    for label in parts[0].split("."):
+        for complaint in names.label(label):
+            yield invalid(path, parts[0], f'validating label "{label}": {complaint}')
+    if "." not in parts[0]:
+        yield invalid(path, parts[0], "should be a domain with at least two segments separated by dots")
+    for label in parts[1].split("."):
+        for complaint in names.subdomain(label):
+            yield invalid(path, parts[1], f'validating label "{label}": {complaint}')
 
 
 def condition(request: CertificateSigningRequest) -> str:
@@ -85,6 +122,7 @@ RESOURCE = Resource(
     has_generation=False,
     prepare=prepare,
     validate=validate,
+    validate_name=names.path_segment,
     columns=(
         AGE,
         plain("SignerName", lambda request: request.spec.signerName or NONE),

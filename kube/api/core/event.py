@@ -6,20 +6,47 @@ https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
+from kube.api import names
 from kube.api.columns import age, plain
 from kube.api.meta import Tree
 from kube.api.resource import Column, Resource
-from kube.api.status import FieldError, invalid
+from kube.api.status import FieldError, invalid, required
 from kube.api.types import Event
+from kube.api.validation import complain
 
+WORD_LENGTH, MESSAGE_LENGTH = 128, 1024
 WITHOUT_NAMESPACE = ("", "default")  # where events of cluster-scoped objects live
 
 
 def validate(new: Event, old: Event | None) -> Iterator[FieldError]:
-    """Events may only be about objects of their own namespace."""
-    involved = new.involvedObject.namespace or ""
-    if involved != new.metadata.namespace and not (involved == "" and new.metadata.namespace in WITHOUT_NAMESPACE):
+    """Events may only be about objects of their own namespace; newer ones, with an eventTime, say who reports and what was done."""
+    involved, own = new.involvedObject.namespace or "", new.metadata.namespace or ""
+    if new.eventTime is None:
+        if involved != own and not (involved == "" and own in WITHOUT_NAMESPACE):
+            yield invalid("involvedObject.namespace", involved, "does not match event.namespace")
+        return
+    if not involved and own not in ("default", "kube-system"):
         yield invalid("involvedObject.namespace", involved, "does not match event.namespace")
+    yield from story_errors(new.reportingComponent, new.reportingInstance, new.action, new.reason, new.message)
+
+
+def story_errors(
+    controller: str | None, instance: str | None, action: str | None, reason: str | None, message: str | None
+) -> Iterator[FieldError]:
+    """Who reports what was done and why, in either group's form."""
+    if not controller:
+        yield required("reportingController")
+    yield from complain("reportingController", controller or "", names.qualified)
+    for field, text, limit in (
+        ("reportingInstance", instance, WORD_LENGTH),
+        ("action", action, WORD_LENGTH),
+        ("reason", reason, WORD_LENGTH),
+        ("message", message, MESSAGE_LENGTH),
+    ):
+        if not text and field != "message":
+            yield required(field)
+        if len((text or "").encode()) > limit:
+            yield invalid(field, "", f"can have at most {limit} characters")
 
 
 def first_seen(event: Event) -> datetime | None:
@@ -73,6 +100,7 @@ RESOURCE = Resource(
     has_generation=False,
     create_on_update=True,
     validate=validate,
+    validate_name=names.path_segment,
     columns=(
         Column("Last Seen", lambda event, now: age(last_seen(event), now)),
         plain("Type", lambda event: event.type or ""),

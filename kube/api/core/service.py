@@ -113,7 +113,7 @@ RESOURCE = Resource(
     prepare=prepare,
     validate=service_errors,
     validate_status=service_status_errors,
-    validate_name=names.label1035,
+    validate_name=names.label,
     columns=(
         plain("Type", lambda service: service.spec.type),
         plain("Cluster-IP", lambda service: service.spec.clusterIP or NONE),

@@ -6,11 +6,14 @@ https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/ 
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
+from kube.api import validation
 from kube.api.columns import age, plain
+from kube.api.core.event import story_errors
 from kube.api.meta import Tree
 from kube.api.resource import Column, Resource
-from kube.api.status import FieldError, invalid
+from kube.api.status import FieldError, invalid, required
 from kube.api.types import EventsEvent
+from kube.api.views import tree_of
 
 # events.k8s.io's name of a field -> core's; every other field has one name in both.
 CORE_NAMES = {
@@ -22,6 +25,15 @@ CORE_NAMES = {
     "deprecatedLastTimestamp": "lastTimestamp",
     "deprecatedCount": "count",
 }
+# In complaints: upstream checks core's form.
+TOLD_AS = {
+    "regarding": "involvedObject", "note": "message", "deprecatedSource": "source", "deprecatedCount": "count",
+    "deprecatedFirstTimestamp": "firstTimestamp", "deprecatedLastTimestamp": "lastTimestamp",
+}  # fmt: skip
+FIXED = (
+    "regarding", "reason", "note", "deprecatedSource", "deprecatedFirstTimestamp", "deprecatedLastTimestamp",
+    "deprecatedCount", "type", "eventTime", "action", "related", "reportingController", "reportingInstance",
+)  # fmt: skip
 _OWN_NAMES = {core: own for own, core in CORE_NAMES.items()}
 
 
@@ -41,10 +53,36 @@ def to_core(tree: Tree) -> Tree:
 
 
 def validate(new: EventsEvent, old: EventsEvent | None) -> Iterator[FieldError]:
-    """Events may only be about objects of their own namespace."""
-    namespace = (new.regarding.namespace if new.regarding else None) or ""
-    if namespace != new.metadata.namespace and not (namespace == "" and new.metadata.namespace == "default"):
-        yield invalid("involvedObject.namespace", namespace, "does not match event.namespace")
+    """Stricter than core's: what only older clients write must not be there, and nothing but the series changes."""
+    involved, own = (new.regarding.namespace if new.regarding else None) or "", new.metadata.namespace or ""
+    dated = new.eventTime is not None and new.eventTime.year > 1
+    homeless = ("default", "kube-system") if dated else ("default",)
+    if own not in homeless if not involved else (not dated and own != involved):
+        yield invalid("involvedObject.namespace", involved, "does not match event.namespace")
+    if dated:
+        yield from story_errors(new.reportingController, new.reportingInstance, new.action, new.reason, new.note)
+    if old is None or new.series != old.series:
+        yield from _series(new)
+    if old is not None:
+        for field in FIXED:
+            yield from validation.unchanged(TOLD_AS.get(field, field), getattr(new, field), getattr(old, field))
+        return
+    if not dated:
+        yield required("eventTime")
+    if new.type not in ("Normal", "Warning"):
+        yield invalid("type", "", f"has invalid value: {new.type or ''}")
+    for field in ("deprecatedFirstTimestamp", "deprecatedLastTimestamp", "deprecatedCount", "deprecatedSource"):
+        if tree_of(getattr(new, field)):
+            yield invalid(TOLD_AS[field], "", "needs to be unset")
+
+
+def _series(event: EventsEvent) -> Iterator[FieldError]:
+    if event.series is None:
+        return
+    if (event.series.count or 0) < 2:
+        yield invalid("series.count", "", "should be at least 2")
+    if event.series.lastObservedTime is None or event.series.lastObservedTime.year == 1:
+        yield required("series.lastObservedTime")
 
 
 def first_seen(event: EventsEvent) -> datetime | None:

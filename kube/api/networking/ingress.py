@@ -4,15 +4,19 @@ https://kubernetes.io/docs/concepts/services-networking/ingress/
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 from kube.api import names, validation
 from kube.api.columns import AGE, NONE, at_most, plain
 from kube.api.meta import Tree
+from kube.api.network_address import ip_complaints
 from kube.api.resource import Resource
-from kube.api.status import FieldError, invalid, required
-from kube.api.types import Ingress, IngressBackend, IngressRule
+from kube.api.status import NIL, FieldError, invalid, required, unsupported
+from kube.api.types import HTTPIngressPath, Ingress, IngressBackend, IngressRule, IngressSpec
 
 PATH_TYPES = ("Exact", "ImplementationSpecific", "Prefix")
+BAD_SEQUENCES, BAD_ENDS = ("//", "/./", "/../", "%2f", "%2F"), ("/..", "/.")
+NOT_AN_ADDRESS = "must be a DNS name, not an IP address"
 SHOWN_HOSTS = 3
 CLASS_ANNOTATION = "kubernetes.io/ingress.class"
 
@@ -23,61 +27,105 @@ def prepare(new: Tree, old: Tree | None) -> None:
 
 
 def validate(new: Ingress, old: Ingress | None) -> Iterator[FieldError]:
-    spec = new.spec
-    if spec is None or (not spec.rules and spec.defaultBackend is None):
-        yield invalid("spec", {}, "either `defaultBackend` or `rules` must be specified")
-        return
+    spec, annotations = new.spec or IngressSpec(), new.metadata.annotations or {}
+    if not spec.rules and spec.defaultBackend is None:
+        shown = NIL if spec.rules is None else []
+        yield invalid("spec", shown, "either `defaultBackend` or `rules` must be specified")
     if spec.defaultBackend is not None:
         yield from _backend(spec.defaultBackend, "spec.defaultBackend")
-    if spec.ingressClassName is not None:
-        for complaint in names.subdomain(spec.ingressClassName):
-            yield invalid("spec.ingressClassName", spec.ingressClassName, complaint)
-        if old is None and CLASS_ANNOTATION in (new.metadata.annotations or {}):
-            text = "can not be set when the class field is also set"
-            yield invalid(f"metadata.annotations.{CLASS_ANNOTATION}", new.metadata.annotations[CLASS_ANNOTATION], text)
     for index, rule in enumerate(spec.rules or ()):
         yield from _rule(rule, f"spec.rules[{index}]")
+    for index, tls in enumerate(spec.tls or ()):
+        for place, host in enumerate(tls.hosts or ()):
+            yield from _host(host, f"spec.tls[{index}].hosts[{place}]")
+        if tls.secretName:
+            yield from validation.complain(f"spec.tls[{index}].secretName", tls.secretName, names.subdomain)
+    if spec.ingressClassName is not None:
+        yield from validation.complain("spec.ingressClassName", spec.ingressClassName, names.subdomain)
+        given = annotations.get(CLASS_ANNOTATION, spec.ingressClassName)
+        if old is None and given != spec.ingressClassName:
+            text = "must match `ingressClassName` when both are specified"
+            yield invalid(f"annotations.{CLASS_ANNOTATION}", given, text)
+
+
+def validate_status(new: Ingress, old: Ingress) -> Iterator[FieldError]:
+    balancer = new.status.loadBalancer
+    for index, ingress in enumerate((balancer.ingress if balancer else None) or ()):
+        at = f"status.loadBalancer.ingress[{index}]"
+        if ingress.ip:
+            yield from validation.complain(f"{at}.ip", ingress.ip, ip_complaints)
+        if ingress.hostname:
+            yield from validation.complain(f"{at}.hostname", ingress.hostname, names.subdomain)
+            if not ip_complaints(ingress.hostname):
+                yield invalid(f"{at}.hostname", ingress.hostname, NOT_AN_ADDRESS)
+
+
+def _host(host: str, path: str) -> Iterator[FieldError]:
+    yield from validation.complain(path, host, names.wildcard_subdomain if "*" in host else names.subdomain)
 
 
 def _rule(rule: IngressRule, at: str) -> Iterator[FieldError]:
     if rule.host:
-        host = rule.host.removeprefix("*.")
-        for complaint in names.subdomain(host):
-            yield invalid(f"{at}.host", rule.host, complaint)
+        if not ip_complaints(rule.host):
+            yield invalid(f"{at}.host", rule.host, NOT_AN_ADDRESS)
+        yield from _host(rule.host, f"{at}.host")
     if rule.http is None:
         return
     if not rule.http.paths:
         yield required(f"{at}.http.paths")
     for index, path in enumerate(rule.http.paths or ()):
-        place = f"{at}.http.paths[{index}]"
-        if not path.pathType:
-            yield required(f"{place}.pathType", "pathType must be specified")
-        else:
-            yield from validation.one_of(f"{place}.pathType", path.pathType, PATH_TYPES)
-        if path.pathType in ("Exact", "Prefix") and not (path.path or "").startswith("/"):
-            yield invalid(f"{place}.path", path.path or "", "must be an absolute path")
-        yield from _backend(path.backend, f"{place}.backend")
+        yield from _path(path, f"{at}.http.paths[{index}]")
+
+
+def _path(path: HTTPIngressPath, at: str) -> Iterator[FieldError]:
+    text = path.path or ""
+    if path.pathType is None or (path.pathType == "" and not text):
+        yield required(f"{at}.pathType", "pathType must be specified")
+        return
+    if path.pathType not in PATH_TYPES:
+        yield unsupported(f"{at}.pathType", path.pathType, PATH_TYPES)
+    elif path.pathType == "ImplementationSpecific":
+        if text and not text.startswith("/"):
+            yield invalid(f"{at}.path", text, "must be an absolute path")
+    else:
+        if not text.startswith("/"):
+            yield invalid(f"{at}.path", text, "must be an absolute path")
+        for sequence in BAD_SEQUENCES:
+            if sequence in text:
+                yield invalid(f"{at}.path", text, f"must not contain '{sequence}'")
+        for end in BAD_ENDS:
+            if text.endswith(end):
+                yield invalid(f"{at}.path", text, f"cannot end with '{end}'")
+    yield from _backend(path.backend, f"{at}.backend")
 
 
 def _backend(backend: IngressBackend, at: str) -> Iterator[FieldError]:
-    if backend.resource is not None:
-        if backend.service is not None:
-            yield invalid(at, "", "cannot set both resource and service backends")
-        return
-    if backend.service is None:
-        yield required(f"{at}.service.name")
-        return
-    yield from validation.named(f"{at}.service.name", backend.service.name, names.label1035)
-    port = backend.service.port
-    if port is None or (not port.name and not port.number):
-        yield required(f"{at}.service.port", "port name or number is required")
-    elif port.name and port.number:
-        yield invalid(f"{at}.service.port", "", "cannot set both port name & port number")
-    elif port.number:
-        yield from validation.port(f"{at}.service.port.number", port.number)
+    if backend.resource is not None and backend.service is not None:
+        yield invalid(at, "", "cannot set both resource and service backends")
+    elif backend.resource is not None:
+        yield from reference_errors(backend.resource, f"{at}.resource")
+    elif backend.service is None:
+        yield invalid(at, "", "resource or service backend is required")
     else:
-        for complaint in names.port_name(port.name):
-            yield invalid(f"{at}.service.port.name", port.name, complaint)
+        yield from validation.named(f"{at}.service.name", backend.service.name, names.label)
+        port = backend.service.port
+        name, number = (port.name, port.number) if port is not None else (None, None)
+        if name and number:
+            yield invalid(at, "", "cannot set both port name & port number")
+        elif name:
+            yield from validation.complain(f"{at}.service.port.name", name, names.port_name)
+        elif number:
+            yield from validation.port(f"{at}.service.port.number", number)
+        else:
+            yield required(at, "port name or number is required")
+
+
+def reference_errors(reference: Any, path: str) -> Iterator[FieldError]:
+    """Of a reference to an object by its group, kind and name."""
+    if reference.apiGroup is not None:
+        yield from validation.complain(f"{path}.apiGroup", reference.apiGroup, names.subdomain)
+    for field in ("kind", "name"):
+        yield from validation.named(f"{path}.{field}", getattr(reference, field), names.path_segment)
 
 
 def hosts(ingress: Ingress) -> str:
@@ -100,6 +148,7 @@ RESOURCE = Resource(
     subresources=("status",),
     prepare=prepare,
     validate=validate,
+    validate_status=validate_status,
     columns=(
         plain("Class", lambda ingress: ingress.spec.ingressClassName or NONE),
         plain("Hosts", hosts),

@@ -5,14 +5,16 @@ https://kubernetes.io/docs/concepts/services-networking/ingress/#ingress-class
 
 from collections.abc import Iterator
 
-from kube.api import validation
+from kube.api import names, validation
 from kube.api.columns import AGE, NONE, plain
 from kube.api.meta import Tree
+from kube.api.networking.ingress import reference_errors
 from kube.api.resource import Resource
-from kube.api.status import FieldError, forbidden, required
-from kube.api.types import IngressClass
+from kube.api.status import FieldError, forbidden, required, too_long
+from kube.api.types import IngressClass, IngressClassSpec
 
 SCOPES = ("Cluster", "Namespace")
+CONTROLLER_LENGTH = 250
 
 
 def set_defaults(tree: Tree) -> None:
@@ -22,20 +24,28 @@ def set_defaults(tree: Tree) -> None:
 
 
 def validate(new: IngressClass, old: IngressClass | None) -> Iterator[FieldError]:
-    spec = new.spec
-    if spec is None or not spec.controller:
-        yield required("spec.controller")
-        return
+    spec = new.spec or IngressClassSpec()
     if old is not None:
-        yield from validation.unchanged("spec.controller", spec.controller, old.spec.controller)
-    parameters = spec.parameters
-    if parameters is None:
+        before = old.spec.controller if old.spec else None
+        yield from validation.unchanged("spec.controller", spec.controller, before)
+    if not spec.controller:
+        yield required("spec.controller")
+    else:
+        if len(spec.controller) > CONTROLLER_LENGTH:
+            yield too_long("spec.controller", CONTROLLER_LENGTH)
+        yield from validation.complain("spec.controller", spec.controller, names.domain_prefixed_path)
+    reference, path = spec.parameters, "spec.parameters"
+    if reference is None:
         return
-    yield from validation.one_of("spec.parameters.scope", parameters.scope, SCOPES)
-    if parameters.scope == "Namespace" and not parameters.namespace:
-        yield required("spec.parameters.namespace", "`parameters.scope` is set to 'Namespace'")
-    if parameters.scope == "Cluster" and parameters.namespace:
-        yield forbidden("spec.parameters.namespace", "`parameters.scope` is set to 'Cluster'")
+    yield from reference_errors(reference, path)
+    yield from validation.one_of(f"{path}.scope", reference.scope, SCOPES)
+    if reference.scope == "Namespace":
+        if reference.namespace is None:
+            yield required(f"{path}.namespace", "`parameters.scope` is set to 'Namespace'")
+        else:
+            yield from validation.complain(f"{path}.namespace", reference.namespace, names.label)
+    if reference.scope == "Cluster" and reference.namespace is not None:
+        yield forbidden(f"{path}.namespace", "`parameters.scope` is set to 'Cluster'")
 
 
 def parameters(one: IngressClass) -> str:

@@ -7,31 +7,35 @@ https://kubernetes.io/docs/reference/kubernetes-api/networking-resources/ip-addr
 from collections.abc import Iterable, Iterator
 from ipaddress import ip_address
 
-from kube.api import validation
+from kube.api import names, validation
 from kube.api.columns import plain
-from kube.api.network_address import IP_TEXT
+from kube.api.network_address import ip_complaints
 from kube.api.resource import Resource
 from kube.api.status import FieldError, required
 from kube.api.types import IPAddress
 
 
 def validate_name(name: str) -> Iterable[str]:
-    try:
-        address = ip_address(name)
-    except ValueError:
-        yield IP_TEXT
-        return
-    if str(address) != name:
-        yield "must be a valid address in canonical form"
+    complaints = ip_complaints(name)
+    if not complaints and str(ip_address(name)) != name:
+        complaints = [f'must be in canonical form ("{ip_address(name)}")']
+    return complaints
 
 
 def validate(new: IPAddress, old: IPAddress | None) -> Iterator[FieldError]:
-    parent = new.spec.parentRef
-    for field in ("resource", "name"):
-        if not getattr(parent, field):
-            yield required(f"spec.parentRef.{field}")
+    reference, path = new.spec.parentRef if new.spec else None, "spec.parentRef"
     if old is not None:
-        yield from validation.unchanged("spec.parentRef", parent, old.spec.parentRef)
+        yield from validation.unchanged(path, reference, old.spec.parentRef if old.spec else None)
+        return
+    if reference is None:
+        yield required(path)
+        return
+    if reference.group:
+        yield from validation.complain(f"{path}.group", reference.group, names.subdomain)
+    for field in ("resource", "name"):
+        yield from validation.named(f"{path}.{field}", getattr(reference, field), names.path_segment)
+    if reference.namespace:
+        yield from validation.complain(f"{path}.namespace", reference.namespace, names.path_segment)
 
 
 def parent(address: IPAddress) -> str:

@@ -10,13 +10,12 @@ from typing import Any
 from kube.api import names, validation
 from kube.api.columns import AGE, plain, selector_text
 from kube.api.meta import Tree
-from kube.api.network_address import cidr_complaints
+from kube.api.network_address import CIDR_TEXT, cidr_complaints, without_leading_zeros
 from kube.api.resource import Resource
 from kube.api.status import FieldError, forbidden, invalid, required, unsupported
 from kube.api.types import IPBlock, NetworkPolicy, NetworkPolicyPort
 
-PROTOCOLS = ("SCTP", "TCP", "UDP")
-TYPES = ("Egress", "Ingress")
+PROTOCOLS, TYPES = ("TCP", "UDP", "SCTP"), ("Ingress", "Egress")
 
 
 def set_defaults(tree: Tree) -> None:
@@ -37,6 +36,9 @@ def validate(new: NetworkPolicy, old: NetworkPolicy | None) -> Iterator[FieldErr
         yield from _rule(inward.ports, inward.from_, f"spec.ingress[{index}]", "from")
     for index, outward in enumerate(spec.egress or ()):
         yield from _rule(outward.ports, outward.to, f"spec.egress[{index}]", "to")
+    if len(spec.policyTypes or ()) > len(TYPES):
+        yield invalid("spec.policyTypes", list(spec.policyTypes), "may not specify more than two policyTypes")
+        return
     for index, type in enumerate(spec.policyTypes or ()):
         if type not in TYPES:
             yield unsupported(f"spec.policyTypes[{index}]", type, TYPES)
@@ -59,37 +61,36 @@ def _rule(ports: Iterable[NetworkPolicyPort] | None, peers: Any, at: str, field:
 
 
 def _port(port: NetworkPolicyPort, at: str) -> Iterator[FieldError]:
-    if port.protocol not in PROTOCOLS:
+    if port.protocol is not None and port.protocol not in PROTOCOLS:
         yield unsupported(f"{at}.protocol", port.protocol, PROTOCOLS)
+    end = port.endPort
     if isinstance(port.port, int):
         yield from validation.port(f"{at}.port", port.port)
-        if port.endPort is not None and port.endPort < port.port:
-            yield invalid(f"{at}.endPort", port.endPort, "must be greater than or equal to `port`")
+        if end is not None and end < port.port:
+            yield invalid(f"{at}.endPort", end, "must be greater than or equal to `port`")
+        yield from validation.port(f"{at}.endPort", end)
     elif port.port is not None:
-        for complaint in names.port_name(port.port):
-            yield invalid(f"{at}.port", port.port, complaint)
-    if port.endPort is not None and not isinstance(port.port, int):
-        yield required(f"{at}.port", "must be specified when `endPort` is specified")
+        if end is not None:
+            yield invalid(f"{at}.endPort", end, "may not be specified when `port` is non-numeric")
+        yield from validation.complain(f"{at}.port", port.port, names.port_name)
+    elif end is not None:
+        yield invalid(f"{at}.endPort", end, "may not be specified when `port` is not specified")
 
 
 def _block(block: IPBlock, at: str) -> Iterator[FieldError]:
     if not block.cidr:
         yield required(f"{at}.cidr")
         return
-    complaints = cidr_complaints(block.cidr)
-    for complaint in complaints:
-        yield invalid(f"{at}.cidr", block.cidr, complaint)
-    for index, exception in enumerate(block.except_ or ()):
+    yield from validation.complain(f"{at}.cidr", block.cidr, cidr_complaints)
+    for index, exception in enumerate((block.except_ or ()) if CIDR_TEXT not in cidr_complaints(block.cidr) else ()):
         place = f"{at}.except[{index}]"
-        found = cidr_complaints(exception)
-        for complaint in found:
-            yield invalid(place, exception, complaint)
-        if not found and not complaints and not _within(exception, block.cidr):
+        yield from validation.complain(place, exception, cidr_complaints)
+        if CIDR_TEXT not in cidr_complaints(exception) and not _within(exception, block.cidr):
             yield invalid(place, exception, "must be a strict subset of `cidr`")
 
 
 def _within(inner: str, outer: str) -> bool:
-    one, other = ip_network(inner, strict=False), ip_network(outer, strict=False)
+    one, other = (ip_network(without_leading_zeros(text), strict=False) for text in (inner, outer))
     return one.version == other.version and one != other and one.subnet_of(other)  # type: ignore[arg-type]
 
 

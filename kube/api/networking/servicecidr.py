@@ -4,11 +4,11 @@ https://kubernetes.io/docs/reference/kubernetes-api/networking-resources/service
 """
 
 from collections.abc import Iterator
-from ipaddress import ip_network
 
+from kube.api import validation
 from kube.api.columns import AGE, plain
 from kube.api.meta import Tree
-from kube.api.network_address import cidr_complaints
+from kube.api.network_address import cidr_complaints, is_ipv6
 from kube.api.resource import Resource
 from kube.api.status import FieldError, invalid, required
 from kube.api.types import ServiceCIDR
@@ -21,20 +21,32 @@ def prepare(new: Tree, old: Tree | None) -> None:
 
 def validate(new: ServiceCIDR, old: ServiceCIDR | None) -> Iterator[FieldError]:
     blocks = list((new.spec.cidrs if new.spec else None) or ())
+    if old is None:
+        yield from _blocks(blocks)
+        return
+    before = list((old.spec.cidrs if old.spec else None) or ())
+    if len(blocks) != len(before) and not (len(before) == 1 and len(blocks) == 2):
+        yield invalid("spec.cidrs", blocks, validation.IMMUTABLE)
+        return
+    for index, block in enumerate(before):  # a second one may be added, of the other family
+        if blocks[index] != block:
+            yield invalid(f"spec.cidrs[{index}]", blocks[index], validation.IMMUTABLE)
+    if len(blocks) != len(before):
+        yield from _blocks(blocks)
+
+
+def _blocks(blocks: list[str]) -> Iterator[FieldError]:
     if not blocks:
         yield required("spec.cidrs", "at least one CIDR required")
         return
     if len(blocks) > 2:
-        yield invalid("spec.cidrs", blocks, "may only hold up to 2 values")
-    complaints = [(index, block, one) for index, block in enumerate(blocks) for one in cidr_complaints(block)]
-    for index, block, complaint in complaints:
-        yield invalid(f"spec.cidrs[{index}]", block, complaint)
-    if not complaints and len(blocks) == 2 and len({ip_network(one, strict=False).version for one in blocks}) == 1:
-        yield invalid(
-            "spec.cidrs", blocks, "may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64"
-        )
-    if old is not None and blocks[: len(old.spec.cidrs)] != list(old.spec.cidrs):
-        yield invalid("spec.cidrs", blocks, "field is immutable")
+        yield invalid("spec.cidrs", {"CIDRs": blocks}, "may only hold up to 2 values")
+        return
+    for index, block in enumerate(blocks):
+        yield from validation.complain(f"spec.cidrs[{index}]", block, cidr_complaints)
+    if len(blocks) == 2 and is_ipv6(blocks[0]) == is_ipv6(blocks[1]):
+        text = "may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64"
+        yield invalid("spec.cidrs", blocks, text)
 
 
 RESOURCE = Resource(

@@ -5,8 +5,9 @@ https://kubernetes.io/docs/tasks/run-application/configure-pdb/
 
 from collections.abc import Iterator
 
-from kube.api import validation
+from kube.api import names, validation
 from kube.api.columns import AGE, number, plain
+from kube.api.conditions import condition_errors
 from kube.api.meta import Tree
 from kube.api.resource import Resource
 from kube.api.status import FieldError, invalid, unsupported
@@ -15,6 +16,7 @@ from kube.api.views import tree_of
 
 POLICIES = ("AlwaysAllow", "IfHealthyBudget")
 MISSING = "N/A"
+COUNTS = ("disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods")
 
 
 def prepare(new: Tree, old: Tree | None) -> None:
@@ -27,7 +29,13 @@ def validate(new: PodDisruptionBudget, old: PodDisruptionBudget | None) -> Itera
     if spec is None:
         return
     if spec.minAvailable is not None and spec.maxUnavailable is not None:
-        yield invalid("spec", tree_of(spec), "minAvailable and maxUnavailable cannot be both set")
+        shown = {
+            "MinAvailable": spec.minAvailable,
+            "Selector": tree_of(spec.selector),
+            "MaxUnavailable": spec.maxUnavailable,
+            "UnhealthyPodEvictionPolicy": spec.unhealthyPodEvictionPolicy,
+        }
+        yield invalid("spec", shown, "minAvailable and maxUnavailable cannot be both set")
     for field in ("minAvailable", "maxUnavailable"):
         value = getattr(spec, field)
         yield from validation.amount_or_percentage(f"spec.{field}", value)
@@ -35,6 +43,11 @@ def validate(new: PodDisruptionBudget, old: PodDisruptionBudget | None) -> Itera
     yield from validation.selector_errors(spec.selector, "spec.selector")
     if spec.unhealthyPodEvictionPolicy is not None and spec.unhealthyPodEvictionPolicy not in POLICIES:
         yield unsupported("spec.unhealthyPodEvictionPolicy", spec.unhealthyPodEvictionPolicy, POLICIES)
+
+
+def validate_status(new: PodDisruptionBudget, old: PodDisruptionBudget) -> Iterator[FieldError]:
+    yield from condition_errors(new.status.conditions or (), "status.conditions")
+    yield from validation.count_errors(new.status, "status", COUNTS)
 
 
 def _shown(value: int | str | None) -> str:
@@ -52,6 +65,8 @@ RESOURCE = Resource(
     unconditional_update=False,
     prepare=prepare,
     validate=validate,
+    validate_status=validate_status,
+    validate_name=names.path_segment,
     columns=(
         plain("Min Available", lambda budget: _shown(budget.spec.minAvailable)),
         plain("Max Unavailable", lambda budget: _shown(budget.spec.maxUnavailable)),

@@ -12,7 +12,6 @@ from kube.api.meta import Tree
 from kube.api.resource import Column
 from kube.api.status import FieldError, invalid, required, unsupported
 from kube.api.types import PolicyRule
-from kube.api.views import tree_of
 
 GROUP = "rbac.authorization.k8s.io"
 SUBJECT_GROUPS = {"ServiceAccount": "", "User": GROUP, "Group": GROUP}
@@ -51,31 +50,33 @@ def binding_errors(new: Any, old: Any, *, namespaced: bool) -> Iterator[FieldErr
     role = new.roleRef
     if role.apiGroup != GROUP:
         yield unsupported("roleRef.apiGroup", role.apiGroup, (GROUP,))
-    kinds = ("ClusterRole", "Role") if namespaced else ("ClusterRole",)
+    kinds = ("Role", "ClusterRole") if namespaced else ("ClusterRole",)
     if role.kind not in kinds:
         yield unsupported("roleRef.kind", role.kind, kinds)
     yield from validation.named("roleRef.name", role.name, names.path_segment)
     for index, subject in enumerate(new.subjects or ()):
-        yield from _subject(subject, f"subjects[{index}]")
+        yield from _subject(subject, f"subjects[{index}]", namespaced=namespaced)
     if old is not None and new.roleRef != old.roleRef:
-        yield invalid("roleRef", tree_of(new.roleRef), "cannot change roleRef")
+        shown = {"APIGroup": role.apiGroup, "Kind": role.kind, "Name": role.name}
+        yield invalid("roleRef", shown, "cannot change roleRef")
 
 
-def _subject(subject: Any, at: str) -> Iterator[FieldError]:
-    if not subject.name:
+def _subject(subject: Any, at: str, *, namespaced: bool) -> Iterator[FieldError]:
+    name, group = subject.name or "", subject.apiGroup or ""
+    if not name:
         yield required(f"{at}.name")
     if subject.kind not in SUBJECT_GROUPS:
-        yield unsupported(f"{at}.kind", subject.kind, sorted(SUBJECT_GROUPS))
+        yield unsupported(f"{at}.kind", subject.kind, tuple(SUBJECT_GROUPS))
         return
-    group = SUBJECT_GROUPS[subject.kind]
-    if (subject.apiGroup or "") != group:
-        yield unsupported(f"{at}.apiGroup", subject.apiGroup, (group,))
     if subject.kind == "ServiceAccount":
-        if subject.name:
-            for complaint in names.subdomain(subject.name):
-                yield invalid(f"{at}.name", subject.name, complaint)
-        if not subject.namespace:
+        if name:
+            yield from validation.complain(f"{at}.name", name, names.subdomain)
+        if not namespaced and not subject.namespace:
             yield required(f"{at}.namespace")
+    elif not name:
+        yield invalid(f"{at}.name", name, f"{subject.kind.lower()} name cannot be empty")
+    if group != SUBJECT_GROUPS[subject.kind]:
+        yield unsupported(f"{at}.apiGroup", group, (SUBJECT_GROUPS[subject.kind],))
 
 
 def _names(binding: Any, kind: str) -> str:

@@ -6,15 +6,16 @@ https://kubernetes.io/docs/concepts/scheduling-eviction/pod-priority-preemption/
 
 from collections.abc import Iterator
 
+from kube.api import validation
 from kube.api.columns import AGE, plain
 from kube.api.meta import Tree
 from kube.api.resource import Column, Resource
-from kube.api.status import FieldError, forbidden, unsupported
+from kube.api.status import FieldError, forbidden, required, unsupported
 from kube.api.types import PriorityClass
 
 HIGHEST_OF_USERS = 1_000_000_000
 SYSTEM = {"system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000}
-POLICIES = ("Never", "PreemptLowerPriority")
+POLICIES = ("PreemptLowerPriority", "Never")
 
 
 def set_defaults(tree: Tree) -> None:
@@ -25,20 +26,28 @@ def set_defaults(tree: Tree) -> None:
 def validate(new: PriorityClass, old: PriorityClass | None) -> Iterator[FieldError]:
     name = new.metadata.name or ""
     if name.startswith("system-"):
-        if SYSTEM.get(name) != new.value:
+        if complaint := _system_complaint(new, name):
             text = "priority class names with 'system-' prefix are reserved for system use only. error: "
-            yield forbidden("metadata.name", f"{text}{name} is not a known system priority class")
+            yield forbidden("metadata.name", text + complaint)
     elif new.value > HIGHEST_OF_USERS:
-        text = f"maximum allowed value of a user defined priority is {HIGHEST_OF_USERS}"
-        yield forbidden("value", text)
-    if new.preemptionPolicy not in POLICIES:
+        yield forbidden("value", f"maximum allowed value of a user defined priority is {HIGHEST_OF_USERS}")
+    if not new.preemptionPolicy:
+        yield required("preemptionPolicy")
+    elif new.preemptionPolicy not in POLICIES:
         yield unsupported("preemptionPolicy", new.preemptionPolicy, POLICIES)
     if old is None:
         return
     if new.value != old.value:
         yield forbidden("value", "may not be changed in an update.")
-    if new.preemptionPolicy != old.preemptionPolicy:
-        yield FieldError("preemptionPolicy", "FieldValueInvalid", f'Invalid value: "{new.preemptionPolicy}": field is immutable')
+    yield from validation.unchanged("preemptionPolicy", new.preemptionPolicy, old.preemptionPolicy)
+
+
+def _system_complaint(one: PriorityClass, name: str) -> str:
+    if name not in SYSTEM:
+        return f"{name} is not a known system priority class"
+    if one.value != SYSTEM[name]:
+        return f"value of {name} PriorityClass must be {SYSTEM[name]}"
+    return f"globalDefault of {name} PriorityClass must be false" if one.globalDefault else ""
 
 
 RESOURCE = Resource(

@@ -3,18 +3,18 @@
 https://kubernetes.io/docs/reference/kubernetes-api/config-and-storage-resources/csi-driver-v1/
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from kube.api import validation
 from kube.api.columns import AGE, UNSET, plain
 from kube.api.meta import Tree
 from kube.api.resource import Resource
-from kube.api.status import FieldError, unsupported
-from kube.api.types import CSIDriver
+from kube.api.status import FieldError, duplicate, invalid, unsupported
+from kube.api.types import CSIDriver, TokenRequest
 
-MODES = ("Ephemeral", "Persistent")
+MODES = ("Persistent", "Ephemeral")
 GROUP_POLICIES = ("File", "None", "ReadWriteOnceWithFSType")
-KEPT = ("attachRequired", "fsGroupPolicy", "volumeLifecycleModes")
+SHORTEST_TOKEN, LONGEST_TOKEN = 600, 1 << 32
 
 
 def set_defaults(tree: Tree) -> None:
@@ -31,14 +31,28 @@ def set_defaults(tree: Tree) -> None:
 
 def validate(new: CSIDriver, old: CSIDriver | None) -> Iterator[FieldError]:
     spec = new.spec
+    yield from _tokens(spec.tokenRequests or ())
     for mode in spec.volumeLifecycleModes or ():
         if mode not in MODES:
             yield unsupported("spec.volumeLifecycleModes", mode, MODES)
     if spec.fsGroupPolicy not in GROUP_POLICIES:
         yield unsupported("spec.fsGroupPolicy", spec.fsGroupPolicy, GROUP_POLICIES)
     if old is not None:
-        for field in KEPT:
-            yield from validation.unchanged(f"spec.{field}", getattr(spec, field), getattr(old.spec, field))
+        yield from validation.unchanged("spec.attachedRequired", spec.attachRequired, old.spec.attachRequired)  # upstream's path
+        yield from validation.unchanged("spec.volumeLifecycleModes", spec.volumeLifecycleModes, old.spec.volumeLifecycleModes)
+
+
+def _tokens(requests: Iterable[TokenRequest]) -> Iterator[FieldError]:
+    seen: set[str] = set()
+    for index, one in enumerate(requests):
+        path, seconds = f"spec.tokenRequests[{index}]", one.expirationSeconds
+        if one.audience in seen:
+            yield duplicate(f"{path}.audience", one.audience)
+        seen.add(one.audience)
+        if seconds is not None and seconds < SHORTEST_TOKEN:
+            yield invalid(f"{path}.expirationSeconds", seconds, "may not specify a duration less than 10 minutes")
+        if seconds is not None and seconds > LONGEST_TOKEN:
+            yield invalid(f"{path}.expirationSeconds", seconds, "may not specify a duration larger than 2^32 seconds")
 
 
 def tokens(driver: CSIDriver) -> str:

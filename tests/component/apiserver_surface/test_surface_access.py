@@ -1,7 +1,6 @@
 """Authentication, authorization and tokens, asked over HTTP."""
 
 import asyncio
-import base64
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,10 +19,11 @@ from kube.client import kubeconfig
 from kube.client.rest import Client
 from kube.component import http_server
 from kube.component.tls import ServerTLS
+from tests.certificate_request import encoded_request
 from tests.certificates import Authority
 from tests.component.conftest import NOBODY_TOKEN, RunningApi
 
-REQUEST = base64.b64encode(b"-----BEGIN CERTIFICATE REQUEST-----\n-----END CERTIFICATE REQUEST-----\n").decode()
+REQUEST = encoded_request("somebody")
 
 
 @pytest.fixture

@@ -53,7 +53,7 @@ def test_cluster_scoped_objects_have_no_namespace() -> None:
 @pytest.mark.parametrize(
     ("row", "name", "good"),
     [
-        (SERVICE, "1a", False), (SERVICE, "a", True), (resource_for("rbac.authorization.k8s.io", "v1", "roles"), "system:a", True),
+        (SERVICE, "1a.b", False), (SERVICE, "1a", True), (resource_for("rbac.authorization.k8s.io", "v1", "roles"), "system:a", True),
         (resource_for("", "v1", "namespaces"), "a.b", False),
         (resource_for("networking.k8s.io", "v1", "ipaddresses"), "10.0.0.1", True),
         (resource_for("networking.k8s.io", "v1", "ipaddresses"), "x", False),
