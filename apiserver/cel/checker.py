@@ -70,6 +70,7 @@ class _Checker:
         self.dotted: dict[Node, str] = {}
         self.used: set[str] = set()
         self.bindings: Bindings = {}
+        self._of_any_type: set[Node] = set()  # list literals whose items need not be alike: what format is given
         self._fresh = 0
 
     def check(self, node: Node, scope: dict[str, Type]) -> Type:
@@ -132,17 +133,18 @@ class _Checker:
         return found.type if found is not None else self._wrong(node.at, f"undefined field '{node.name}'")
 
     def call(self, node: Call, scope: dict[str, Type]) -> Type:
+        if issue := literal_issue(node):
+            self.issues.append(issue)
         if node.target is not None:
             name = _qualified(Select(node.at, node.target, node.function))
             if name and (name, False) in self._functions and name.partition(".")[0] not in scope:
                 return self._resolve(node, name, False, [self.check(one, scope) for one in node.arguments])
+            self._of_any_type.update(node.arguments if node.function == "format" else ())
             arguments = [self.check(one, scope) for one in (node.target, *node.arguments)]
             return self._resolve(node, node.function, True, arguments)
         arguments = [self.check(one, scope) for one in node.arguments]
         if node.function == "_?_:_":
             return self._choice(node, arguments)
-        if issue := literal_issue(node):
-            self.issues.append(issue)
         return self._resolve(node, node.function, False, arguments)
 
     def _resolve(self, node: Node, name: str, is_member: bool, arguments: list[Type]) -> Type:
@@ -211,7 +213,7 @@ class _Checker:
             kind = self.check(item, scope)
             if place in node.optional:
                 kind = self._unwrapped(kind, item.at)
-            element = self._join(element, kind, item.at)
+            element = DYN if node in self._of_any_type else self._join(element, kind, item.at)
         return types.list_of(element or types.parameter(self._name()))
 
     def map_literal(self, node: MapLiteral, scope: dict[str, Type]) -> Type:

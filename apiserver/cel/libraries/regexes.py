@@ -3,6 +3,7 @@
 https://kubernetes.io/docs/reference/using-api/cel/#kubernetes-regex-library
 """
 
+from collections.abc import Iterator
 from itertools import islice
 
 from apiserver.cel import regex
@@ -16,8 +17,17 @@ def find(text: str, pattern: str) -> str:
 
 
 def find_all(text: str, pattern: str, limit: int = -1) -> list[str]:
-    matches = regex.compiled(pattern).finditer(text)
-    return [str(one[0]) for one in (islice(matches, limit) if limit >= 0 else matches)]
+    found = _matches(text, pattern)
+    return list(islice(found, limit)) if limit >= 0 else list(found)
+
+
+def _matches(text: str, pattern: str) -> Iterator[str]:
+    """As Go has it: an empty one right after another does not count."""
+    end = -1
+    for one in regex.compiled(pattern).finditer(text):
+        if one[0] or one.start() != end:
+            yield str(one[0])
+        end = one.end()
 
 
 OVERLOADS: tuple[Overload, ...] = (
