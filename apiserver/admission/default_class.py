@@ -38,11 +38,12 @@ def _fill_in(
     new = attributes.object
     if attributes.subresource or attributes.operation != "CREATE" or new is None:
         return
-    if new["spec"].get(field) is not None or old_annotation in (new["metadata"].get("annotations") or {}):
+    spec = new.setdefault("spec", {})  # it may lack one: validation comes after this
+    if spec.get(field) is not None or old_annotation in (new["metadata"].get("annotations") or {}):
         return
     found = newest_default(server.stores.store_for(resource_of(kind)).cached_list(), marks)
     if found is not None:
-        new["spec"][field] = found["metadata"]["name"]
+        spec[field] = found["metadata"]["name"]
 
 
 def newest_default(classes: list[Tree], marks: tuple[str, ...]) -> Tree | None:
