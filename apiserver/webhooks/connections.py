@@ -193,7 +193,7 @@ class Connections:
                 connection = await self._dial(destination)
             try:
                 return Answer(self, connection, await connection.ask(head, body))
-            except (OSError, h11.RemoteProtocolError) as error:
+            except (OSError, RuntimeError, h11.RemoteProtocolError) as error:  # RuntimeError: uvloop's word for a closed connection
                 connection.close()
                 if not kept or connection.heard:
                     raise CallFailed(words_of(error, destination.address)) from None
@@ -275,7 +275,7 @@ def words_of(error: BaseException, address: str, server_name: str = "") -> str:
             return f"dial tcp: lookup {address.rpartition(':')[0]}: no such host"
         case ConnectionRefusedError():
             return f"dial tcp {address}: connect: connection refused"
-        case ConnectionResetError() | BrokenPipeError():
+        case ConnectionResetError() | BrokenPipeError() | RuntimeError():
             return "read: connection reset by peer"
         case h11.ProtocolError():
             text = str(error)
