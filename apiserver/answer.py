@@ -65,8 +65,9 @@ def _headers(request: Request, response: Response) -> list[tuple[bytes, bytes]]:
     headers = [
         (b"content-type", response.content_type.encode()),
         CACHE_CONTROL,
-        (b"audit-id", request.audit_id.encode()),
     ]
+    if request.audit_id:
+        headers.append((b"audit-id", request.audit_id.encode()))
     headers += request.answer_headers
     headers += [(name.lower().encode(), value.encode("latin-1")) for name, value in response.headers]
     headers += [(b"warning", warning) for warning in _warnings(request.warnings)]

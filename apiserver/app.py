@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request as StarletteRequest
 from starlette.responses import Response as StarletteResponse
 
-from apiserver import admission, aggregator, bootstrap, crd, discovery, flowcontrol, health, openapi, upgrade
+from apiserver import admission, aggregator, audit, bootstrap, crd, discovery, flowcontrol, health, openapi, upgrade
 from apiserver.aggregator import proxy
 from apiserver.allocation import AFTER_DELETE
 from apiserver.auth import authentication, authorization
@@ -108,6 +108,7 @@ async def running(config: Config) -> AsyncIterator[tuple[Server, App]]:
             server.authenticator = authentication.build(server)
             server.authorizer = authorization.build(server)
             server.admission = admission.build(server)
+            server.state["audit"] = audit.build(config)
             crd.start(server)
             aggregator.start(server)
             flowcontrol.start(server)

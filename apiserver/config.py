@@ -106,6 +106,14 @@ class Config:
     disable_admission_plugins: tuple[str, ...] = flag("--disable-admission-plugins", (), "Admission plugins to leave out.")
     allow_privileged: bool = flag("--allow-privileged", False, "Allow privileged containers.")
 
+    # audit
+    audit_policy_file: Path | None = flag("--audit-policy-file", None, "What to record of requests; none: nothing is recorded.")
+    audit_log_path: str = flag("--audit-log-path", "", "The file to record to, - for the standard output; none: nothing is recorded.")
+    audit_log_format: str = flag("--audit-log-format", "json", "The format of records; json is the only one.")
+    audit_log_maxage: int = flag("--audit-log-maxage", 0, "How many days old files are kept; 0: for ever.")
+    audit_log_maxbackup: int = flag("--audit-log-maxbackup", 0, "How many old files are kept; 0: all.")
+    audit_log_maxsize: int = flag("--audit-log-maxsize", 0, "How many megabytes a file gets before the next; 0: 100.")
+
     # services, nodes
     service_cluster_ip_range: tuple[str, ...] = flag("--service-cluster-ip-range", ("10.0.0.0/24",), "Where cluster IPs come from.")
     service_node_port_range: str = flag("--service-node-port-range", "30000-32767", "Where node ports come from.")

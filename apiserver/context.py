@@ -40,6 +40,7 @@ from kube.api.resource import Resource
 from kube.api.status import TooLarge
 
 if TYPE_CHECKING:
+    from apiserver.auth.decision import Decision
     from apiserver.config import Config
     from apiserver.routes import Routes
     from apiserver.storage.etcd import Etcd
@@ -168,6 +169,11 @@ class Request:
             self._body = b"".join(parts)
         return self._body
 
+    @property
+    def body_read(self) -> bytes:
+        """The body, as far as somebody asked for it."""
+        return self._body or b""
+
     def warn(self, text: str) -> None:
         """Tell the client something without failing its request (`Warning: 299 - "text"`)."""
         if text not in self.warnings:
@@ -203,6 +209,9 @@ class Authenticator(Protocol):
 class Authorizer(Protocol):
     async def authorize(self, user: User, info: RequestInfo) -> None:
         """Returns where the user may; raises Forbidden with upstream's words where not."""
+
+    async def decide(self, user: User, info: RequestInfo) -> "Decision":
+        """The same as an answer, with the reason."""
 
 
 class Admission(Protocol):

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Protocol
 
 from apiserver.context import Request, Response, Server
+from apiserver.filters.audit import audit
 from apiserver.filters.audit_id import audit_id
 from apiserver.filters.authentication import authenticate
 from apiserver.filters.authorization import authorize
@@ -30,6 +31,7 @@ FILTER_CHAIN: tuple[Filter, ...] = (
     recover,  # the answer goes out here; a failure becomes a Status
     audit_id,  # names the request, in the log and to the client
     authenticate,
+    audit,  # only where it is asked for; records who asks, not who is impersonated
     impersonate,  # from here on the user is who is impersonated
     flow_control,  # knows the user, by whom the requests are told apart
     authorize,
@@ -40,5 +42,7 @@ FILTER_CHAIN: tuple[Filter, ...] = (
 def chain(server: Server, handler: Next) -> Next:
     """The handler behind all filters."""
     for one in reversed(FILTER_CHAIN):
+        if one is audit and server.state.get("audit") is None:
+            continue
         handler = partial(one, server, call_next=handler)
     return handler
