@@ -21,6 +21,7 @@ from apiserver.cel.values import weight
 
 STRING_TRAVERSAL = 0.1  # cel-go's StringTraversalCostFactor: reading ten characters costs as much as one call
 REGEX_LENGTH = 0.25
+UNSIZED = frozenset((int, bool, float, type(None)))
 
 Cost = Callable[..., int]
 
@@ -105,7 +106,7 @@ def traversal(first: Any, *_: Any) -> int:
 
 def all_read(*values: Any) -> int:
     """Of reading every argument once, all through."""
-    return math.ceil(sum(map(weight, values)) * STRING_TRAVERSAL)
+    return weight(list(values))
 
 
 def both_traversed(first: Any, second: Any, *_: Any) -> int:
@@ -113,11 +114,15 @@ def both_traversed(first: Any, second: Any, *_: Any) -> int:
 
 
 def shorter_traversed(first: Any, second: Any) -> int:
+    if type(first) in UNSIZED:
+        return 1
     return math.ceil(min(size_of(first), size_of(second)) * STRING_TRAVERSAL)
 
 
 def compared(first: Any, second: Any) -> int:
     """Of `==`: the smaller one is read all through."""
+    if type(first) in UNSIZED:
+        return 1
     if not isinstance(first, list | dict) or not isinstance(second, list | dict):
         return shorter_traversed(first, second)
     return math.ceil(min(weight(first), weight(second)) * STRING_TRAVERSAL)
@@ -140,4 +145,4 @@ def per_element(items: Any, *_: Any) -> int:
 
 def per_part(items: Any, *_: Any) -> int:
     """Of going through a list whose elements are compared: they may be large."""
-    return sum(weight(one) if isinstance(one, list | dict) else 1 for one in items) if isinstance(items, list) else 1
+    return max(weight(items) - 1, 1)

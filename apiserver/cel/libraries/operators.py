@@ -3,6 +3,7 @@
 https://github.com/google/cel-spec/blob/master/doc/langdef.md#list-of-standard-definitions
 """
 
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -65,15 +66,20 @@ def inverted(value: Any) -> bool:
     return not value
 
 
-def _order(accepts: Callable[[int], bool]) -> Callable[[Any, Any], bool]:
-    return lambda one, other: accepts(compare(one, other))
+def _relation(holds: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
+    def relation(one: Any, other: Any) -> bool:
+        if type(one) is type(other) and type(one) in (int, str):  # what nearly all rules compare
+            return holds(one, other)
+        return holds(compare(one, other), 0)
+
+    return relation
 
 
 RELATIONS: dict[str, Callable[[Any, Any], bool]] = {
-    "_<_": _order(lambda order: order < 0),
-    "_<=_": _order(lambda order: order <= 0),
-    "_>_": _order(lambda order: order > 0),
-    "_>=_": _order(lambda order: order >= 0),
+    "_<_": _relation(operator.lt),
+    "_<=_": _relation(operator.le),
+    "_>_": _relation(operator.gt),
+    "_>=_": _relation(operator.ge),
 }
 
 
