@@ -9,7 +9,7 @@ import uuid
 from apiserver.admission.expression import match_conditions
 from apiserver.admission.matching import request
 from apiserver.admission.matching.versions import converted
-from apiserver.admission.webhook import metrics
+from apiserver.admission.webhook import annotations, metrics
 from apiserver.admission.webhook.denial import Denied, Uncallable, no_dry_run
 from apiserver.admission.webhook.hooks import Hook
 from apiserver.admission.webhook.review import BadAnswer, Objects, Verdict, chosen_version, review, verdict
@@ -50,6 +50,7 @@ async def ask(hook: Hook, attributes: AdmissionAttributes, row: Resource, server
     code, rejected = 200, False
     try:
         found = await _called(hook, attributes, objects, server, mutating=kind == ADMIT)
+        annotations.note_own(hook, attributes, found)
         for text in found.warnings:
             attributes.request.warn(text)
         if not found.allowed:

@@ -13,7 +13,7 @@ import orjson
 
 from apiserver.admission.matching.request import is_exempt
 from apiserver.admission.matching.versions import converted
-from apiserver.admission.webhook import calling
+from apiserver.admission.webhook import annotations, calling
 from apiserver.admission.webhook.calling import ADMIT
 from apiserver.admission.webhook.denial import Uncallable, internal
 from apiserver.admission.webhook.hooks import Hook, Hooks
@@ -61,13 +61,13 @@ class MutatingWebhook:
         second = attributes.reinvocation == "again"
         if second and rounds.left != orjson.dumps(attributes.object):
             rounds.changed()
-        for hook in hooks:
+        for index, hook in enumerate(hooks):
             if second and hook.uid not in rounds.again:
                 continue
             row = await calling.row_for(hook, attributes, server)
             if row is None:
                 continue
-            if await _asked(hook, attributes, row, server):
+            if await _asked(hook, attributes, row, server, index):
                 rounds.changed()
                 if not second:
                     attributes.reinvocation = "wanted"
@@ -76,16 +76,19 @@ class MutatingWebhook:
         rounds.left = orjson.dumps(attributes.object)
 
 
-async def _asked(hook: Hook, attributes: AdmissionAttributes, row: Resource, server: Server) -> bool:
+async def _asked(hook: Hook, attributes: AdmissionAttributes, row: Resource, server: Server, index: int) -> bool:
     """Whether the webhook changed the object. Raises what refuses the request."""
     try:
         found, objects = await calling.ask(hook, attributes, row, server, ADMIT)
-        return await _changed(hook, attributes, found, objects, server)
+        mutated = await _changed(hook, attributes, found, objects, server)
     except Uncallable as error:
-        if hook.ignores_failure:
-            log.warning("failed calling webhook, failing open", webhook=hook.name, reason=error)
-            return False
-        raise internal(str(error)) from None
+        if not hook.ignores_failure:
+            raise internal(str(error)) from None
+        log.warning("failed calling webhook, failing open", webhook=hook.name, reason=error)
+        annotations.note_failed_open(hook, attributes, index, "mutating")
+        return False
+    annotations.note_mutation(hook, attributes, index, mutated=mutated)
+    return mutated
 
 
 async def _changed(hook: Hook, attributes: AdmissionAttributes, found: Verdict, objects: Objects, server: Server) -> bool:

@@ -8,7 +8,7 @@ apiserver pkg/admission/plugin/webhook/validating/dispatcher.go
 import asyncio
 
 from apiserver.admission.matching.request import is_exempt
-from apiserver.admission.webhook import calling
+from apiserver.admission.webhook import annotations, calling
 from apiserver.admission.webhook.calling import VALIDATE
 from apiserver.admission.webhook.denial import Uncallable, internal
 from apiserver.admission.webhook.hooks import Hook, Hooks
@@ -33,14 +33,14 @@ class ValidatingWebhook:
             return
         chosen = [(hook, row) for hook in hooks if (row := await calling.row_for(hook, attributes, server)) is not None]
         answers = await asyncio.gather(
-            *(_asked(hook, attributes, row, server) for hook, row in chosen), return_exceptions=True
+            *(_asked(hook, attributes, row, server, index) for index, (hook, row) in enumerate(chosen)), return_exceptions=True
         )  # fmt: skip
         for failure in answers:
             if failure is not None:
                 raise failure
 
 
-async def _asked(hook: Hook, attributes: AdmissionAttributes, row: Resource, server: Server) -> None:
+async def _asked(hook: Hook, attributes: AdmissionAttributes, row: Resource, server: Server, index: int) -> None:
     """Raises what refuses the request."""
     try:
         await calling.ask(hook, attributes, row, server, VALIDATE)
@@ -48,3 +48,4 @@ async def _asked(hook: Hook, attributes: AdmissionAttributes, row: Resource, ser
         if not hook.ignores_failure:
             raise internal(str(error)) from None
         log.warning("failed calling webhook, failing open", webhook=hook.name, reason=error)
+        annotations.note_failed_open(hook, attributes, index, "validating")

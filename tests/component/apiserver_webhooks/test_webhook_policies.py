@@ -53,7 +53,7 @@ def test_a_webhook_is_asked_again_where_a_later_one_changed_the_object(
         routes = {"/never": allow, "/early": adding("early", where="late"), "/late": adding("late")}
         async with hook_server(tmp_path, routes) as hook:
             await namespace(client)
-            again = {"reinvocationPolicy": "IfNeeded"}
+            again: Tree = {"reinvocationPolicy": "IfNeeded"}
             never = webhook(hook, "/never", name="never.example.com")
             early = webhook(hook, "/early", name="early.example.com", **again)
             late = webhook(hook, "/late", name="late.example.com", **again)
