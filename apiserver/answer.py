@@ -8,11 +8,11 @@ import zlib
 from collections.abc import AsyncGenerator
 
 import orjson
-import yaml
 
 from apiserver import stream_socket
 from apiserver.context import Request, Response
 from apiserver.handlers.negotiation import accepted
+from kube.api.late import late
 from kube.api.status import ApiError, NotAcceptable, UnknownError
 
 COMPRESS_FROM_BYTES = 128 * 1024  # upstream's defaultGzipThresholdBytes
@@ -47,7 +47,7 @@ def status_response(request: Request, error: ApiError) -> Response:
     tree = error.status()
     response = Response(code, orjson.dumps(tree))
     if _wants_yaml(request):
-        response = Response(code, yaml.safe_dump(tree).encode(), "application/yaml")
+        response = Response(code, late("yaml").safe_dump(tree).encode(), "application/yaml")
     retry = (error.details or {}).get("retryAfterSeconds")
     if retry:
         response.headers.append(("retry-after", str(retry)))

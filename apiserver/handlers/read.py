@@ -6,13 +6,13 @@ https://kubernetes.io/docs/reference/using-api/api-concepts/#semantics-for-get-a
 import re
 
 import orjson
-import yaml
 
 from apiserver.context import Request, RequestInfo, Response, Server
 from apiserver.handlers import forms, selection
 from apiserver.handlers.negotiation import Accepted, Form, accepted
 from apiserver.storage.listing import invalid_options, parse_ask, parse_version
 from apiserver.storage.store import Page
+from kube.api.late import late
 from kube.api.meta import Key, Tree
 from kube.api.resource import Resource
 from kube.api.status import BadRequest, forbidden
@@ -81,7 +81,7 @@ def list_metadata(page: Page) -> Tree:
 def answer(request: Request, data: bytes, form: Accepted) -> Response:
     """JSON bytes in the form that was asked for."""
     if form.yaml:
-        return Response(200, yaml.safe_dump(orjson.loads(data), sort_keys=True).encode(), "application/yaml")
+        return Response(200, late("yaml").safe_dump(orjson.loads(data), sort_keys=True).encode(), "application/yaml")
     if request.info.flag("pretty"):
         return Response(200, orjson.dumps(orjson.loads(data), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
     return Response(200, data)

@@ -15,12 +15,15 @@ import binascii
 import math
 import re
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import yaml
-from yaml import events
-
+from kube.api.late import late
 from kube.api.status import BadRequest
+
+if TYPE_CHECKING:
+    import yaml
+else:
+    yaml = late("yaml")
 
 MAX_DEPTH = 200  # orjson writes 254 levels; managedFields and lists of objects add some
 COPIES = 10  # nodes that aliases may add for each byte of the text
@@ -62,7 +65,7 @@ class _Open:
 
 
 class _Builder:
-    """One document, from its events."""
+    """One document, from its yaml.events."""
 
     def __init__(self, length: int) -> None:
         self._budget = COPIES * length + 1000
@@ -75,19 +78,19 @@ class _Builder:
         documents = 0
         for event in yaml.parse(data, Loader=yaml.CSafeLoader):
             match event:
-                case events.DocumentStartEvent():
+                case yaml.events.DocumentStartEvent():
                     documents += 1
                     if documents > 1:
                         break
-                case events.ScalarEvent():
+                case yaml.events.ScalarEvent():
                     self._scalar(event)
-                case events.AliasEvent():
+                case yaml.events.AliasEvent():
                     self._alias(event.anchor or "")
-                case events.MappingStartEvent():
+                case yaml.events.MappingStartEvent():
                     self._begin({}, event)
-                case events.SequenceStartEvent():
+                case yaml.events.SequenceStartEvent():
                     self._begin([], event)
-                case events.MappingEndEvent() | events.SequenceEndEvent():
+                case yaml.events.MappingEndEvent() | yaml.events.SequenceEndEvent():
                     self._end()
         return self._root, self._duplicates
 

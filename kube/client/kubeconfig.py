@@ -12,11 +12,15 @@ import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import yaml
-
+from kube.api.late import late
 from kube.api.meta import Tree
+
+if TYPE_CHECKING:
+    import yaml
+else:
+    yaml = late("yaml")
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 DEFAULT_SERVER = "http://localhost:8080"

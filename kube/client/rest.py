@@ -13,13 +13,12 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote, urlencode
 
-import aiohttp
 import orjson
-import yarl
 
+from kube.api.late import late
 from kube.api.meta import Key, Tree
 from kube.api.resource import Resource
 from kube.api.resources import resource_of
@@ -30,6 +29,13 @@ from kube.client.keepalive import keep_alive
 from kube.client.kubeconfig import Config
 from kube.client.page import decode_page
 from kube.client.version import user_agent
+
+if TYPE_CHECKING:
+    import aiohttp
+    import yarl
+else:
+    aiohttp, yarl = late("aiohttp"), late("yarl")  # an API server may never call anybody
+
 
 V = TypeVar("V")
 Params = Mapping[str, str | int | bool | None]
@@ -272,7 +278,7 @@ class Client:
         finally:
             await connection.close()
 
-    def _url(self, path: str, params: Params | Pairs | None) -> yarl.URL:
+    def _url(self, path: str, params: Params | Pairs | None) -> "yarl.URL":
         text = self.config.server + quote(path, safe=IN_PATHS)
         pairs = (
             params
@@ -295,7 +301,7 @@ class Client:
     def _expected(self) -> str | None:
         return self.config.server_name or None
 
-    def _http(self) -> aiohttp.ClientSession:
+    def _http(self) -> "aiohttp.ClientSession":
         assert self._session is not None, "a Client is used within `async with`"
         return self._session
 
@@ -303,7 +309,7 @@ class Client:
 class WebSocket:
     """An open WebSocket: messages go out by `send`, and come by iterating, as bytes or text."""
 
-    def __init__(self, connection: aiohttp.ClientWebSocketResponse) -> None:
+    def __init__(self, connection: "aiohttp.ClientWebSocketResponse") -> None:
         self._connection = connection
 
     @property
@@ -335,7 +341,7 @@ class WebSocket:
 class Stream:
     """The body of an answer, as it comes."""
 
-    def __init__(self, answer: aiohttp.ClientResponse) -> None:
+    def __init__(self, answer: "aiohttp.ClientResponse") -> None:
         self._answer = answer
 
     async def iter_chunks(self) -> AsyncIterator[bytes]:
@@ -377,7 +383,7 @@ def _connection_trouble() -> Iterator[None]:
         raise Unreachable(str(error) or type(error).__name__) from error
 
 
-async def _raise_error(answer: aiohttp.ClientResponse) -> None:
+async def _raise_error(answer: "aiohttp.ClientResponse") -> None:
     """aiohttp asks this of every answer, also of one that refuses a WebSocket."""
     if answer.status >= 400:
         raise error_of(answer.status, await answer.read(), answer.headers.get("Retry-After", ""))
