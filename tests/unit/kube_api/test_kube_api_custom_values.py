@@ -49,7 +49,10 @@ def test_maps_and_embedded_resources_keep_what_is_theirs() -> None:
     """Rule: custom-resource-definitions/#rawextension"""
     inner = {"type": "object", "x-kubernetes-embedded-resource": True, "properties": {"spec": schema(a=INT)}}
     labels = {"type": "object", "additionalProperties": TEXT}
-    tree = {"labels": {"a": "b"}, "inner": {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "x"}, "spec": {"b": 1}, "c": 1}}
+    tree: Tree = {
+        "labels": {"a": "b"},
+        "inner": {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "x"}, "spec": {"b": 1}, "c": 1},
+    }
     assert prune(tree, compiled(schema(labels=labels, inner=inner))) == ["inner.c", "inner.spec.b"]
     assert tree["labels"] == {"a": "b"}
     assert tree["inner"]["metadata"] == {"name": "x"}
