@@ -125,7 +125,7 @@ def compared(first: Any, second: Any) -> int:
         return 1
     if not isinstance(first, list | dict) or not isinstance(second, list | dict):
         return shorter_traversed(first, second)
-    return math.ceil(min(weight(first), weight(second)) * STRING_TRAVERSAL)
+    return math.ceil(min(per_part(first), per_part(second)) * STRING_TRAVERSAL)
 
 
 def searched(first: Any, second: Any, *_: Any) -> int:
