@@ -32,6 +32,8 @@ async def handle(server: Server, request: Request) -> Response | None:
     if request.info.resource is None:
         request.info = replace(request.info, resource=await crd.late_row(server, request.info))
     handler = handler_of(request)
+    if request.info.resource is not None and request.info.resource.deprecation:
+        request.warn(request.info.resource.deprecation)
     if request.info.subresource in connect.OPTIONS:
         await connect.admit(server, request)
     return await handler(server, request)

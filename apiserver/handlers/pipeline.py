@@ -187,6 +187,8 @@ class Write:
                 text = f'{self.row.kind} in version "{self.row.version}" cannot be handled as a {self.row.kind}: {error}'
                 raise BadRequest(text) from None
             errors += rules(*views)
+            for text in () if errors or rules is not self.row.validate else self.row.warnings(*views):
+                self.request.warn(text)
         more = OBJECT_RULES.get((self.row.group, self.row.plural))
         if more is not None and rules is self.row.validate:
             errors += more(new, old)

@@ -53,6 +53,10 @@ def _valid(new: Any, old: Any) -> Iterable[FieldError]:
     return ()
 
 
+def _no_warnings(new: Any, old: Any) -> Iterable[str]:
+    return ()
+
+
 def _immediately(tree: Tree, asked: int | None) -> int:
     return 0
 
@@ -86,6 +90,8 @@ class Resource:
     validate: Callable[[Any, Any], Iterable[FieldError]] = _valid  # (new view, old view or None)
     validate_status: Callable[[Any, Any], Iterable[FieldError]] = _valid  # for writes to /status
     validates_trees: bool = False  # they are given trees although the kind has views
+    warnings: Callable[[Any, Any], Iterable[str]] = _no_warnings  # (new view, old view or None): of what was found valid
+    deprecation: str = ""  # told at each request: "v1 Endpoints is deprecated in v1.33+; use ..."
     validate_name: Callable[[str], Iterable[str]] | None = None  # None: names.subdomain
     columns: tuple[Column, ...] | None = None  # None: NAME and CREATED AT; a first column Name is put before them unless one is
     row_conditions: Callable[[Tree], list[Tree]] = _no_conditions  # of its row in a Table: that it is completed

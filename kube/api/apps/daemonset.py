@@ -9,6 +9,7 @@ from kube.api import validation
 from kube.api.columns import AGE, map_text, number, plain, template_columns
 from kube.api.core.pod_spec import set_template_defaults
 from kube.api.core.pod_validation import always_restarted_errors, template_errors
+from kube.api.core.pod_warnings import template_warnings
 from kube.api.defaults import fill
 from kube.api.meta import Tree
 from kube.api.resource import Resource
@@ -95,6 +96,7 @@ RESOURCE = Resource(
     set_defaults=set_defaults,
     prepare=prepare,
     validate=validate,
+    warnings=template_warnings,
     validate_status=validate_status,
     columns=(
         number("Desired", lambda one: one.status.desiredNumberScheduled),

@@ -9,6 +9,7 @@ from kube.api import validation
 from kube.api.apps.replicaset import replicated_template_errors
 from kube.api.columns import AGE, number, plain, template_columns
 from kube.api.core.pod_spec import set_template_defaults
+from kube.api.core.pod_warnings import workload_warnings
 from kube.api.defaults import fill
 from kube.api.meta import Tree
 from kube.api.resource import Resource
@@ -88,6 +89,7 @@ RESOURCE = Resource(
     set_defaults=set_defaults,
     prepare=prepare,
     validate=validate,
+    warnings=workload_warnings,
     validate_status=validate_status,
     columns=(
         plain("Ready", lambda one: f"{one.status.readyReplicas or 0}/{one.spec.replicas or 0}"),

@@ -10,6 +10,7 @@ from kube.api import validation
 from kube.api.columns import AGE, number, template_columns
 from kube.api.core.pod_spec import set_template_defaults
 from kube.api.core.pod_validation import always_restarted_errors, template_errors
+from kube.api.core.pod_warnings import workload_warnings
 from kube.api.meta import Tree
 from kube.api.resource import Resource
 from kube.api.status import FieldError
@@ -63,6 +64,7 @@ RESOURCE = Resource(
     set_defaults=set_defaults,
     prepare=prepare,
     validate=validate,
+    warnings=workload_warnings,
     validate_status=validate_status,
     columns=(
         number("Desired", lambda one: one.spec.replicas),

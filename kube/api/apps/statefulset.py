@@ -9,6 +9,7 @@ from kube.api import storage_access, validation
 from kube.api.columns import AGE, plain, template_columns
 from kube.api.core.pod_spec import set_template_defaults
 from kube.api.core.pod_validation import always_restarted_errors, template_errors
+from kube.api.core.pod_warnings import template_warnings
 from kube.api.defaults import fill
 from kube.api.meta import Tree
 from kube.api.resource import Resource
@@ -119,6 +120,13 @@ def _shown(rolling: RollingUpdateStatefulSetStrategy | None) -> Tree | None:
     return None if rolling is None else {"Partition": rolling.partition or 0, "MaxUnavailable": rolling.maxUnavailable}
 
 
+def warnings(new: StatefulSet, old: StatefulSet | None) -> Iterator[str]:
+    yield from template_warnings(new, old)
+    if (new.spec.revisionHistoryLimit or 0) < 0:
+        text = "a negative value retains all historical revisions; a value >= 0 is recommended"
+        yield f"spec.revisionHistoryLimit: {text}"
+
+
 RESOURCE = Resource(
     view=StatefulSet,
     group="apps",
@@ -131,6 +139,7 @@ RESOURCE = Resource(
     set_defaults=set_defaults,
     prepare=prepare,
     validate=validate,
+    warnings=warnings,
     validate_status=validate_status,
     columns=(
         plain("Ready", lambda one: f"{one.status.readyReplicas or 0}/{one.spec.replicas or 0}"),

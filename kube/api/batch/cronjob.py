@@ -10,6 +10,7 @@ from kube.api import cron, validation
 from kube.api.batch.job_spec import job_spec_errors, set_failure_policy_defaults
 from kube.api.columns import AGE, NONE, UNSET, age, container_images, container_names, plain, selector_text
 from kube.api.core.pod_spec import set_template_defaults
+from kube.api.core.pod_warnings import name_warnings, pod_warnings
 from kube.api.defaults import fill
 from kube.api.meta import Tree
 from kube.api.resource import Column, Resource
@@ -95,6 +96,17 @@ def suspended(cronjob: CronJob) -> str:
     return UNSET if cronjob.spec.suspend is None else str(cronjob.spec.suspend)
 
 
+def warnings(new: CronJob, old: CronJob | None) -> Iterator[str]:
+    if old is None:
+        yield from name_warnings(new.metadata.name or "")
+    template = new.spec.jobTemplate.spec.template
+    if old is None or template != old.spec.jobTemplate.spec.template:
+        yield from pod_warnings(template.spec, template.metadata, "spec.jobTemplate.spec.template.")
+    if "TZ" in (new.spec.schedule or ""):
+        more = "https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/"
+        yield f"CRON_TZ or TZ used in spec.schedule is not officially supported, see {more} for more details"
+
+
 RESOURCE = Resource(
     view=CronJob,
     group="batch",
@@ -107,6 +119,7 @@ RESOURCE = Resource(
     set_defaults=set_defaults,
     prepare=prepare,
     validate=validate,
+    warnings=warnings,
     columns=(
         plain("Schedule", lambda one: one.spec.schedule),
         plain("Timezone", lambda one: one.spec.timeZone or NONE),

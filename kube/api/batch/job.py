@@ -10,6 +10,7 @@ from datetime import datetime
 from kube.api import duration, labels, names, validation
 from kube.api.batch.job_spec import changed_job_errors, job_spec_errors, set_job_spec_defaults
 from kube.api.columns import AGE, plain, template_columns
+from kube.api.core.pod_warnings import workload_warnings
 from kube.api.meta import Tree
 from kube.api.resource import Column, Resource
 from kube.api.status import OMIT, FieldError, invalid, required
@@ -20,6 +21,7 @@ UID_LABEL = "batch.kubernetes.io/controller-uid"
 NAME_LABEL = "batch.kubernetes.io/job-name"
 LEGACY_UID_LABEL, LEGACY_NAME_LABEL = "controller-uid", "job-name"
 STATUS_CONDITIONS = ("Complete", "Failed")
+MANY_COMPLETIONS, MANY_PODS = 10**5, 10**4  # beyond which a status may have no room for the failed indexes
 
 
 def set_defaults(tree: Tree) -> None:
@@ -114,6 +116,16 @@ def took(job: Job, now: datetime) -> str:
     return "" if start is None else duration.human(((end or now) - start).total_seconds())
 
 
+def warnings(new: Job, old: Job | None) -> Iterator[str]:
+    yield from workload_warnings(new, old)
+    spec = new.spec
+    if spec.completionMode == "Indexed" and (spec.completions or 0) > MANY_COMPLETIONS and (spec.parallelism or 0) > MANY_PODS:
+        yield (
+            "In Indexed Jobs with a number of completions higher than 10^5 and a parallelism higher than 10^4, Kubernetes might "
+            "not be able to track completedIndexes when a big number of indexes fail"
+        )
+
+
 RESOURCE = Resource(
     view=Job,
     group="batch",
@@ -125,6 +137,7 @@ RESOURCE = Resource(
     set_defaults=set_defaults,
     prepare=prepare,
     validate=validate,
+    warnings=warnings,
     validate_status=validate_status,
     columns=(
         plain("Status", status),

@@ -75,5 +75,6 @@ RESOURCE = Resource(
     create_on_update=True,
     set_defaults=set_defaults,
     validate=validate,
+    deprecation="v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
     columns=(plain("Endpoints", addresses), AGE),
 )

@@ -10,6 +10,7 @@ from kube.api import names, quantity, storage_access
 from kube.api.columns import AGE, UNSET, plain
 from kube.api.core.pod_validation.scheduling import node_selector_errors
 from kube.api.core.pod_validation.update import difference
+from kube.api.core.pod_warnings import volume_source_warnings
 from kube.api.core.volume_sources import EXTRA_PATHS, OF_VOLUME, RULE_PATHS
 from kube.api.meta import Tree
 from kube.api.resource import Resource
@@ -138,6 +139,22 @@ def _renamed(affinity: VolumeNodeAffinity) -> Tree:
     return tree
 
 
+def warnings(new: PersistentVolume, old: PersistentVolume | None) -> Iterator[str]:
+    yield from volume_source_warnings(new.spec, "spec")
+    if new.spec.persistentVolumeReclaimPolicy == "Recycle":
+        yield (
+            "spec.persistentVolumeReclaimPolicy: The Recycle reclaim policy is deprecated. Instead, the recommended approach is "
+            "to use dynamic provisioning."
+        )
+    for key, instead in (
+        ("storage-class", 'since v1.8; use "storageClassName"'),
+        ("mount-options", 'since v1.31; use "mountOptions"'),
+    ):
+        annotation = f"volume.beta.kubernetes.io/{key}"
+        if annotation in (new.metadata.annotations or {}):
+            yield f"metadata.annotations[{annotation}]: deprecated {instead} attribute instead"
+
+
 def claim(volume: PersistentVolume) -> str:
     reference = volume.spec.claimRef
     return f"{reference.namespace}/{reference.name}" if reference is not None else ""
@@ -160,6 +177,7 @@ RESOURCE = Resource(
     set_defaults=set_defaults,
     prepare=prepare,
     validate=validate,
+    warnings=warnings,
     columns=(
         plain("Capacity", lambda volume: (volume.spec.capacity or {}).get("storage", "0")),
         plain("Access Modes", lambda volume: storage_access.short(volume.spec.accessModes)),

@@ -95,6 +95,15 @@ def _fixed(claim: PersistentVolumeClaim, old: PersistentVolumeClaim) -> Tree:
     return spec
 
 
+def warnings(new: PersistentVolumeClaim, old: PersistentVolumeClaim | None) -> Iterator[str]:
+    if CLASS_ANNOTATION in (new.metadata.annotations or {}):
+        yield f'metadata.annotations[{CLASS_ANNOTATION}]: deprecated since v1.8; use "storageClassName" attribute instead'
+    asked = quantity.parse(_requested(new))
+    if asked != asked.to_integral_value():
+        shown = quantity.canonical(_requested(new))
+        yield f'spec.resources.requests[storage]: fractional byte value "{shown}" is invalid, must be an integer'
+
+
 def phase(claim: PersistentVolumeClaim) -> str:
     return "Terminating" if claim.metadata.deletionTimestamp is not None else claim.status.phase
 
@@ -120,6 +129,7 @@ RESOURCE = Resource(
     set_defaults=set_defaults,
     prepare=prepare,
     validate=validate,
+    warnings=warnings,
     validate_status=validate_status,
     columns=(
         plain("Status", phase),

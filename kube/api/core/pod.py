@@ -10,6 +10,7 @@ from kube.api.core.pod_spec import set_pod_defaults
 from kube.api.core.pod_status import status_errors
 from kube.api.core.pod_validation import pod_errors
 from kube.api.core.pod_validation.update import update_errors
+from kube.api.core.pod_warnings import name_warnings, pod_warnings
 from kube.api.meta import Tree
 from kube.api.pod_qos import qos_class
 from kube.api.resource import Resource
@@ -55,6 +56,13 @@ def validate(new: Pod, old: Pod | None) -> Iterator[FieldError]:
         yield forbidden("spec.nodeName", "cannot be set until all schedulingGates have been cleared")
 
 
+def warnings(new: Pod, old: Pod | None) -> Iterator[str]:
+    """When it is made: whoever changes pods is a component, not a human."""
+    if old is None:
+        yield from name_warnings(new.metadata.name or "", "the Pod's hostname")
+        yield from pod_warnings(new.spec, new.metadata)
+
+
 def grace_seconds(tree: Tree, asked: int | None) -> int:
     """What was asked, or the spec's; none for a pod that runs nowhere or has ended."""
     spec, phase = tree["spec"], (tree.get("status") or {}).get("phase")
@@ -92,7 +100,8 @@ RESOURCE = Resource(
     subresources=(
         "attach", "binding", "ephemeralcontainers", "eviction", "exec", "log", "portforward", "proxy", "resize", "status",
     ),
-    set_defaults=set_defaults, prepare=prepare, validate=validate, validate_status=status_errors, grace_seconds=grace_seconds,
+    set_defaults=set_defaults, prepare=prepare, validate=validate, warnings=warnings, validate_status=status_errors,
+    grace_seconds=grace_seconds,
     columns=COLUMNS, row_conditions=row_conditions,
     field_selectors={
         "spec.nodeName": _spec("nodeName"),

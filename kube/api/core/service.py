@@ -4,8 +4,11 @@ Addresses, node ports and IP families are filled where they are allocated, in th
 https://kubernetes.io/docs/concepts/services-networking/service/
 """
 
+from collections.abc import Iterator
+
 from kube.api import names
 from kube.api.columns import AGE, NONE, map_text, plain
+from kube.api.core.service_addresses import is_headless
 from kube.api.core.service_validation import service_errors, service_status_errors
 from kube.api.defaults import fill
 from kube.api.meta import Tree
@@ -76,6 +79,20 @@ def _keep_addresses(spec: Tree, before: Tree) -> None:
         spec["clusterIPs"] = [spec["clusterIP"]]
 
 
+def warnings(new: Service, old: Service | None) -> Iterator[str]:
+    spec, hints = new.spec, "service.kubernetes.io/topology-aware-hints"
+    if hints in (new.metadata.annotations or {}):
+        yield f"annotation {hints} is deprecated, please use service.kubernetes.io/topology-mode instead"
+    if is_headless(spec):
+        for field in ("loadBalancerIP", "externalIPs"):
+            if getattr(spec, field):
+                yield f'spec.{field} is ignored when spec.clusterIP is "None"'
+        if spec.sessionAffinity != "None":
+            yield "spec.SessionAffinity is ignored for headless services"
+    if spec.type != "ExternalName" and spec.externalName:
+        yield 'spec.externalName is ignored when spec.type is not "ExternalName"'
+
+
 def external_ip(service: Service) -> str:
     """Where it is reached from outside: `<pending>` while a load balancer is being made."""
     spec = service.spec
@@ -112,6 +129,7 @@ RESOURCE = Resource(
     set_defaults=set_defaults,
     prepare=prepare,
     validate=service_errors,
+    warnings=warnings,
     validate_status=service_status_errors,
     validate_name=names.label,
     columns=(

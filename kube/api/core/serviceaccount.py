@@ -3,9 +3,20 @@
 https://kubernetes.io/docs/concepts/security/service-accounts/
 """
 
+from collections.abc import Iterator
+
 from kube.api.columns import AGE, plain
 from kube.api.resource import Resource
 from kube.api.types import ServiceAccount
+
+ENFORCE = "kubernetes.io/enforce-mountable-secrets"
+
+
+def warnings(new: ServiceAccount, old: ServiceAccount | None) -> Iterator[str]:
+    if ENFORCE in (new.metadata.annotations or {}):
+        text = "deprecated in v1.32+; prefer separate namespaces to isolate access to mounted secrets"
+        yield f"metadata.annotations[{ENFORCE}]: {text}"
+
 
 RESOURCE = Resource(
     view=ServiceAccount,
@@ -16,5 +27,6 @@ RESOURCE = Resource(
     short_names=("sa",),
     subresources=("token",),
     has_generation=False,
+    warnings=warnings,
     columns=(plain("Secrets", lambda account: str(len(account.secrets or ()))), AGE),
 )

@@ -14,6 +14,8 @@ from kube.api.types import DeviceClass
 
 
 def validate(new: DeviceClass, old: DeviceClass | None) -> Iterator[FieldError]:
+    if new.spec is None:
+        return
     yield from requests.selectors(new.spec.selectors, "spec.selectors")
     yield from requests.configurations(new.spec.config, "spec.config")
     if new.spec.extendedResourceName:

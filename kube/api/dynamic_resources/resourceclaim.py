@@ -29,14 +29,14 @@ def set_template_defaults(tree: Tree) -> None:
 
 
 def validate(new: DynamicResourceClaim, old: DynamicResourceClaim | None) -> Iterator[FieldError]:
-    if new.spec.devices is not None:
+    if new.spec is not None and new.spec.devices is not None:
         yield from requests.validate(new.spec.devices, "spec.devices")
     if old is not None:
         yield from validation.unchanged("spec", new.spec, old.spec)
 
 
 def validate_template(new: ResourceClaimTemplate, old: ResourceClaimTemplate | None) -> Iterator[FieldError]:
-    if new.spec.spec is not None and new.spec.spec.devices is not None:
+    if new.spec is not None and new.spec.spec is not None and new.spec.spec.devices is not None:
         yield from requests.validate(new.spec.spec.devices, "spec.spec.devices")
     if old is not None:
         yield from validation.unchanged("spec", new.spec, old.spec)

@@ -82,7 +82,7 @@ def _device(device: Any, path: str, *, own_place: bool) -> Iterator[FieldError]:
     for name, attribute in (device.attributes or {}).items():
         at = f"{path}.attributes[{name}]"
         yield from requests.qualified_name(name, at)
-        found = [field for field in ATTRIBUTE_FIELDS if getattr(attribute, field, None) is not None]
+        found = [field for field in ATTRIBUTE_FIELDS if attribute.get(field) is not None]  # a map: the models do not type it
         if len(found) != 1:
             text = "exactly one value must be specified"
             yield invalid(at, None, text) if found else required(at, text)

@@ -48,6 +48,11 @@ def validate(new: Ingress, old: Ingress | None) -> Iterator[FieldError]:
             yield invalid(f"annotations.{CLASS_ANNOTATION}", given, text)
 
 
+def warnings(new: Ingress, old: Ingress | None) -> Iterator[str]:
+    if old is None and CLASS_ANNOTATION in (new.metadata.annotations or {}):
+        yield f"annotation \"{CLASS_ANNOTATION}\" is deprecated, please use 'spec.ingressClassName' instead"
+
+
 def validate_status(new: Ingress, old: Ingress) -> Iterator[FieldError]:
     balancer = new.status.loadBalancer
     for index, ingress in enumerate((balancer.ingress if balancer else None) or ()):
@@ -148,6 +153,7 @@ RESOURCE = Resource(
     subresources=("status",),
     prepare=prepare,
     validate=validate,
+    warnings=warnings,
     validate_status=validate_status,
     columns=(
         plain("Class", lambda ingress: ingress.spec.ingressClassName or NONE),

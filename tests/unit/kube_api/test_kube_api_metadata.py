@@ -23,7 +23,8 @@ OWNER = {"apiVersion": "v1", "kind": "K", "name": "o", "uid": "u"}
         ({"annotations": {"UPPER.example.com/a": "anything goes"}}, []),
         ({"annotations": {"-": ""}}, ['metadata.annotations: Invalid value: "-"']),
         ({"annotations": {"a": "x" * (256 << 10)}}, ["metadata.annotations: Too long: may not be more than 262144 bytes"]),
-        ({"finalizers": ["a.b/c", "-"]}, ['metadata.finalizers: Invalid value: "-"', "name is neither a standard finalizer name nor is it fully"]),
+        ({"finalizers": ["a.b/c", "-"]},
+         ['metadata.finalizers: Invalid value: "-"', "name is neither a standard finalizer name nor is it fully"]),
         ({"finalizers": ["orphan", "foregroundDeletion"]}, ["finalizer orphan and foregroundDeletion cannot be both set"]),
         ({"generateName": "A--"}, ['metadata.generateName: Invalid value: "A--"']),
         ({"generation": -1}, ["metadata.generation: Invalid value: -1"]),
@@ -53,7 +54,9 @@ def test_cluster_scoped_objects_have_no_namespace() -> None:
 @pytest.mark.parametrize(
     ("row", "name", "good"),
     [
-        (SERVICE, "1a.b", False), (SERVICE, "1a", True), (resource_for("rbac.authorization.k8s.io", "v1", "roles"), "system:a", True),
+        (SERVICE, "1a.b", False),
+        (SERVICE, "1a", True),
+        (resource_for("rbac.authorization.k8s.io", "v1", "roles"), "system:a", True),
         (resource_for("", "v1", "namespaces"), "a.b", False),
         (resource_for("networking.k8s.io", "v1", "ipaddresses"), "10.0.0.1", True),
         (resource_for("networking.k8s.io", "v1", "ipaddresses"), "x", False),

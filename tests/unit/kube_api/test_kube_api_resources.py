@@ -17,7 +17,7 @@ from kube.api.metadata import metadata_errors
 from kube.api.resource import Resource
 from kube.api.resources import RESOURCES, resource_for, resource_for_kind, resource_of
 from kube.api.types import Pod
-from kube.api.views import lenient_view
+from tests.unit.kube_api.admitting import seen
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -65,10 +65,11 @@ def test_hooks_take_an_object_that_lacks_everything(row: Resource, content: Tree
     found = schema.problems(row, deepcopy(tree))
     assert not found.unknown
     assert not found.wrong_types
-    seen = lenient_view(row.view, tree)
-    assert all(str(error) for error in row.validate(seen, None))
-    list(row.validate(seen, seen))
-    list(row.validate_status(seen, seen))
+    given = seen(row, tree)
+    assert all(str(error) for error in row.validate(given, None))
+    list(row.validate(given, given))
+    list(row.validate_status(given, given))
+    list(row.warnings(given, None))
     assert not list(metadata_errors(resource_of(Pod), {"metadata": {"name": "x", "namespace": "d"}}))
     assert row.row_conditions(tree) == []
     assert row.held(tree) in (True, False)

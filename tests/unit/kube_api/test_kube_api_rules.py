@@ -327,37 +327,6 @@ def test_other_groups(text: str, expected: list[str]) -> None:
     check(text, expected)
 
 
-def a_definition(
-    spec: str = "",
-    versions: str = "{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}",
-    kind: str = "Thing",
-) -> str:
-    return of(
-        "apiextensions.k8s.io",
-        "CustomResourceDefinition",
-        f"metadata: {{name: things.a.b}}, spec: {{group: a.b, scope: Namespaced, names: {{plural: things, kind: {kind}}}, versions: [{versions}]{spec}}}",
-    )
-
-
-def test_definitions_of_custom_kinds() -> None:
-    """Rule: apiextensions-apiserver pkg/apis/apiextensions/validation"""
-    check(a_definition(), [])
-    check(a_definition(versions="{name: v1, served: true, storage: false}, {name: v1, served: true, storage: false, schema: {openAPIV3Schema: {type: array}}}, {name: V, served: true, storage: false, schema: {}}"),
-          ["must have exactly one version marked as storage version", "versions[0].schema.openAPIV3Schema: Required value: schemas are required", "versions[1].name: Duplicate", "versions[1].schema.openAPIV3Schema.type: Invalid", "versions[2].name: Invalid", "versions[2].schema.openAPIV3Schema: Required"])  # fmt: skip
-    check(
-        of("apiextensions.k8s.io", "CustomResourceDefinition", "spec: {group: a, scope: X, names: {plural: A}}"),
-        [
-            "spec.group: Invalid",
-            "spec.scope: Unsupported",
-            "spec.names.plural: Invalid",
-            "spec.names.kind: Required",
-            "metadata.name: Invalid",
-            "spec.versions: Invalid",
-        ],
-    )
-    check(a_definition(", conversion: {strategy: X}"), ["spec.conversion.strategy: Unsupported"])
-
-
 CLAIM = "spec: {accessModes: [ReadWriteOnce], volumeName: v, resources: {requests: {storage: %s}}}"
 BOUND = "status: {phase: Bound, capacity: {storage: 2Gi}}"
 
@@ -375,15 +344,6 @@ def test_a_bound_claim_may_grow(size: str, expected: list[str]) -> None:
     found = [str(error) for error in row.validate(view(row.view, new_), view(row.view, old))]
     assert len(found) == len(expected), found
     assert all(part in complaint for complaint, part in zip(found, expected, strict=True))
-
-
-def test_an_established_definition_keeps_its_names() -> None:
-    row = resource_for_kind("apiextensions.k8s.io/v1", "CustomResourceDefinition")
-    old, changed = tree(a_definition()), tree(a_definition(kind="Other"))
-    established = {"acceptedNames": {}, "storedVersions": ["v1"], "conditions": [{"type": "Established", "status": "True"}]}
-    old["status"] = changed["status"] = established
-    found = [str(error) for error in row.validate(lenient_view(row.view, changed), lenient_view(row.view, old))]
-    assert found == ['spec.names.kind: Invalid value: "Other": field is immutable']
 
 
 def defaulted(pod: Tree) -> Tree:
