@@ -1,10 +1,10 @@
 """docs/compat.md says what the tests show."""
 
-from tests.conformance import PAGE, page, shown
+from tests.compat import PAGE, page, shown
 
 
 def test_the_page_names_every_behaviour_that_a_test_shows() -> None:
-    """Rule: a claim without a test is none. `python -m tests.conformance` writes the table."""
+    """Rule: a claim without a test is none. `python -m tests.compat` writes the table."""
     assert PAGE.read_text() == page(PAGE.read_text())
 
 
