@@ -67,6 +67,7 @@ def _row(definition: Tree, version: Tree, node: Schema, form: Form, creates: boo
         set_defaults=_fitting(node),
         validate=check,
         validate_status=check,
+        deprecation=_deprecation(spec["group"], version, accepted["kind"]),
         columns=columns.printed(version),
         field_selectors=columns.selectable(version),
         unconditional_update=False,
@@ -79,6 +80,13 @@ def _row(definition: Tree, version: Tree, node: Schema, form: Form, creates: boo
         stored_version=form.stored_version.rpartition("/")[2],
         own_problems=_problems(node),
     )
+
+
+def _deprecation(group: str, version: Tree, kind: str) -> str:
+    if not version.get("deprecated"):
+        return ""
+    told: str = version.get("deprecationWarning") or f"{group}/{version['name']} {kind} is deprecated"
+    return told
 
 
 def _scale(told: Tree) -> Scale:
