@@ -1,7 +1,7 @@
 """App: an API server from its configuration — its parts built and started in order, and the ASGI door in front of them.
 
-Resource requests never reach Starlette: the dispatcher here answers them itself, which costs a third. What is left (discovery,
-OpenAPI, health, version, metrics) are routes of the Starlette app behind it, after the same filters.
+Resource requests never reach FastAPI: the dispatcher here answers them itself, which costs a third. What is left (discovery,
+OpenAPI, health, version, metrics) are routes of the FastAPI app behind it, after the same filters.
 
     start: etcd → every object read into the caches → authentication, authorization, admission → listening → bootstrap objects
 """
@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import orjson
-from starlette.applications import Starlette
+from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request as StarletteRequest
 from starlette.responses import Response as StarletteResponse
@@ -49,7 +49,7 @@ log = get_logger(__name__)
 class App:
     """The ASGI application."""
 
-    def __init__(self, server: Server, behind: Starlette) -> None:
+    def __init__(self, server: Server, behind: FastAPI) -> None:
         self._server = server
         self._behind = behind
         self._aggregator = aggregator.aggregator_of(server)
@@ -158,10 +158,14 @@ async def _as_coroutine(work: Awaitable[None]) -> None:
     await work
 
 
-def _behind(server: Server) -> Starlette:
+def _behind(server: Server) -> FastAPI:
     """The routes beside the resources."""
-    routes = [route for room in (health, discovery, openapi) for route in room.routes(server)]
-    return Starlette(routes=routes, exception_handlers={HTTPException: _refused, ApiError: _refused})
+    app = FastAPI(title="Kubernetes", openapi_url=None, docs_url=None, redoc_url=None)
+    for room in (health, discovery, openapi):
+        app.include_router(room.router(server))
+    app.add_exception_handler(HTTPException, _refused)
+    app.add_exception_handler(ApiError, _refused)
+    return app
 
 
 async def _refused(request: StarletteRequest, error: Exception) -> StarletteResponse:

@@ -4,10 +4,10 @@ https://kubernetes.io/docs/reference/using-api/health-checks/
 https://kubernetes.io/docs/tasks/configure-pod-container/configure-service-account/#service-account-issuer-discovery
 """
 
+from typing import Any
+
 import orjson
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
+from fastapi import APIRouter, Request, Response
 
 from apiserver import metrics
 from apiserver.auth.tokens import ServiceAccountTokens
@@ -20,8 +20,9 @@ HEALTH_PATHS = (
 )  # fmt: skip
 
 
-def routes(server: Server) -> list[Route]:
+def router(server: Server) -> APIRouter:
     checks = Health(Check("etcd", lambda: _etcd(server)), Check("poststarthook/start-bootstrap", lambda: _bootstrapped(server)))
+    routes = APIRouter()
     metrics.show(server)
 
     async def health(request: Request) -> Response:
@@ -30,27 +31,27 @@ def routes(server: Server) -> list[Route]:
         status, kind, body = answer or (404, "text/plain; charset=utf-8", b"404 page not found\n")
         return Response(body, status, {"X-Content-Type-Options": "nosniff", "Content-Type": kind})
 
-    async def openid_configuration(_request: Request) -> Response:
+    for path in HEALTH_PATHS:
+        routes.add_api_route(path, health, methods=["GET"])
+
+    @routes.get("/.well-known/openid-configuration")
+    async def openid_configuration() -> dict[str, Any]:
         tokens: ServiceAccountTokens = server.state["tokens"]
         address = f"https://{server.config.advertise_address or '127.0.0.1'}:{server.config.secure_port}"
-        tree = {
+        return {
             "issuer": tokens.issuer,
             "jwks_uri": f"{address}/openid/v1/jwks",
             "response_types_supported": ["id_token"],
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": sorted({key["alg"] for key in tokens.jwks()["keys"]}),
         }
-        return Response(orjson.dumps(tree), media_type="application/json")
 
-    async def keys(_request: Request) -> Response:
+    @routes.get("/openid/v1/jwks")
+    async def keys() -> Response:
         tokens: ServiceAccountTokens = server.state["tokens"]
         return Response(orjson.dumps(tokens.jwks()), media_type="application/jwk-set+json")
 
-    return [
-        *(Route(path, health) for path in HEALTH_PATHS),
-        Route("/.well-known/openid-configuration", openid_configuration),
-        Route("/openid/v1/jwks", keys),
-    ]
+    return routes
 
 
 async def _etcd(server: Server) -> str | None:
