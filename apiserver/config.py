@@ -68,7 +68,9 @@ class Config:
     oidc_client_id: str = flag("--oidc-client-id", "", "Whom its tokens must be issued for.")
     oidc_ca_file: Path | None = flag("--oidc-ca-file", None, "The CA that signed the issuer's certificate; none: the system's.")
     oidc_username_claim: str = flag("--oidc-username-claim", "sub", "The claim that is the user's name.")
-    oidc_username_prefix: str = flag("--oidc-username-prefix", "", "Before names; the issuer and # where none is given, - for none.")
+    oidc_username_prefix: str = flag(
+        "--oidc-username-prefix", "", "Before names; the issuer and # where none is given, - for none."
+    )
     oidc_groups_claim: str = flag("--oidc-groups-claim", "", "The claim with the user's groups.")
     oidc_groups_prefix: str = flag("--oidc-groups-prefix", "", "Before the names of groups.")
     oidc_required_claim: tuple[str, ...] = flag("--oidc-required-claim", (), "key=value that a token must have.")
@@ -108,7 +110,9 @@ class Config:
 
     # audit
     audit_policy_file: Path | None = flag("--audit-policy-file", None, "What to record of requests; none: nothing is recorded.")
-    audit_log_path: str = flag("--audit-log-path", "", "The file to record to, - for the standard output; none: nothing is recorded.")
+    audit_log_path: str = flag(
+        "--audit-log-path", "", "The file to record to, - for the standard output; none: nothing is recorded."
+    )
     audit_log_format: str = flag("--audit-log-format", "json", "The format of records; json is the only one.")
     audit_log_maxage: int = flag("--audit-log-maxage", 0, "How many days old files are kept; 0: for ever.")
     audit_log_maxbackup: int = flag("--audit-log-maxbackup", 0, "How many old files are kept; 0: all.")

@@ -14,12 +14,15 @@ from apiserver.audit.log import AuditLog
 from apiserver.audit.policy import Policy, load
 from apiserver.audit.record import Auditor
 from apiserver.config import Config
+from kube.component.run import StartupError
 
 
 def build(config: Config) -> Auditor | None:
     """None where the flags do not ask for it. Raises StartupError for a policy that cannot be used."""
     if config.audit_policy_file is None or not config.audit_log_path:
         return None
+    if config.audit_log_format != "json":
+        raise StartupError(f"--audit-log-format={config.audit_log_format}: json is the only format")
     policy: Policy = load(config.audit_policy_file)
     if config.audit_log_path == "-":
         return Auditor(policy, sys.stdout.buffer.write)

@@ -48,6 +48,11 @@ class Record:
         self.code = 0  # of an answer that goes out by another way than a Response
         request.send = self._note_code
 
+    @property
+    def keeps_objects(self) -> bool:
+        """Whether the level is Request or more."""
+        return LEVELS.index(self._verdict.level) >= LEVELS.index(REQUEST)
+
     def annotate(self, name: str, value: str) -> None:
         """The first word counts."""
         self._annotations.setdefault(name, value)
@@ -91,7 +96,7 @@ class Record:
     def _objects(self, response: Response | None) -> Tree:
         """What was sent, and what came back, as far as the level wants them."""
         level, found = LEVELS.index(self._verdict.level), {}
-        if level >= LEVELS.index(REQUEST) and (sent := _parsed(self._request.body_read)) is not None:
+        if self.keeps_objects and (sent := _parsed(self._request.body_read)) is not None:
             found["requestObject"] = self._bare(sent)
         if level >= LEVELS.index(REQUEST_RESPONSE) and response is not None and (back := _parsed(response.body)) is not None:
             found["responseObject"] = self._bare(back)

@@ -24,7 +24,9 @@ async def recover(server: Server, request: Request, call_next: Callable[[Request
         await _refuse(request, error)
     except Exception as error:
         if request.audit is not None:
-            request.audit.stage("Panic", {"metadata": {}, "status": "Failure", "reason": "InternalError", "message": str(error), "code": 500})
+            request.audit.stage(
+                "Panic", {"metadata": {}, "status": "Failure", "reason": "InternalError", "message": str(error), "code": 500}
+            )
         log.exception("request failed", verb=request.info.verb, path=request.info.path, audit_id=request.audit_id)
         await _refuse(request, InternalError(f"Internal error occurred: {error}"))
     return None

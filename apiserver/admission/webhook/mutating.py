@@ -85,9 +85,9 @@ async def _asked(hook: Hook, attributes: AdmissionAttributes, row: Resource, ser
         if not hook.ignores_failure:
             raise internal(str(error)) from None
         log.warning("failed calling webhook, failing open", webhook=hook.name, reason=error)
-        annotations.note_failed_open(hook, attributes, index, "mutating")
+        annotations.note_mutating_failed_open(hook, attributes, index)
         return False
-    annotations.note_mutation(hook, attributes, index, mutated=mutated)
+    annotations.note_mutation(hook, attributes, index, found, mutated=mutated)
     return mutated
 
 

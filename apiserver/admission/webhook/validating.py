@@ -48,4 +48,4 @@ async def _asked(hook: Hook, attributes: AdmissionAttributes, row: Resource, ser
         if not hook.ignores_failure:
             raise internal(str(error)) from None
         log.warning("failed calling webhook, failing open", webhook=hook.name, reason=error)
-        annotations.note_failed_open(hook, attributes, index, "validating")
+        annotations.note_validating_failed_open(hook, attributes, index)
