@@ -45,6 +45,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("logs", "Print the logs for a container in a pod", TROUBLE),
     Command("attach", "Attach to a running container", TROUBLE),
     Command("exec", "Execute a command in a container", TROUBLE, "execute"),
+    Command("proxy", "Run a proxy to the Kubernetes API server", TROUBLE),
     Command("auth", "Inspect authorization", TROUBLE),
     Command("events", "List events", TROUBLE),
     Command("diff", "Diff the live version against a would-be applied version", ADVANCED),
