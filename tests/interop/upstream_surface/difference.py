@@ -23,10 +23,10 @@ class Difference:
 
 # Differences that are meant: a pattern of `part where upstream ours`, and the reason.
 MEANT = {
-    r"^openapi \S+ (components|definitions|paths) .*(cbor|protobuf)": "answers are JSON or YAML; bodies may be protobuf; CBOR is not spoken",
+    r"^openapi \S+ (components|definitions|paths) .*(cbor|protobuf)": "answers are JSON or YAML; CBOR is not spoken",
     r"^openapi \S+ paths /logs/": "the logs of the host are nobody's through the API (upstream: --enable-logs-handler, deprecated)",
     r"^openapi \S+ info ": "the version is ours",
-    r"^openapi \S+ definitions .*meta\.v1\.GroupResource": "spoken of by storagemigration.k8s.io/v1beta1 alone, which is not served",
+    r"^openapi \S+ definitions .*meta\.v1\.GroupResource": "of storagemigration.k8s.io/v1beta1 alone, which is not served",
     r"^openapi \S+ parameters ": "shared parameters of version 2 stand where they are used",
     r"^discovery \S+ serverAddressByClientCIDRs": "the address of the server that wrote the documents",
 }
@@ -54,7 +54,9 @@ def compare(part: str, where: str, upstream: Any, ours: Any) -> Iterator[Differe
 
 def table(found: Iterable[Difference]) -> str:
     rows = [("part", "where", "upstream", "ours"), *((one.part, one.where, one.upstream, one.ours) for one in found)]
-    return "\n".join("| " + " | ".join(cell.replace("|", "/").replace("\n", " ")[: WIDTH * 2] for cell in row) + " |" for row in rows)
+    return "\n".join(
+        "| " + " | ".join(cell.replace("|", "/").replace("\n", " ")[: WIDTH * 2] for cell in row) + " |" for row in rows
+    )
 
 
 def _named(items: list[Any]) -> bool:

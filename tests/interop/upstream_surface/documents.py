@@ -3,8 +3,8 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
-from kube.client.rest import Client
 from kube.api.status import ApiError
+from kube.client.rest import Client
 from tests.interop.upstream_surface.difference import NOTHING, Difference, compare
 from tests.interop.upstream_surface.upstream import Folder
 

@@ -19,11 +19,17 @@ def parsed(text: str) -> list[str | int]:
 
 def get(tree: Any, path: Path) -> Any:
     for step in path:
-        if isinstance(tree, dict) and step in tree or isinstance(tree, list) and isinstance(step, int) and step < len(tree):
+        if (isinstance(tree, dict) and step in tree) or (isinstance(tree, list) and isinstance(step, int) and step < len(tree)):
             tree = tree[step]  # type: ignore[index]
         else:
             return ABSENT
     return tree
+
+
+def fits(tree: Any, path: Path) -> bool:
+    """Whether a value can be put there."""
+    above = get(tree, path[:-1])
+    return isinstance(above, dict) or (isinstance(above, list) and isinstance(path[-1], int) and path[-1] < len(above))
 
 
 def put(tree: Any, path: Path, value: Any) -> None:

@@ -32,7 +32,10 @@ class Folder:
         tree = orjson.loads((self._path / "discovery" / "aggregated_v2.json").read_bytes())
         for item in tree["items"]:
             item["versions"] = [one for one in item["versions"] if not UNSTABLE.search(one["version"])]
-        return {**tree, "items": [one for one in tree["items"] if one["versions"] and not UNSTABLE.search(one["metadata"]["name"] + ".")]}
+        return {
+            **tree,
+            "items": [one for one in tree["items"] if one["versions"] and not UNSTABLE.search(one["metadata"]["name"] + ".")],
+        }
 
     def openapi_3(self) -> Iterator[tuple[str, Any]]:
         """(path below /openapi/v3, document) of each stable group version and group."""

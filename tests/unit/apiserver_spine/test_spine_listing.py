@@ -46,7 +46,7 @@ def test_parameters_that_do_not_go_together_are_refused(version: str, match: str
         parse_ask(ALL, version, match, 0, token)
 
 
-@given(st.integers(min_value=-1, max_value=2**62), st.text(min_size=1, max_size=50))
+@given(st.just(-1) | st.integers(min_value=1, max_value=2**62), st.text(min_size=1, max_size=50))
 def test_a_token_comes_back_as_it_went(revision: int, start: str) -> None:
     assert decode_token(encode_token(revision, start)) == (revision, start)
 
@@ -82,8 +82,8 @@ def test_splicing_the_version_equals_setting_it(tree: dict[str, object], first: 
     [
         ('{"a":1,"b":{"c":[1,{"d":2}]}}', []),
         ('{ "a": 1, "b": 1.50 }', []),
-        ('{"a":1,"a":2}', ["a"]),
-        ('{"a":{"b":1,"b":2},"l":[{"x":1},{"x":1,"x":2}]}', ["a.b", "l[1].x"]),
+        ('{"a":1,"a":2}', ['duplicate field "a"']),
+        ('{"a":{"b":1,"b":2},"l":[{"x":1},{"x":1,"x":2}]}', ['duplicate field "a.b"', 'duplicate field "l[1].x"']),
     ],
 )
 def test_duplicate_fields_are_found_by_path(text: str, paths: list[str]) -> None:

@@ -10,8 +10,6 @@ from apiserver.subresources.binding import assigned
 from apiserver.subresources.eviction import disrupts_nothing, spent
 from apiserver.subresources.node_api import chosen_container, stream_query
 from kube.api.status import BadRequest, Conflict, TooManyRequests
-from kube.api.types import Pod
-from kube.api.views import view
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
