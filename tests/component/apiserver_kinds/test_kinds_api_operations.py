@@ -26,7 +26,8 @@ def named(body: Tree) -> Made:
 
 
 CASES: list[tuple[str, str, Made]] = [
-    ("batch/v1", "cronjobs", named({"spec": {"schedule": "*/1 * * * *", "concurrencyPolicy": "Allow", "jobTemplate": {"spec": JOB}}})),
+    ("batch/v1", "cronjobs",
+     named({"spec": {"schedule": "*/1 * * * *", "concurrencyPolicy": "Allow", "jobTemplate": {"spec": JOB}}})),
     ("networking.k8s.io/v1", "ingresses", named({"spec": {"defaultBackend": BACKEND}})),
     ("networking.k8s.io/v1", "ingressclasses", named({"spec": {"controller": "example.com/controller"}})),
     ("networking.k8s.io/v1", "networkpolicies", named({"spec": {"podSelector": {"matchLabels": {"pod-name": "test-pod"}}}})),
