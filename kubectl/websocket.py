@@ -9,12 +9,13 @@ import socket
 import threading
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 import orjson
 from wsproto.connection import Connection, ConnectionType
 from wsproto.events import BytesMessage, CloseConnection, Message, Ping, TextMessage
 
-from kube.api.status import from_status
+from kube.api.status import ApiError, from_status
 from kubectl.transport import Params, Server, Unreachable, with_query
 
 READ_BYTES = 1 << 16
@@ -34,18 +35,7 @@ class WebSocket:
             raise Unreachable(str(error)) from error
         self._socket: socket.socket = connection.sock
         self._writing = threading.Lock()
-        headers = {
-            **server.headers(),
-            "Host": f"{connection.host}:{connection.port}",
-            "Connection": "Upgrade",
-            "Upgrade": "websocket",
-            "Sec-WebSocket-Version": "13",
-            "Sec-WebSocket-Key": base64.b64encode(os.urandom(16)).decode(),
-            "Sec-WebSocket-Protocol": ", ".join(protocols),
-        }
-        target = server.path(with_query(path, params))
-        lines = [f"GET {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
-        self._socket.sendall("\r\n".join(lines).encode())
+        self._socket.sendall(request_head(server, path, params, protocols))
         self.protocol, rest = self._handshake()
         self._frames = Connection(ConnectionType.CLIENT, trailing_data=rest)
 
@@ -87,21 +77,45 @@ class WebSocket:
                 raise Unreachable("EOF")
             head += data
         head, _, rest = head.partition(b"\r\n\r\n")
-        status, *lines = head.decode("latin-1").split("\r\n")
-        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-        code = int(status.split()[1])
+        code, headers = answer_head(head)
         if code != 101:
-            raise from_status(code, self._refusal(int(headers.get("content-length", 0)), rest))
+            length = int(headers.get("content-length", 0))
+            while len(rest) < length and (data := self._socket.recv(READ_BYTES)):
+                rest += data
+            raise refusal(code, rest)
         return headers.get("sec-websocket-protocol", ""), rest
 
-    def _refusal(self, length: int, body: bytes) -> dict[str, object]:
-        while len(body) < length and (data := self._socket.recv(READ_BYTES)):
-            body += data
-        try:
-            tree = orjson.loads(body)
-        except orjson.JSONDecodeError:
-            return {"message": body.decode("utf-8", "replace").strip() or "unable to upgrade connection"}
-        return tree if isinstance(tree, dict) else {}
+
+def request_head(server: Server, path: str, params: Params, protocols: Sequence[str]) -> bytes:
+    """The request that asks for a WebSocket, as the user."""
+    url = urlsplit(server.config.server)
+    headers = {
+        **server.headers(),
+        "Host": url.netloc,
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": base64.b64encode(os.urandom(16)).decode(),
+        "Sec-WebSocket-Protocol": ", ".join(protocols),
+    }
+    target = server.path(with_query(path, params))
+    return "\r\n".join([f"GET {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()), "", ""]).encode()
+
+
+def answer_head(head: bytes) -> tuple[int, dict[str, str]]:
+    """Status code and headers (names in lower case) of an answer."""
+    status, *lines = head.decode("latin-1").strip().split("\r\n")
+    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    return int(status.split()[1]), headers
+
+
+def refusal(code: int, body: bytes) -> ApiError:
+    """What a server says that does not open a WebSocket."""
+    try:
+        tree = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        tree = {"message": body.decode("utf-8", "replace").strip() or "unable to upgrade connection"}
+    return from_status(code, tree if isinstance(tree, dict) else {})
 
 
 def _bytes(event: Message[Any]) -> bytes:

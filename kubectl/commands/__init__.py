@@ -45,6 +45,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("logs", "Print the logs for a container in a pod", TROUBLE),
     Command("attach", "Attach to a running container", TROUBLE),
     Command("exec", "Execute a command in a container", TROUBLE, "execute"),
+    Command("port-forward", "Forward one or more local ports to a pod", TROUBLE),
     Command("proxy", "Run a proxy to the Kubernetes API server", TROUBLE),
     Command("auth", "Inspect authorization", TROUBLE),
     Command("events", "List events", TROUBLE),

@@ -113,7 +113,7 @@ def _reason(error: OSError) -> str:
 
 
 async def forward_websocket(websocket: WebSocket, network: Network, ports: Sequence[int]) -> None:
-    """Until the client leaves."""
+    """Until the client leaves, or the pod has ended every connection."""
     writers: dict[int, asyncio.StreamWriter] = {}
     async with asyncio.TaskGroup() as tasks:
         readers: list[asyncio.Task[None]] = []
@@ -127,10 +127,11 @@ async def forward_websocket(websocket: WebSocket, network: Network, ports: Seque
                 continue
             writers[2 * index] = writer
             readers.append(tasks.create_task(_to_websocket(websocket, 2 * index, reader)))
-        await _from_websocket(websocket, writers)
+        client = tasks.create_task(_from_websocket(websocket, writers))
+        await asyncio.wait((client, asyncio.gather(*readers)), return_when=asyncio.FIRST_COMPLETED)
         for writer in writers.values():
             writer.close()
-        for task in readers:
+        for task in (client, *readers):
             task.cancel()
 
 
