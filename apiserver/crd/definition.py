@@ -15,7 +15,7 @@ from apiserver import cel
 from apiserver.crd.expressions import Rule, compiled_rule, declared
 from kube.api.apiextensions import definition_rules
 from kube.api.apiextensions.customresourcedefinition import RESOURCE
-from kube.api.apiextensions.structural import Schema, compiled
+from kube.api.apiextensions.structural import Schema, shared
 from kube.api.meta import Tree
 from kube.api.status import FieldError, forbidden, invalid, required, unsupported
 
@@ -35,10 +35,10 @@ def errors(new: Tree, old: Tree | None) -> Iterator[FieldError]:
         raw = (version.get("schema") or {}).get("openAPIV3Schema")
         known = before.get(version.get("name")) or {}
         if isinstance(raw, dict) and version.get("schema") != known.get("schema"):
-            yield from expression_errors(compiled(raw), f"spec.versions[{index}].schema.openAPIV3Schema")
+            yield from expression_errors(shared(raw), f"spec.versions[{index}].schema.openAPIV3Schema")
 
 
-DEFINITION = replace(RESOURCE, validate=errors)
+DEFINITION = replace(RESOURCE, validate=errors, validates_aside=True)
 
 
 @dataclass

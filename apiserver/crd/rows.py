@@ -14,7 +14,7 @@ from kube.api import schema
 from kube.api.apiextensions import columns, embedded, lists, values
 from kube.api.apiextensions.defaulting import fill_in
 from kube.api.apiextensions.pruning import drop_nulls, prune
-from kube.api.apiextensions.structural import Schema, compiled
+from kube.api.apiextensions.structural import Schema, shared
 from kube.api.apiextensions.structure import structure_of
 from kube.api.meta import Tree
 from kube.api.resource import Resource, Scale
@@ -29,7 +29,7 @@ UNCHECKED = (
 def rows_of(definition: Tree, call: Call | None, *, creates: bool = True) -> list[Resource]:
     """The rows of a definition whose names are accepted. `call` reaches its conversion webhook; `creates`: new ones may come."""
     spec, group = definition["spec"], definition["spec"]["group"]
-    schemas = {f"{group}/{one['name']}": compiled(_raw_schema(one)) for one in spec["versions"]}
+    schemas = {f"{group}/{one['name']}": shared(_raw_schema(one)) for one in spec["versions"]}
     stored = next(f"{group}/{one['name']}" for one in spec["versions"] if one["storage"])
     review_versions = ((spec.get("conversion") or {}).get("webhook") or {}).get("conversionReviewVersions") or ("v1",)
     converter = Converter(group, frozenset(schemas), call, tuple(review_versions))

@@ -8,6 +8,7 @@ Defaults come before admission, which may rely on them, and again after it, for 
 apiserver pkg/endpoints/handlers/{create,update}.go, pkg/registry/rest/{create,update}.go
 """
 
+import asyncio
 import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -83,7 +84,7 @@ class Write:
         row.prepare(tree, None)  # type: ignore[arg-type]  # kube.api is read without strict optionals
         await self._allocate(tree, None)
         self._track(tree, None)
-        self._validate(tree, None, row.validate)
+        await self._validate(tree, None, row.validate)
         attributes.name = metadata["name"]
         await self.server.admission.validate(attributes, self.server)
         return tree
@@ -108,7 +109,7 @@ class Write:
             count_generation(new, old, row)
         await self._allocate(new, old)
         self._track(new, old)
-        self._validate(new, old, row.validate)
+        await self._validate(new, old, row.validate)
         if self.shown is not None:
             attributes.object = self.shown.show(new)
         await self.server.admission.validate(attributes, self.server)
@@ -123,6 +124,7 @@ class Write:
         self._check_version(new, old)
         keep_old(new, old, self.row)
         tree = take(new, old)
+        self.row.set_defaults(tree)
         attributes = self._attributes("UPDATE", tree, old)
         await self.server.admission.mutate(attributes, self.server)
         if attributes.reinvocation:  # somebody changed it, perhaps more of it than this subresource may
@@ -130,7 +132,7 @@ class Write:
         if self.row.has_generation:
             count_generation(tree, old, self.row)
         self._track(tree, old)
-        self._validate(tree, old, rules)
+        await self._validate(tree, old, rules)
         await self.server.admission.validate(attributes, self.server)
         return tree
 
@@ -175,11 +177,11 @@ class Write:
             why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {before.get('uid', '')}"
             raise conflict(self.row.plural, self.row.group, name, why)
 
-    def _validate(self, new: Tree, old: Tree | None, rules: Any) -> None:
+    async def _validate(self, new: Tree, old: Tree | None, rules: Any) -> None:
         errors = [*metadata_errors(self.row, new, old)]
         view_class = self.row.view
         if view_class is None or self.row.validates_trees:
-            errors += rules(new, old)
+            errors += await asyncio.to_thread(list, rules(new, old)) if self.row.validates_aside else rules(new, old)
         else:
             try:
                 views = lenient_view(view_class, new), lenient_view(view_class, old) if old is not None else None

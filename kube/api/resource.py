@@ -90,6 +90,7 @@ class Resource:
     validate: Callable[[Any, Any], Iterable[FieldError]] = _valid  # (new view, old view or None)
     validate_status: Callable[[Any, Any], Iterable[FieldError]] = _valid  # for writes to /status
     validates_trees: bool = False  # they are given trees although the kind has views
+    validates_aside: bool = False  # `validate` may take long: it runs in a thread, while others are served
     warnings: Callable[[Any, Any], Iterable[str]] = _no_warnings  # (new view, old view or None): of what was found valid
     deprecation: str = ""  # told at each request: "v1 Endpoints is deprecated in v1.33+; use ..."
     validate_name: Callable[[str], Iterable[str]] | None = None  # None: names.subdomain

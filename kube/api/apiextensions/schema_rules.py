@@ -20,7 +20,7 @@ from kube.api.apiextensions import embedded, values
 from kube.api.apiextensions.list_rules import list_errors
 from kube.api.apiextensions.patterns import PatternError, pattern
 from kube.api.apiextensions.pruning import IMPLICIT, prune
-from kube.api.apiextensions.structural import NO_DEFAULT, Schema, compiled
+from kube.api.apiextensions.structural import NO_DEFAULT, Schema, shared
 from kube.api.meta import Tree
 from kube.api.status import FieldError, forbidden, invalid, required, unsupported
 
@@ -58,7 +58,7 @@ def errors(raw: Tree, path: str) -> Iterator[FieldError]:
     yield from _forbidden(raw, path)
     yield from _structural(raw, Level.ROOT, path)
     yield from _complete(raw, raw, path, path)
-    yield from _defaults(compiled(raw), path, is_root=True)
+    yield from _defaults(shared(raw), path, is_root=True)
 
 
 def _inner(raw: Tree, path: str) -> Iterator[tuple[Tree, Level, str]]:
