@@ -205,6 +205,7 @@ class Etcd:
             except RpcError as error:
                 deadline = deadline or time.monotonic() + CONNECT_SECONDS
                 if error.code != Code.UNAVAILABLE or time.monotonic() > deadline:
+                    self._leave_if_silent(channel, error)
                     raise translated(error) from error
             if channel is self._channel:
                 self.fail_over()
@@ -213,10 +214,17 @@ class Etcd:
         """Calls that must not be repeated: sent once, over a connection that stands."""
         if not self._channel.connected:
             await self._connected(time.monotonic() + CONNECT_SECONDS)
+        channel = self._channel
         try:
-            return await self._channel.call(method, request)
+            return await channel.call(method, request)
         except RpcError as error:
+            self._leave_if_silent(channel, error)
             raise translated(error) from error
+
+    def _leave_if_silent(self, channel: Channel, error: RpcError) -> None:
+        """A member that hangs keeps its connections: who did not answer in time is not the next one asked."""
+        if error.code == Code.DEADLINE_EXCEEDED and channel is self._channel:
+            self.fail_over()
 
     async def _connected(self, deadline: float) -> None:
         """Settle on the first endpoint, from the current one on, that takes a connection; past the deadline, leave it."""

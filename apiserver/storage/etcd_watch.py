@@ -67,6 +67,11 @@ class EtcdWatch:
         if self._open is not None:
             self._open.send(_PROGRESS)
 
+    def begin_anew(self) -> None:
+        """The stream is silent though there is news: open another one, where it ended."""
+        if self._open is not None:
+            self._open.cancel()
+
     async def _stream(self) -> AsyncIterator[Batch]:
         create = MESSAGES["WatchCreateRequest"](
             key=self._start.encode(), range_end=self._end.encode(), start_revision=self._next, progress_notify=True

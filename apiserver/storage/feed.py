@@ -124,9 +124,14 @@ class Feed:
                 tasks.create_task(self._release_at(revision, readers))
 
     async def _release_at(self, revision: int, readers: "list[asyncio.Future[None]]") -> None:
+        """`revision` is etcd's own: where nothing came of it for so long, the watch hangs (its member may be stopped)."""
+        before = self.revision
         try:
             await self.reach(revision)
         except ApiError as error:
+            if self.revision == before and self._watch is not None:
+                log.warning("the watch of etcd is silent, opening another one", at=before, etcd=revision)
+                self._watch.begin_anew()
             _release(readers, error)
         else:
             _release(readers)

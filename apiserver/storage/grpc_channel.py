@@ -74,6 +74,8 @@ class GrpcStream:
                 sending = asyncio.ensure_future(self._sent.wait())
                 await asyncio.wait((reading, sending), return_when=asyncio.FIRST_COMPLETED)
                 sending.cancel()
+            if reading.cancelled():
+                return None  # as `cancel` wants it
             message = reading.result()
         except grpc.aio.AioRpcError as error:
             raise _translated(error) from error

@@ -200,6 +200,7 @@ class Http2Stream:
     def cancel(self) -> None:
         self._ended = True
         self._connection.cancel(self)
+        self._wake()
 
     def on_data(self, data: bytes) -> None:
         self._rest += data
