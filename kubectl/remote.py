@@ -11,9 +11,10 @@ import sys
 import termios
 import threading
 import tty
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
 import orjson
 
@@ -40,8 +41,35 @@ class Streams:
         return named + [(name, "true") for name, wanted in asked if wanted]
 
 
+class Sink(Protocol):
+    """Where output goes."""
+
+    def write(self, data: bytes, /) -> object: ...
+
+    def flush(self) -> object: ...
+
+
+@dataclass(frozen=True)
+class Ends:
+    """This side's ends of the streams. `read` gives no bytes at the end of the input."""
+
+    read: Callable[[int], bytes]
+    stdout: Sink
+    stderr: Sink
+
+    @classmethod
+    def own(cls) -> "Ends":
+        """Those of this program itself."""
+        return cls(lambda size: os.read(sys.stdin.fileno(), size), sys.stdout.buffer, sys.stderr.buffer)
+
+
 def run(session: Session, path: str, params: list[tuple[str, str]], streams: Streams, greeting: str = "") -> int:
-    """Join the streams until the remote end is done; its exit code. Raises CommandError for what is no exit code."""
+    """Join the streams with this program's own until the remote end is done; its exit code. Raises CommandError without one."""
+    return exit_code(session, joined(session, path, params, streams, Ends.own(), greeting))
+
+
+def joined(session: Session, path: str, params: list[tuple[str, str]], streams: Streams, ends: Ends, greeting: str = "") -> Tree:
+    """Join the streams until the remote end is done; the Status that it ends with (empty: the connection just ended)."""
     socket = WebSocket(session.server, path, params, PROTOCOLS)
     try:
         with _raw_terminal(streams.terminal and streams.stdin):
@@ -51,16 +79,15 @@ def run(session: Session, path: str, params: list[tuple[str, str]], streams: Str
             if streams.terminal:
                 _follow_size(socket)
             if streams.stdin:
-                threading.Thread(target=_pump_stdin, args=(socket,), daemon=True).start()
-            status = _receive(socket)
+                threading.Thread(target=_pump_stdin, args=(socket, ends.read), daemon=True).start()
+            return _receive(socket, ends)
     finally:
         socket.close()
-    return exit_code(session, status)
 
 
-def _receive(socket: WebSocket) -> Tree:
+def _receive(socket: WebSocket, ends: Ends) -> Tree:
     """Show what comes, until the Status on the error channel (empty: the connection just ended)."""
-    outputs = {STDOUT: sys.stdout.buffer, STDERR: sys.stderr.buffer}
+    outputs = {STDOUT: ends.stdout, STDERR: ends.stderr}
     while (message := socket.receive()) is not None:
         channel, data = message[0], message[1:]
         if channel in outputs and data:
@@ -84,10 +111,10 @@ def exit_code(session: Session, status: Tree) -> int:
     raise CommandError(str(status.get("message") or "the remote command ended for an unknown reason"))
 
 
-def _pump_stdin(socket: WebSocket) -> None:
+def _pump_stdin(socket: WebSocket, read: Callable[[int], bytes]) -> None:
     """Send what is typed; at its end close the remote stdin alone, so that output still comes."""
     try:
-        while data := os.read(sys.stdin.fileno(), READ_BYTES):
+        while data := read(READ_BYTES):
             socket.send(bytes([STDIN]) + data)
         socket.send(bytes([CLOSE, STDIN]))
     except OSError:

@@ -47,6 +47,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("exec", "Execute a command in a container", TROUBLE, "execute"),
     Command("port-forward", "Forward one or more local ports to a pod", TROUBLE),
     Command("proxy", "Run a proxy to the Kubernetes API server", TROUBLE),
+    Command("cp", "Copy files and directories to and from containers", TROUBLE, "copy"),
     Command("auth", "Inspect authorization", TROUBLE),
     Command("events", "List events", TROUBLE),
     Command("diff", "Diff the live version against a would-be applied version", ADVANCED),
