@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import Cluster
+from tests.e2e.conftest import OURS, UPSTREAM, Cluster
 
 SERVER = Path(__file__).with_name("proxied_server.py")
 CLIENT = f"{sys.executable} {Path(__file__).with_name('api_client.py')}"
@@ -92,7 +92,8 @@ def test_a_log_comes_over_a_websocket(proxied: tuple[Cluster, int]) -> None:
 
 
 @pytest.mark.root
-def test_kubectl_proxy_serves_the_api(proxied: tuple[Cluster, int], tmp_path: Path) -> None:
+@pytest.mark.parametrize("kubectl", [UPSTREAM, OURS], ids=["upstream", "ours"])
+def test_kubectl_proxy_serves_the_api(proxied: tuple[Cluster, int], tmp_path: Path, kubectl: Path) -> None:
     """Rule: https://kubernetes.io/docs/reference/kubectl/generated/kubectl_proxy/
 
     Conformance: [sig-cli] Kubectl client Proxy server should support proxy with --port 0 [Conformance]
@@ -101,7 +102,7 @@ def test_kubectl_proxy_serves_the_api(proxied: tuple[Cluster, int], tmp_path: Pa
     """
     cluster, _ = proxied
     for flag, address in (("--port=0 --disable-filter", ""), (f"--unix-socket={tmp_path}/s", f"{tmp_path}/s")):
-        process = cluster.start(f"kubectl proxy {flag}")
+        process = cluster.start(f"{kubectl} proxy {flag}")
         assert process.stdout is not None
         line = next(one for one in process.stdout if one.startswith("Starting to serve on "))
         place = f"--unix-socket {address} http://localhost" if address else f"http://{line.split()[-1]}"

@@ -1,4 +1,4 @@
-"""exec, attach, cp, port-forward and logs with unmodified kubectls: the old one speaks SPDY, the new ones WebSocket."""
+"""exec, attach, cp, port-forward and logs with unmodified kubectls, by SPDY (the old one) and WebSocket, and with ours."""
 
 import contextlib
 import subprocess
@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import REPOSITORY, UPSTREAM, Cluster
+from tests.e2e.conftest import OURS, REPOSITORY, UPSTREAM, Cluster
 
 KUBECTLS = {
     "1.37": UPSTREAM,
     "1.36": REPOSITORY / ".venv" / "upstream-1.36" / "bin" / "kubectl",
     "1.20": REPOSITORY / ".venv" / "upstream-1.20" / "usr" / "bin" / "kubectl",
+    "ours": OURS,
 }
 POD = "kubectl run streams --image=busybox --image-pull-policy=Never --restart=Never -- sh -c"
 SCRIPT = "echo started; mkdir /www; echo page > /www/index.html; httpd -p 127.0.0.1:8080 -h /www; exec sleep 3600"
