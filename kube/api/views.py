@@ -122,9 +122,9 @@ def _filled(kind: Any, value: Any) -> Any:
         case msgspec.inspect.StructType() if isinstance(value, dict):
             filled = dict(value)
             for field in kind.fields:
-                if field.encode_name in value:
+                if value.get(field.encode_name) is not None:
                     filled[field.encode_name] = _filled(field.type, value[field.encode_name])
-                elif field.required:
+                elif field.required:  # null says as little as nothing does
                     filled[field.encode_name] = _zero(field.type)
             return filled
     return value

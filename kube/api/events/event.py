@@ -8,6 +8,7 @@ from datetime import datetime
 
 from kube.api import validation
 from kube.api.columns import age, plain
+from kube.api.core import event as core_event
 from kube.api.core.event import story_errors
 from kube.api.meta import Tree
 from kube.api.resource import Column, Resource
@@ -40,15 +41,27 @@ _OWN_NAMES = {core: own for own, core in CORE_NAMES.items()}
 INVOLVED = ("kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath")
 
 
+def set_defaults(tree: Tree) -> None:
+    """As core's form has them."""
+    for field in ("regarding", "deprecatedSource"):
+        tree.setdefault(field, {})
+    for field in ("deprecatedFirstTimestamp", "deprecatedLastTimestamp", "eventTime"):
+        tree.setdefault(field, None)
+
+
 def from_core(tree: Tree) -> Tree:
     """This group's form of a stored event."""
-    return {_OWN_NAMES.get(name, name): value for name, value in tree.items()} | {"apiVersion": "events.k8s.io/v1"}
+    own = {_OWN_NAMES.get(name, name): value for name, value in tree.items()} | {"apiVersion": "events.k8s.io/v1"}
+    for field in ("reportingController", "reportingInstance"):
+        if own.get(field) == "":
+            del own[field]
+    return own
 
 
 def to_core(tree: Tree) -> Tree:
     """The form that is stored. Core's Event writes these fields even when they are empty."""
     core = {CORE_NAMES.get(name, name): value for name, value in tree.items()} | {"apiVersion": "v1"}
-    core.setdefault("involvedObject", {})
+    core_event.set_defaults(core)
     return core
 
 
@@ -136,6 +149,7 @@ RESOURCE = Resource(
     stored_in="core",
     view_tree=from_core,
     stored_tree=to_core,
+    set_defaults=set_defaults,
     validate=validate,
     columns=(
         Column("Last Seen", lambda event, now: age(last_seen(event), now)),

@@ -1,5 +1,4 @@
-"""Lifecycles of ConfigMaps, Secrets, LimitRanges, PriorityClasses, Leases, Nodes, Endpoints, Services and pods, as the official suite
-goes through them without a running pod."""
+"""Lifecycles of core's kinds, priorities and leases, as the official suite goes through them without a running pod."""
 
 import asyncio
 import base64

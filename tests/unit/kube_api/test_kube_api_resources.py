@@ -112,4 +112,5 @@ def test_another_version_of_a_stored_kind_goes_there_and_back(row: Resource) -> 
     tree = {**_bare(row), "type": "Normal"} if row.kind == "Event" else {**_bare(row), "spec": {"maxReplicas": 3}}
     if row.kind == "Event":
         tree |= {"regarding": {"kind": "Pod", "name": "p"}, "note": "hello"}
+    row.set_defaults(tree)
     assert row.view_tree(row.stored_tree(deepcopy(tree))) == tree
