@@ -19,32 +19,54 @@ from tests.interop.upstream_surface.valid_values import BEFORE, NOT_STORED, OWN
 
 TRIES = 40  # of making a sample valid
 STRICT = {"fieldValidation": "Strict"}
+DRY = {**STRICT, "dryRun": "All"}
 MANAGER = "upstream-surface"
 
 
 async def objects(folder: Folder, client: Client) -> AsyncIterator[Difference]:
     for path, tree in BEFORE:
         await client.request("POST", path, body=tree)
+    served = [kind for kind, _, _ in creatable(folder)]
     for sample in folder.objects():
-        kind = f"{sample['apiVersion']} {sample['kind']}"
-        row = resource_for_kind(sample["apiVersion"], sample["kind"])
-        if sample["kind"] in NOT_STORED:
-            continue
-        if row is None or "create" not in row.verbs:
-            yield Difference("objects", kind, "created", "not served")
-            continue
+        if sample["kind"] not in NOT_STORED and _kind(sample) not in served:
+            yield Difference("objects", _kind(sample), "created", "not served")
+    for kind, row, sample in creatable(folder):
         try:
-            for text in [one async for one in _trip(client, row, sample)]:
+            tree = await valid(client, row, sample)
+            for text in [one async for one in _trip(client, row, tree)]:
                 yield Difference("objects", kind, "kept", text)
         except ApiError as error:
             yield Difference("objects", kind, "taken", f"{error.code} {error.message}")
 
 
-async def _trip(client: Client, row: Resource, sample: Tree) -> AsyncIterator[str]:
+def creatable(folder: Folder) -> Iterator[tuple[str, Resource, Tree]]:
+    """The samples of what can be created: the kind's full name, its row, the sample."""
+    for sample in folder.objects():
+        row = resource_for_kind(sample["apiVersion"], sample["kind"])
+        if sample["kind"] not in NOT_STORED and row is not None and "create" in row.verbs:
+            yield _kind(sample), row, sample
+
+
+async def valid(client: Client, row: Resource, sample: Tree) -> Tree:
+    """A sample repaired until a dry run takes it; raises the last complaint."""
+    tree, own = _named(row, sample), OWN.get(row.kind, {})
+    apart(tree)
+    started(tree, own)
+    for left in reversed(range(TRIES)):
+        try:
+            await client.request("POST", row.path(tree["metadata"].get("namespace", "")), params=DRY, body=tree)
+        except ApiError as error:
+            causes = (error.details or {}).get("causes") or []
+            if left == 0 or not repaired(tree, causes, own):
+                raise
+        else:
+            break
+    return tree
+
+
+async def _trip(client: Client, row: Resource, tree: Tree) -> AsyncIterator[str]:
     """What is lost on the way."""
-    tree = _named(row, sample)
-    namespace, name = tree["metadata"].get("namespace", ""), tree["metadata"]["name"]
-    await _valid(client, row, tree)
+    namespace = tree["metadata"].get("namespace", "")
     made = (await client.request("POST", row.path(namespace), params=STRICT, body=tree)).tree()
     if "get" not in row.verbs:  # a review: answered, not stored
         for text in lost({"spec": tree["spec"]} if "spec" in tree else {}, made):
@@ -79,21 +101,8 @@ def _unmanaged(sent: Tree, after: Tree) -> Iterator[str]:
             yield f".{field} is nobody's"
 
 
-async def _valid(client: Client, row: Resource, tree: Tree) -> None:
-    """Repair a sample until a dry run takes it; raises the last complaint."""
-    own = OWN.get(row.kind, {})
-    apart(tree)
-    started(tree, own)
-    params = {**STRICT, "dryRun": "All"}
-    for left in reversed(range(TRIES)):
-        try:
-            await client.request("POST", row.path(tree["metadata"].get("namespace", "")), params=params, body=tree)
-        except ApiError as error:
-            causes = (error.details or {}).get("causes") or []
-            if left == 0 or not repaired(tree, causes, own):
-                raise
-        else:
-            return
+def _kind(sample: Tree) -> str:
+    return f"{sample['apiVersion']} {sample['kind']}"
 
 
 def _named(row: Resource, sample: Tree) -> Tree:

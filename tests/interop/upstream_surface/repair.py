@@ -1,8 +1,7 @@
 """Repair: upstream's sample objects hold a nonsense value in every field; here they are made such as validation lets pass. Pure.
 
 A sample is sent; each complaint of the answer is met by the first rule whose pattern is in it, and the sample is sent again. What
-is in a sample's way is known to the table OWN, by kind and field. Alternatives of which an object may have but one are left out
-one after another; each is the one that stays in a round of its own (`variants`).
+is in a sample's way is known to the table OWN, by kind and field. Of alternatives of which an object may have but one, one stays.
 """
 
 import re

@@ -76,6 +76,6 @@ def pod(at: str, *, alone: bool = False) -> dict[str, Any]:
         f"{spec}.restartPolicy": "Always",
     }
     if alone:
-        return {**made, **{f"{spec}.{name}": ABSENT for name in ADMITTED}}
+        return {**made, **{f"{spec}.{name}": ABSENT for name in (*ADMITTED, "nodeName")}}  # has gates: no node yet
     labels = {"matchLabelsKey": "matchLabelsValue", "keyValue": "valuesValue", "selectorKey": "selectorValue"}
     return {**made, f"{spec}.activeDeadlineSeconds": ABSENT, f"{at}metadata.labels": labels}  # what the selector wants
