@@ -1,7 +1,7 @@
 """HorizontalPodAutoscaler: the older form, which knows CPU alone, and the same stored object (autoscaling/v1).
 
-What autoscaling/v2 says beyond that travels in annotations, so that a client of this version loses nothing. They hold the
-newer version's own JSON (upstream writes that of its alpha).
+What autoscaling/v2 says beyond that travels in annotations, in the form that upstream gives it (older_metrics.py), so that a
+client of this version loses nothing. Without any metric it aims at the CPU, as the stored form does.
 https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/horizontal-pod-autoscaler-v1/
 kubernetes pkg/apis/autoscaling/v1/conversion.go
 """
@@ -11,7 +11,8 @@ from typing import Any
 
 import orjson
 
-from kube.api.autoscaling.horizontalpodautoscaler import replica_errors, validate_status
+from kube.api.autoscaling.horizontalpodautoscaler import CPU_PERCENT, replica_errors, validate_status
+from kube.api.autoscaling.older_metrics import CURRENT, TARGETS, newer, older, renamed
 from kube.api.autoscaling.scaling_rules import reference_errors
 from kube.api.columns import AGE, UNKNOWN, UNSET, number, plain
 from kube.api.meta import Tree
@@ -26,7 +27,15 @@ BEHAVIOR = "autoscaling.alpha.kubernetes.io/behavior"
 
 
 def set_defaults(tree: Tree) -> None:
-    tree.setdefault("spec", {}).setdefault("minReplicas", 1)
+    spec = tree.setdefault("spec", {})
+    spec.setdefault("minReplicas", 1)
+    if METRICS not in ((tree.get("metadata") or {}).get("annotations") or {}):
+        spec.setdefault("targetCPUUtilizationPercentage", CPU_PERCENT)
+
+
+def prepare(new: Tree, old: Tree | None) -> None:
+    if old is None:
+        new["status"] = {"currentReplicas": 0, "desiredReplicas": 0}
 
 
 def from_v2(tree: Tree) -> Tree:
@@ -36,14 +45,15 @@ def from_v2(tree: Tree) -> Tree:
     cpu, others = _parted(spec.pop("metrics", None) or [])
     if cpu is not None:
         spec["targetCPUUtilizationPercentage"] = cpu["resource"]["target"]["averageUtilization"]
-    current_cpu, other_current = _parted(status.pop("currentMetrics", None) or [], "current")
+    current = status.pop("currentMetrics", None) or []
+    current_cpu, _ = _parted(current, "current")
     if current_cpu is not None:
         status["currentCPUUtilizationPercentage"] = current_cpu["resource"]["current"]["averageUtilization"]
     extras = {
-        METRICS: others,
-        CURRENT_METRICS: other_current,
+        METRICS: [older(one, TARGETS) for one in others],
+        CURRENT_METRICS: [older(one, CURRENT) for one in current],  # that of the CPU too: it says more there
         CONDITIONS: status.pop("conditions", None),
-        BEHAVIOR: spec.pop("behavior", None),
+        BEHAVIOR: renamed(spec.pop("behavior", None), capital=True),
     }
     annotations |= {name: orjson.dumps(value).decode() for name, value in extras.items() if value}
     return _object(tree, "autoscaling/v1", annotations, spec, status)
@@ -54,22 +64,22 @@ def to_v2(tree: Tree) -> Tree:
     spec, status = dict(tree.get("spec") or {}), dict(tree.get("status") or {})
     annotations = dict(tree["metadata"].get("annotations") or {})
     extras = {name: _json(annotations.pop(name, "")) for name in (METRICS, CURRENT_METRICS, CONDITIONS, BEHAVIOR)}
-    metrics = list(extras[METRICS] or ())
+    metrics = [newer(one, TARGETS) for one in _trees(extras[METRICS])]
     percent = spec.pop("targetCPUUtilizationPercentage", None)
     if percent is not None:
         target = {"type": "Utilization", "averageUtilization": percent}
         metrics.append({"type": "Resource", "resource": {"name": "cpu", "target": target}})
     if metrics:
         spec["metrics"] = metrics
-    current = list(extras[CURRENT_METRICS] or ())
+    current = [newer(one, CURRENT) for one in _trees(extras[CURRENT_METRICS])]
     percent = status.pop("currentCPUUtilizationPercentage", None)
-    if percent is not None:
+    if percent is not None and not current:
         current.append({"type": "Resource", "resource": {"name": "cpu", "current": {"averageUtilization": percent}}})
     for field, value in (("currentMetrics", current), ("conditions", extras[CONDITIONS])):
         if value:
             status[field] = value
     if extras[BEHAVIOR]:
-        spec["behavior"] = extras[BEHAVIOR]
+        spec["behavior"] = renamed(extras[BEHAVIOR], capital=False)
     return _object(tree, "autoscaling/v2", annotations, spec, status)
 
 
@@ -104,6 +114,10 @@ def _json(text: str) -> Any:
         return None
 
 
+def _trees(value: Any) -> list[Tree]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
 def targets(autoscaler: HorizontalPodAutoscalerV1) -> str:
     wanted, have = autoscaler.spec.targetCPUUtilizationPercentage, autoscaler.status.currentCPUUtilizationPercentage
     if wanted is None:
@@ -125,6 +139,7 @@ RESOURCE = Resource(
     view_tree=from_v2,
     stored_tree=to_v2,
     set_defaults=set_defaults,
+    prepare=prepare,
     validate=validate,
     validate_status=validate_status,
     columns=(

@@ -19,6 +19,10 @@ MISSING = "N/A"
 COUNTS = ("disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods")
 
 
+def set_defaults(tree: Tree) -> None:
+    tree.setdefault("spec", {})
+
+
 def prepare(new: Tree, old: Tree | None) -> None:
     if old is None:
         new["status"] = {"disruptionsAllowed": 0, "currentHealthy": 0, "desiredHealthy": 0, "expectedPods": 0}
@@ -63,6 +67,7 @@ RESOURCE = Resource(
     short_names=("pdb",),
     subresources=("status",),
     unconditional_update=False,
+    set_defaults=set_defaults,
     prepare=prepare,
     validate=validate,
     validate_status=validate_status,

@@ -85,6 +85,14 @@ def test_a_table_has_a_cell_for_each_column(row: Resource) -> None:
     assert made["rows"] == []
 
 
+@pytest.mark.parametrize("row", RESOURCES, ids=lambda row: f"{row.api_version}/{row.kind}")
+def test_what_is_found_valid_can_be_shown(row: Resource) -> None:
+    tree = _bare(row)
+    row.set_defaults(tree)
+    if not list(row.validate(seen(row, tree), None)):
+        assert len(table.table(row, [tree], now=NOW)["rows"]) == 1
+
+
 def test_rows_are_found_by_class_by_path_and_by_kind() -> None:
     row = resource_of(Pod)
     assert row is resource_for("", "v1", "pods")
