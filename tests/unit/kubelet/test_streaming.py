@@ -26,6 +26,8 @@ class Wire:
         self.received: asyncio.Queue[frames.Frame] = asyncio.Queue()
         self.writer = frames.Writer()
         self._reader = frames.Reader()
+        self._said: dict[int, bytes] = {}  # on each stream: they end in an order of their own
+        self._ended: set[int] = set()
         self.closed = False
 
     async def read(self) -> bytes:
@@ -52,14 +54,14 @@ class Wire:
 
     async def told(self, number: int) -> bytes:
         """What the server says on a stream, until it ends it."""
-        said = b""
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while True:
+            while number not in self._ended:
                 frame = await self.received.get()
-                if isinstance(frame, frames.Data) and frame.stream == number:
-                    said += frame.data
+                if isinstance(frame, frames.Data):
+                    self._said[frame.stream] = self._said.get(frame.stream, b"") + frame.data
                     if frame.fin:
-                        return said
+                        self._ended.add(frame.stream)
+        return self._said[number]
 
 
 @dataclass
