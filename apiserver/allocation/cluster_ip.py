@@ -95,7 +95,7 @@ async def _create(server: Server, address: str, service: Key, *, dry_run: bool) 
             "name": address,
             "labels": {"ipaddress.kubernetes.io/ip-family": "IPv4", "ipaddress.kubernetes.io/managed-by": "ipallocator.k8s.io"},
         },
-        "spec": {"parentRef": {"group": "", "resource": "services", "namespace": service.namespace, "name": service.name}},
+        "spec": {"parentRef": {"resource": "services", "namespace": service.namespace, "name": service.name}},
     }
     fill_new(tree, row, "", utc_now())
     try:

@@ -313,6 +313,7 @@ def test_the_class_of_service_of_a_pod(runner: asyncio.Runner, client: Client, r
 def test_the_generation_of_a_pod_counts_changes_of_its_spec(runner: asyncio.Runner, client: Client) -> None:
     """It starts at one whatever the client says, and grows with what changes the spec alone.
 
+    Conformance: [sig-node] Pods Extended (pod generation) Pod Generation pod generation should start at 1 and increment per update [MinimumKubeletVersion:1.34] [Conformance]
     Conformance: [sig-node] Pods Extended (pod generation) Pod Generation custom-set generation on new pods and graceful delete [Conformance]
     Rule: KEP-5067
     """  # noqa: E501
@@ -323,14 +324,17 @@ def test_the_generation_of_a_pod_counts_changes_of_its_spec(runner: asyncio.Runn
         made = await kind.make("one", {**POD, "metadata": {"generation": 100}, "spec": {**POD["spec"], "nodeName": "n"}})
         assert made["metadata"]["generation"] == 1
         await kind.marked("one", "x")
-        assert (await kind.get("one"))["metadata"]["generation"] == 1
+        await client.patch_status(kind.row, kind.key("one"), {"message": "x"})
+        assert (await client.update(kind.row, await kind.get("one")))["metadata"]["generation"] == 1, "nothing of the spec changed"
         image: Tree = {"spec": {"containers": [{"name": "c", "image": "other"}]}}
         changed = await client.patch(kind.row, kind.key("one"), image, type=STRATEGIC)
         assert changed["metadata"]["generation"] == 2
         toleration: Tree = {"spec": {"tolerations": [*changed["spec"]["tolerations"], {"key": "k", "operator": "Exists"}]}}
         assert (await client.patch(kind.row, kind.key("one"), toleration))["metadata"]["generation"] == 3
+        both: Tree = {"spec": {"activeDeadlineSeconds": 1000, "containers": [{"name": "c", "image": "third"}]}}
+        assert (await client.patch(kind.row, kind.key("one"), both, type=STRATEGIC))["metadata"]["generation"] == 4
         deleted = await kind.delete("one", grace_seconds=30)
-        assert deleted["metadata"]["generation"] == 4, "its grace period is part of what is wanted"
+        assert deleted["metadata"]["generation"] == 5, "its grace period is part of what is wanted"
         await kind.delete("one", grace_seconds=0)
 
     runner.run(scenario())
