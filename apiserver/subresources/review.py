@@ -9,8 +9,9 @@ from typing import Any
 
 from apiserver.context import Request, RequestInfo, Response, Server, User, json_response
 from apiserver.handlers.body import read_object
+from apiserver.handlers.negotiation import OFFERED, accepted
 from kube.api.meta import Tree
-from kube.api.status import BadRequest, FieldError, InternalError, invalid, invalid_object
+from kube.api.status import BadRequest, FieldError, InternalError, NotAcceptable, invalid, invalid_object
 
 EITHER = "exactly one of nonResourceAttributes or resourceAttributes must be specified"
 
@@ -92,12 +93,21 @@ def user_tree(user: User) -> Tree:
 async def _read(request: Request) -> Tree:
     row = request.info.resource
     assert row is not None, "a review is routed by its row"
+    _check_accepted(request)
     tree = await read_object(request, row)
     metadata = tree.get("metadata") or {}
     if metadata.get("namespace") and not row.namespaced:
         raise BadRequest("namespace is not allowed on this type: " + metadata["namespace"])
     tree["metadata"] = {}
     return tree
+
+
+def _check_accepted(request: Request) -> None:
+    """What is stored nowhere has no columns: a client that takes nothing but a Table is refused."""
+    accepted(request)
+    clauses = request.headers.get("accept", "").split(",")
+    if all("as=Table" in clause for clause in clauses):
+        raise NotAcceptable(f"only the following media types are accepted: {', '.join(OFFERED)}")
 
 
 def _check(tree: Tree, errors: Iterable[FieldError]) -> None:
