@@ -16,9 +16,9 @@ from typing import Any
 from apiserver import cel
 from apiserver.cel.program import BUDGET
 from kube.api.apiextensions.structural import Schema
-from kube.api.apiextensions.values import ABSENT, NOWHERE, item_key, json_type, same_value
+from kube.api.apiextensions.values import ABSENT, NOWHERE, item_key, same_value
 from kube.api.meta import Tree
-from kube.api.status import FieldError, duplicate, forbidden, invalid, required
+from kube.api.status import OMIT, FieldError, duplicate, forbidden, invalid, required
 
 OUT_OF_BUDGET = "validation failed due to running out of cost budget, no further validation rules will be run"
 _FIELD = str.maketrans("", "", "'")
@@ -217,5 +217,5 @@ def _name(rule: Rule) -> str:
 
 
 def _shown(value: Any) -> Any:
-    """Of objects and lists messages name the type alone."""
-    return json_type(value) if isinstance(value, dict | list) else value
+    """Objects and lists are left out of messages."""
+    return OMIT if isinstance(value, dict | list) else value

@@ -24,7 +24,7 @@ def of_request(info: RequestInfo, store: Store) -> Selection:
     row = store.resource
     for term in by_field.terms:
         if term.field not in ALWAYS and term.field not in row.field_selectors:
-            raise BadRequest(_unknown_field(term.field, bool(row.field_selectors)))
+            raise BadRequest(_unknown_field(term.field, bool(row.field_selectors) or row.served_form is not None))
     return Selection(
         prefix=store.prefix_of(info.namespace),
         labels=None if by_label.empty else by_label,

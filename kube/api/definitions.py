@@ -31,6 +31,7 @@ OBJECT_META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 STRUCT, MAP, LIST, STRING, INTEGER, NUMBER, BOOLEAN, BYTES, ANY = (
     "struct", "map", "list", "string", "integer", "number", "boolean", "bytes", "any",
 )  # fmt: skip
+BUILT_IN_KEY_DEFAULTS = {"protocol": "TCP"}  # the ports of containers and Services; the definitions do not say so
 _OWN_FORMS = (INT_OR_STRING, QUANTITY, TIME, MICRO_TIME)
 
 
@@ -88,6 +89,14 @@ class Type:
     def list_keys(self) -> tuple[str, ...]:
         """The fields that tell the items of a list of type "map" apart."""
         return tuple(self._says("x-kubernetes-list-map-keys") or ((self.merge_key,) if self.merge_key else ()))
+
+    @cached_property
+    def key_defaults(self) -> dict[str, Any]:
+        """What those fields are in an item that leaves them out; None: it may not."""
+        if self.item.name:
+            return {name: BUILT_IN_KEY_DEFAULTS.get(name) for name in self.list_keys}
+        own = {name: self.item.field(name) for name in self.list_keys}
+        return {name: one.raw.get("default") if one is not None else None for name, one in own.items()}
 
     @cached_property
     def patch_strategy(self) -> frozenset[str]:

@@ -151,7 +151,8 @@ def unsupported(path: str, value: Any, supported: Sequence[str]) -> FieldError:
 
 
 def duplicate(path: str, value: Any, detail: str = "") -> FieldError:
-    return FieldError(path, "FieldValueDuplicate", _with(f"Duplicate value: {_quoted(value)}", detail))
+    text = "Duplicate value" if value is OMIT else f"Duplicate value: {_quoted(value)}"
+    return FieldError(path, "FieldValueDuplicate", _with(text, detail))
 
 
 def missing(path: str, value: Any) -> FieldError:

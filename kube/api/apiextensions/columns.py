@@ -5,8 +5,9 @@ https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resou
 KEP-4358 (selectable fields) · apiextensions-apiserver pkg/registry/customresource/tableconvertor
 """
 
+import re
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -17,6 +18,7 @@ from kube.api.meta import Tree
 from kube.api.resource import Column
 from kube.api.table import CREATED_AT
 
+TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}([.,]\d+)?(Z|[+-]\d{2}:\d{2})", re.ASCII)  # RFC 3339
 AGE: Tree = {"name": "Age", "type": "date", "description": CREATED_AT, "jsonPath": ".metadata.creationTimestamp"}
 
 
@@ -65,11 +67,12 @@ def as_text(value: Any) -> str:
 
 
 def _age(text: str, now: datetime) -> str:
+    if TIME.fullmatch(text) is None:
+        return "<invalid>"
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         return "<invalid>"
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return duration.human((now - moment).total_seconds())
 
 

@@ -18,7 +18,6 @@ from kube.api.patch.field_set import FieldSet, Path
 from kube.api.status import BadRequest
 
 ABSENT: Any = object()
-KEY_DEFAULTS = {"protocol": "TCP"}  # keys of items that may be left out: the ports of containers and Services
 
 # Objects inside objects that Go writes even when they are empty, so that nobody can be the one who made them. The schema does
 # not tell them from pointers.
@@ -145,7 +144,7 @@ def _part_kind(kind: Type, step: str) -> Type:
 
 
 def _item_key(kind: Type, item: Any, index: int) -> str:
-    keys = {name: item.get(name, KEY_DEFAULTS.get(name)) for name in kind.list_keys} if isinstance(item, dict) else {}
+    keys = {name: item.get(name, default) for name, default in kind.key_defaults.items()} if isinstance(item, dict) else {}
     if not keys or all(one is None for one in keys.values()):
         names = ", ".join(f'"{name}"' for name in kind.list_keys)
         raise BadRequest(f"element {index}: associative list with keys has an element that omits key field {names}")

@@ -1,6 +1,7 @@
 """Pure decisions: names and conditions, what a conversion may change, the served form of stored bytes."""
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -9,10 +10,14 @@ import pytest
 from apiserver.crd import conditions, conversion
 from apiserver.crd.conversion import ConversionFailed, Converter
 from apiserver.crd.forms import Form
+from apiserver.crd.rows import rows_of
 from apiserver.storage import codec
 from apiserver.storage.watch_cache import Entry
+from kube.api.apiextensions.columns import cell
 from kube.api.apiextensions.structural import compiled
+from kube.api.apiextensions.structure import structure_of
 from kube.api.meta import Tree
+from kube.api.patch import structured
 
 NOW, LATER = "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"
 
@@ -129,3 +134,49 @@ def test_an_entry_is_formed_once_and_is_itself_where_nothing_changes() -> None:
         assert tree["apiVersion"] == "a.b/v2", "the caller's tree is left alone"
 
     asyncio.run(scenario())
+
+
+def test_a_key_that_an_item_leaves_out_is_its_default() -> None:
+    """So the item is the same before and after its defaults were filled in, and nobody else's apply conflicts with it.
+
+    Rule: https://kubernetes.io/docs/reference/using-api/server-side-apply/#merge-strategy
+    """
+    text = {"type": "string"}
+    item = {"type": "object", "required": ["name"], "properties": {"name": text, "way": {**text, "default": "in"}}}
+    ports = {"type": "array", "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name", "way"], "items": item}
+    kind = structure_of(compiled({"type": "object", "properties": {"ports": ports}}))
+    left_out, filled_in = {"ports": [{"name": "a"}]}, {"ports": [{"name": "a", "way": "in"}]}
+    assert list(structured.fields_of(kind, left_out).below["f:ports"].members) == ['k:{"name":"a","way":"in"}']
+    assert structured.merge(kind, filled_in, left_out) == filled_in
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "shown"),
+    [
+        ("date", "2026-01-01T00:00:00Z", "3h"), ("date", "2026-01-01T04:00:00+02:00", "60m"), ("date", "2026-01-01", "<invalid>"),
+        ("date", 5, None), ("integer", 3.9, 3), ("integer", "3", None), ("integer", True, None), ("number", 1.5, 1.5),
+        ("boolean", True, True), ("boolean", "true", None), ("string", 3, "3"), ("string", ["a"], '["a"]'), ("string", None, None),
+    ],
+)  # fmt: skip
+def test_a_cell_shows_what_is_of_its_columns_type(kind: str, value: object, shown: object) -> None:
+    """Rule: apiextensions-apiserver pkg/registry/customresource/tableconvertor"""
+    assert cell(kind, [value], datetime(2026, 1, 1, 3, tzinfo=UTC)) == shown
+
+
+def test_a_deprecated_version_says_so() -> None:
+    """Its own words, or upstream's.
+
+    Rule: https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definition-versioning/#version-deprecation
+    """
+
+    def told(**version: object) -> str:
+        schema = {"openAPIV3Schema": {"type": "object"}}
+        versions = [{"name": "v1", "served": True, "storage": True, "schema": schema, **version}]
+        names = {"plural": "kettles", "kind": "Kettle"}
+        spec = {"group": "a.b", "scope": "Namespaced", "names": names, "versions": versions}
+        [row] = rows_of({"metadata": {"name": "kettles.a.b"}, "spec": spec, "status": {"acceptedNames": names}}, None)
+        return row.deprecation
+
+    assert told() == ""
+    assert told(deprecated=True) == "a.b/v1 Kettle is deprecated"
+    assert told(deprecated=True, deprecationWarning="use tea") == "use tea"
