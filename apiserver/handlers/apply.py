@@ -8,17 +8,20 @@ https://kubernetes.io/docs/reference/using-api/server-side-apply/ · KEP-555
 
 from collections.abc import Callable
 
-from apiserver.handlers.body import field_validation, in_yaml_words, parse_yaml, refuse_wrong_types
+from apiserver.handlers.body import parse_yaml, refuse_wrong_types
 from apiserver.handlers.pipeline import Write, check_path
+from apiserver.handlers.strictness import in_go_yaml_words
 from apiserver.handlers.write import Advance, replaced, stored_new
+from apiserver.handlers.write_options import field_validation
 from apiserver.storage.deletion import utc_now
-from apiserver.storage.listing import invalid_options
 from kube.api import schema
 from kube.api.meta import Tree
 from kube.api.patch import apply
 from kube.api.resource import Resource
-from kube.api.status import OBJECT_MODIFIED, BadRequest, NotFound, UnknownError, conflict, required
+from kube.api.status import OBJECT_MODIFIED, BadRequest, NotFound, UnknownError, conflict
 from kube.api.views import timestamp
+
+GO_MAP = "map[string]interface {}"
 
 Around = Callable[[Tree, Callable[[Tree], Tree]], Tree]
 
@@ -27,9 +30,6 @@ async def applied(write: Write, advance: Advance, form: Resource | None, around:
     """The object afterwards, and whether it is new."""
     row, request = form or write.row, write.request
     manager = request.info.param("fieldManager")
-    if not manager:
-        error = required("fieldManager", "is required for apply patch")
-        raise invalid_options("PatchOptions", [error])
     wanted = await _wanted(write, row)
 
     def merged(live: Tree) -> Tree:
@@ -56,17 +56,23 @@ async def _wanted(write: Write, row: Resource) -> Tree:
     """The applied configuration, checked."""
     info = write.request.info
     tree, duplicates = await parse_yaml(await write.request.body())
-    if not isinstance(tree, dict) or not tree.get("apiVersion") or not tree.get("kind"):
-        raise BadRequest("error decoding YAML: couldn't get version/kind; the applied object names its apiVersion and kind")
-    if (tree["apiVersion"], tree["kind"]) != (row.api_version, row.kind):
-        raise BadRequest(f"the applied object is a {tree['apiVersion']} {tree['kind']}, not a {row.api_version} {row.kind}")
+    if not isinstance(tree, dict | None):
+        why = f"json: cannot unmarshal {schema.json_type(tree)} into Go value of type {GO_MAP}"
+        raise BadRequest(f"error decoding YAML: error unmarshaling JSON: while decoding JSON: {why}")
+    tree = tree or {}
+    version, kind = tree.get("apiVersion") or "", tree.get("kind") or ""
+    if version != row.api_version:
+        why = f"Specified patch version: {version}, expected: {row.api_version}"
+        raise BadRequest(f"Incorrect version specified in apply patch. {why}")
+    if kind != row.kind:
+        raise BadRequest(f"the applied object is a {version} {kind or 'object of no kind'}, not a {row.api_version} {row.kind}")
     check_path(tree, info.namespace if row.namespaced else "", info.name)
-    if tree["metadata"].get("managedFields"):
+    if tree["metadata"].get("managedFields") is not None:
         raise BadRequest("metadata.managedFields must be nil")
     _check_declared(row, tree)
     validation = field_validation(write.request)
     if duplicates and validation == "Strict":
-        raise BadRequest(f"error strict decoding YAML: error converting YAML to JSON: {in_yaml_words(duplicates)}")
+        raise BadRequest(f"error strict decoding YAML: error converting YAML to JSON: {in_go_yaml_words(duplicates)}")
     for text in duplicates if validation == "Warn" else ():
         write.request.warn(text)
     return tree

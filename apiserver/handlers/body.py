@@ -10,33 +10,37 @@ https://kubernetes.io/docs/reference/using-api/api-concepts/#field-validation
 """
 
 import asyncio
-import json
 from typing import Any
 
 import orjson
 
 from apiserver import protobuf
 from apiserver.context import Request
-from apiserver.handlers import yaml_text
+from apiserver.handlers import strictness, yaml_text
 from apiserver.handlers.negotiation import content_type, unsupported
-from apiserver.storage.listing import invalid_options
-from kube.api import schema
+from apiserver.handlers.write_options import field_validation
+from kube.api import go_json, schema
+from kube.api.go_json import REPLACING, Malformed
 from kube.api.meta import Tree
 from kube.api.resource import Resource
+from kube.api.resources import RESOURCES
 from kube.api.status import BadRequest
-from kube.api.status import unsupported as unsupported_value
 
-VALIDATIONS = ("Ignore", "Strict", "Warn")
 MAX_DEPTH = yaml_text.MAX_DEPTH
 SLOW_BYTES = 32 * 1024  # YAML of this length is read in a thread: it takes about a second per megabyte
+SUMMARY_BYTES = 30  # of a body that cannot be read, in what is said of it
+SCHEME = "pkg/api/legacyscheme/scheme.go:30"  # what upstream calls the table of its kinds
+TYPE_META = r'struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }'
 _ORJSON_DEPTH = 254  # what it writes
 
 
 async def read_object(request: Request, row: Resource) -> Tree:
     """The object in the body, of this row's kind."""
-    tree, duplicates = await read_tree(request)
-    if not isinstance(tree, dict):
-        raise BadRequest(f"couldn't get version/kind; json parse error: the body is no {row.kind} object")
+    try:
+        tree, duplicates = await read_tree(request)
+        tree = _object(tree)
+    except Malformed as error:
+        raise _unrecognized(row.kind, error, await request.body()) from None
     for name, value in (("apiVersion", row.api_version), ("kind", row.kind)):
         if not tree.get(name):
             tree[name] = value
@@ -50,18 +54,21 @@ async def read_object(request: Request, row: Resource) -> Tree:
 
 async def read_of(request: Request, definition: str) -> Tree:
     """The body as a tree of a definition (`io.k8s.api.policy.v1.Eviction`), which its apiVersion and kind need not name."""
-    tree, _ = await read_tree(request)
     kind = definition.rpartition(".")[2]
-    if not isinstance(tree, dict):
-        raise BadRequest(f"couldn't get version/kind; json parse error: the body is no {kind} object")
+    try:
+        tree = _object((await read_tree(request))[0])
+    except Malformed as error:
+        raise _unrecognized(kind, error, await request.body()) from None
     wrong = schema.check(definition, tree).wrong_types
     if wrong:
-        raise BadRequest(f"{kind} cannot be handled as a {kind}: {wrong[0]}")
+        version = str(tree.get("apiVersion") or "v1").rpartition("/")[2]
+        raise BadRequest(f'{kind} in version "{version}" cannot be handled as a {kind}: {wrong[0]}')
     return tree
 
 
 async def read_tree(request: Request) -> tuple[Any, list[str]]:
-    """Whatever is in the body, by its content type, and what is to be said of duplicate fields. Raises UnsupportedMediaType."""
+    """Whatever is in the body, by its content type, and what is to be said of duplicate fields. Raises Malformed and
+    UnsupportedMediaType."""
     data, kind = await request.body(), content_type(request)
     if kind in ("", "application/json"):
         return parse_json(data)
@@ -82,15 +89,22 @@ def check_fields(request: Request, row: Resource, tree: Tree, duplicates: list[s
     validation = field_validation(request)
     found = schema.problems(row, tree)
     refuse_wrong_types(row, found)
-    unknown = [f'unknown field "{path}"' for path in found.unknown]
-    if validation == "Warn":
-        for text in (*unknown, *duplicates):
-            request.warn(text)
-    elif validation == "Strict" and (unknown or duplicates):
+    if validation == "Ignore" or not (found.unknown or duplicates):
+        return
+    in_yaml = bool(duplicates) and duplicates[0].startswith("line ")
+    if row.view is None:
+        unknown = strictness.unknown_fields(found.unknown)
+    elif duplicates and not in_yaml:
+        duplicates, unknown = strictness.in_document_order(request.body_read, set(found.unknown)), []
+    else:
+        by_name = in_yaml or content_type(request) == "application/yaml"
+        unknown = strictness.unknown_fields(sorted(found.unknown) if by_name else found.unknown)
+    if validation == "Strict":
         prefix = f'{row.kind} in version "{row.version}" cannot be handled as a {row.kind}: strict decoding error: '
-        in_yaml = duplicates and duplicates[0].startswith("line ")
-        texts = [in_yaml_words(duplicates), *unknown] if in_yaml else [*unknown, *duplicates]
+        texts = [strictness.in_go_yaml_words(duplicates), *unknown] if in_yaml else [*duplicates, *unknown]
         raise BadRequest(prefix + ", ".join(texts))
+    for text in (*duplicates, *unknown):
+        request.warn(text)
 
 
 def refuse_wrong_types(row: Resource, found: schema.Problems) -> None:
@@ -98,28 +112,12 @@ def refuse_wrong_types(row: Resource, found: schema.Problems) -> None:
         raise BadRequest(f'{row.kind} in version "{row.version}" cannot be handled as a {row.kind}: {found.wrong_types[0]}')
 
 
-def in_yaml_words(duplicates: list[str]) -> str:
-    """As go-yaml tells of all of them at once."""
-    return "yaml: unmarshal errors:\n  " + "\n  ".join(duplicates)
-
-
-def field_validation(request: Request) -> str:
-    value = request.info.param("fieldValidation") or "Warn"
-    if value not in VALIDATIONS:
-        error = unsupported_value("fieldValidation", value, VALIDATIONS)
-        raise invalid_options("CreateOptions", [error])
-    return value
-
-
 def parse_json(data: bytes) -> tuple[Any, list[str]]:
-    """The value, and what is to be said of fields that came twice (the last one counts)."""
-    try:
-        tree = orjson.loads(data)
-    except orjson.JSONDecodeError as error:
-        raise BadRequest(f"invalid character or end of JSON input: {error}") from None
+    """The value, and what is to be said of fields that came twice (the last one counts). Raises Malformed."""
+    tree = go_json.loads(data, MAX_DEPTH)
     if length_of(tree) == len(data):
         return tree, []  # written as compactly as we do: nothing was dropped
-    return tree, [f'duplicate field "{path}"' for path in _duplicates(data)]
+    return tree, strictness.duplicates(data)
 
 
 async def parse_yaml(data: bytes) -> tuple[Any, list[str]]:
@@ -140,34 +138,39 @@ def length_of(tree: Any) -> int:
         raise BadRequest("exceeded max depth") from None
 
 
-def _duplicates(data: bytes) -> list[str]:
-    """Go over the text with a parser that shows every pair."""
-    nested: dict[int, list[str]] = {}  # duplicates below an object, by its identity
+def _object(tree: Any) -> Tree:
+    """What was read, where it can be an object of a kind. Raises Malformed."""
+    if tree is None:
+        return {}
+    if not isinstance(tree, dict):
+        raise Malformed(f"json: cannot unmarshal {schema.json_type(tree)} into Go value of type {TYPE_META}")
+    for name in ("kind", "apiVersion"):
+        if not isinstance(tree.get(name, ""), str | None):
+            raise Malformed(f"json: cannot unmarshal {schema.json_type(tree[name])} into Go struct field .{name} of type string")
+    return tree
 
-    def note(pairs: list[tuple[str, Any]]) -> Tree:
-        tree: Tree = {}
-        paths: list[str] = []
-        for name, value in pairs:
-            if name in tree:
-                paths.append(name)
-            tree[name] = value
-            paths += [f"{name}.{path}" for path in nested.pop(id(value), ())]
-            for i, item in enumerate(value if isinstance(value, list) else ()):
-                paths += [f"{name}[{i}].{path}" for path in nested.pop(id(item), ())]
-        if paths:
-            nested[id(tree)] = paths
-            kept.append(tree)  # so that no other object gets its identity
-        return tree
 
-    kept: list[Tree] = []
-    root = json.loads(data, object_pairs_hook=note, parse_int=float)  # whatever its length
-    return nested.get(id(root), [])
+def _unrecognized(kind: str, error: Malformed, data: bytes) -> BadRequest:
+    why = f"couldn't get version/kind; json parse error: {error}"
+    return BadRequest(f"the object provided is unrecognized (must be of type {kind}): {why} ({_summary(data)})")
+
+
+def _summary(data: bytes) -> str:
+    """The beginning of a body."""
+    if not data:
+        return "<empty>"
+    begin = data[:SUMMARY_BYTES]
+    text = begin.decode("utf-8", REPLACING) if data.startswith(b"{") else begin.hex()
+    return text + " ..." if len(data) > SUMMARY_BYTES else text
 
 
 def _wrong_kind(tree: Tree, row: Resource) -> BadRequest:
-    got = f"{tree['apiVersion']}, Kind={tree['kind']}"
-    return BadRequest(
-        f"the API version in the data ({tree['apiVersion']}) does not match the expected API version ({row.api_version})"
-        if tree["apiVersion"] != row.api_version
-        else f'{tree["kind"]} in version "{row.version}" cannot be handled as a {row.kind}: the data is of {got}'
-    )
+    version, kind = tree["apiVersion"], tree["kind"]
+    known = any((one.api_version, one.kind) == (version, kind) for one in RESOURCES)
+    if known and version != row.api_version:
+        return BadRequest(f"the API version in the data ({version}) does not match the expected API version ({row.api_version})")
+    group = row.group.partition(".")[0]
+    why = f"converting ({group}{row.version}.{kind}) to ({group or 'core'}.{row.kind}): unknown conversion"
+    if not known:
+        why = f'no kind "{kind}" is registered for version "{version}" in scheme "{SCHEME}"'
+    return BadRequest(f'{kind} in version "{version.rpartition("/")[2]}" cannot be handled as a {row.kind}: {why}')

@@ -7,10 +7,12 @@ https://kubernetes.io/docs/concepts/architecture/garbage-collection/ · apiserve
 from apiserver.context import AdmissionAttributes, Request, Response, Server, json_response
 from apiserver.handlers import read, selection
 from apiserver.handlers.body import read_of
+from apiserver.handlers.negotiation import accepted
 from apiserver.handlers.pipeline import is_dry_run
 from apiserver.handlers.read import key_of, number
 from apiserver.handlers.reply import reply
 from apiserver.handlers.write import row_of
+from apiserver.handlers.write_options import dry_run_errors
 from apiserver.storage.listing import invalid_options, parse_ask
 from kube.api.meta import Key, Tree
 from kube.api.resource import Resource
@@ -21,6 +23,7 @@ POLICIES = ("Background", "Foreground", "Orphan")
 
 
 async def delete(server: Server, request: Request) -> Response:
+    accepted(request)
     row, options = row_of(request), await delete_options(request)
     tree, gone = await _delete_one(server, request, row, key_of(request.info), options)
     if gone:
@@ -31,6 +34,7 @@ async def delete(server: Server, request: Request) -> Response:
 
 async def delete_collection(server: Server, request: Request) -> Response:
     """Delete what the selectors choose, one after another; the list of what was chosen."""
+    accepted(request)
     row, info, options = row_of(request), request.info, await delete_options(request)
     store = server.stores.store_for(row)
     wanted = selection.of_request(info, store)
@@ -88,6 +92,8 @@ def _query_options(request: Request) -> Tree:
         options["propagationPolicy"] = info.param("propagationPolicy")
     if "orphanDependents" in info.query:
         options["orphanDependents"] = info.flag("orphanDependents")
+    if "dryRun" in info.query:
+        options["dryRun"] = info.query["dryRun"]
     return options
 
 
@@ -98,7 +104,7 @@ def _problems(options: Tree) -> list[FieldError]:
         return [invalid("propagationPolicy", policy, text)]
     if policy is not None and policy not in POLICIES:
         return [unsupported_value("propagationPolicy", policy, (*POLICIES, "nil"))]
-    return []
+    return [*dry_run_errors(options.get("dryRun") or [])]
 
 
 def _success(row: Resource, tree: Tree) -> Tree:

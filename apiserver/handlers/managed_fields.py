@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 from apiserver.context import Request
 from apiserver.storage.deletion import utc_now
-from apiserver.storage.listing import invalid_options
 from kube.api.meta import Tree
 from kube.api.patch import apply
 from kube.api.resource import Resource
-from kube.api.status import BadRequest, too_long
+from kube.api.status import BadRequest
 from kube.api.views import timestamp
 
 MAX_NAME = 128
@@ -26,13 +25,12 @@ class Manager:
     @classmethod
     def of(cls, request: Request) -> "Manager":
         name = request.info.param("fieldManager")
-        if len(name) > MAX_NAME:
-            raise invalid_options("PatchOptions", [too_long("fieldManager", MAX_NAME)])
-        if not name.isprintable():
-            raise BadRequest("fieldManager: should only contain printable characters")
         return cls(name or request.headers.get("user-agent", "unknown").split("/", 1)[0][:MAX_NAME])
 
 
 def track(new: Tree, old: Tree | None, manager: Manager, row: Resource, subresource: str) -> None:
-    """Write into `new` that this manager set what differs from `old`."""
-    apply.track(new, old, row, manager=manager.name, subresource=subresource, now=timestamp(utc_now()))
+    """Write into `new` that this manager set what differs from `old`. What is too odd for that is validation's to refuse."""
+    try:
+        apply.track(new, old, row, manager=manager.name, subresource=subresource, now=timestamp(utc_now()))
+    except BadRequest:
+        new["metadata"].pop("managedFields", None)

@@ -1,7 +1,8 @@
 """Negotiation: in which form the client wants objects, from its Accept header, and in which form it sends them.
 
 Forms: JSON, YAML (one object or a whole list), and JSON transformed on the server: `as=Table`, `as=PartialObjectMetadata`,
-`as=PartialObjectMetadataList`. Bodies may be protobuf; answers never are, and CBOR is neither: clients accept JSON beside them.
+`as=PartialObjectMetadataList`. Of several that a client takes it gets the one it likes best. Bodies may be protobuf; answers
+never are, and CBOR is neither: clients accept JSON beside them.
 https://kubernetes.io/docs/reference/using-api/api-concepts/#alternate-representations-of-resources
 """
 
@@ -46,9 +47,9 @@ def unsupported(offered: tuple[str, ...] = TAKEN) -> UnsupportedMediaType:
 
 @lru_cache(maxsize=256)
 def _accepted(header: str) -> Accepted:
-    for clause in header.split(",") if header.strip() else ["application/json"]:
-        media, *parameters = (part.strip() for part in clause.split(";"))
-        options = dict(parameter.partition("=")[::2] for parameter in parameters)
+    """The first clause that is offered, of those with the highest `q`; wildcards come after types that are named."""
+    clauses = [_clause(text) for text in header.split(",")] if header.strip() else [("application/json", {})]
+    for media, options in sorted(clauses, key=_rank):
         if media in ("*/*", "application/*", "application/json"):
             form = _form(options)
             if form is not None:
@@ -56,6 +57,18 @@ def _accepted(header: str) -> Accepted:
         elif media == "application/yaml" and not options.get("as"):
             return Accepted(Form.OBJECT, yaml=True)
     raise NotAcceptable(f"only the following media types are accepted: {', '.join(OFFERED)}")
+
+
+def _clause(text: str) -> tuple[str, dict[str, str]]:
+    media, *parameters = (part.strip() for part in text.split(";"))
+    return media, dict(parameter.partition("=")[::2] for parameter in parameters)
+
+
+def _rank(clause: tuple[str, dict[str, str]]) -> tuple[float, int]:
+    """The best is the least. A `q` that is no number counts as 1."""
+    media, options = clause
+    quality = options.get("q", "1")
+    return -float(quality) if quality.isascii() and quality.replace(".", "", 1).isdecimal() else -1.0, media.count("*")
 
 
 def _form(options: dict[str, str]) -> Form | None:

@@ -19,8 +19,9 @@ import orjson
 
 from apiserver.allocation import BEFORE_STORE
 from apiserver.context import AdmissionAttributes, Release, Request, Server
-from apiserver.handlers import managed_fields
+from apiserver.handlers import managed_fields, write_options
 from apiserver.handlers.managed_fields import Manager
+from apiserver.handlers.negotiation import content_type
 from apiserver.object_rules import OBJECT_RULES
 from apiserver.storage.deletion import utc_now
 from apiserver.storage.listing import invalid_options
@@ -31,7 +32,6 @@ from kube.api.meta import Tree
 from kube.api.metadata import metadata_errors
 from kube.api.resource import Resource
 from kube.api.status import OBJECT_MODIFIED, BadRequest, FieldError, Invalid, conflict, invalid, invalid_object
-from kube.api.status import unsupported as unsupported_value
 from kube.api.views import lenient_view
 
 Take = Callable[[Tree, Tree], Tree]  # (new, old) -> the old object with what a subresource may change
@@ -60,6 +60,7 @@ class Write:
     _releases: list[Release] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        write_options.check(self.request, content_type(self.request) if self.request.info.verb == "patch" else "")
         self.dry_run = is_dry_run(self.request)
         self.manager = Manager.of(self.request)
 
@@ -71,6 +72,8 @@ class Write:
         """The tree as it will be stored as a new object. Raises what admission and validation raise."""
         info, row = self.request.info, self.row
         check_path(tree, info.namespace if row.namespaced else "", "")
+        if tree["metadata"].get("resourceVersion") not in (None, "", "0") and not (self.dry_run or self.applies):
+            raise BadRequest("resourceVersion should not be set on objects to be created")  # of upstream a 500
         row.set_defaults(tree)
         attributes = self._attributes("CREATE", tree, None)
         await self.server.admission.mutate(attributes, self.server)
@@ -222,6 +225,20 @@ def check_path(tree: Tree, namespace: str, name: str) -> None:
         raise BadRequest(text)
 
 
+def check_name(request: Request, tree: Tree) -> None:
+    """What replaces an object must have its name, and no other namespace."""
+    info, metadata = request.info, tree.get("metadata") or {}
+    name, namespace = metadata.get("name") or "", metadata.get("namespace") or ""
+    if not name:
+        raise BadRequest(f"the name of the object ({info.name} based on URL) was undeterminable: name must be provided")
+    if name != info.name:
+        raise BadRequest(f"the name of the object ({name}) does not match the name on the URL ({info.name})")
+    if info.namespace and namespace and namespace != info.namespace:
+        raise BadRequest(
+            f"the namespace of the object ({namespace}) does not match the namespace on the request ({info.namespace})"
+        )
+
+
 def _with_status(new: Tree, old: Tree) -> Tree:
     tree = {name: value for name, value in old.items() if name not in ("metadata", "status")}
     tree["metadata"] = new["metadata"]
@@ -232,11 +249,9 @@ def _with_status(new: Tree, old: Tree) -> Tree:
 
 def is_dry_run(request: Request, options: Tree | None = None) -> bool:
     """Whether dryRun=All is asked for, in the query or in DeleteOptions; no other value is known."""
-    values = [value for value in [*request.info.query.get("dryRun", []), *((options or {}).get("dryRun") or [])] if value]
-    for value in values:
-        if value != "All":
-            error = unsupported_value("dryRun", value, ("All",))
-            raise invalid_options("CreateOptions", [error])
+    values = [*request.info.query.get("dryRun", []), *((options or {}).get("dryRun") or [])]
+    if errors := [*write_options.dry_run_errors(values)]:
+        raise invalid_options(write_options.KINDS.get(request.info.verb, "DeleteOptions"), errors)
     return bool(values)
 
 

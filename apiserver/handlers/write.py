@@ -7,9 +7,10 @@ apiserver pkg/endpoints/handlers/create.go, update.go
 from collections.abc import Awaitable, Callable
 
 from apiserver.context import Request, Response, Server
+from apiserver.handlers import write_options
 from apiserver.handlers.body import read_object
 from apiserver.handlers.negotiation import accepted
-from apiserver.handlers.pipeline import Write, check_path, copy_tree
+from apiserver.handlers.pipeline import Write, check_name, check_path, copy_tree
 from apiserver.handlers.read import key_of
 from apiserver.handlers.reply import reply
 from apiserver.storage.store import Store
@@ -26,6 +27,7 @@ Advance = Callable[[Tree, Tree], Awaitable[Tree]]  # (new, old) through the pipe
 async def create(server: Server, request: Request) -> Response:
     row = row_of(request)
     accepted(request)
+    write_options.check(request)
     tree = await read_object(request, row)
     return reply(request, row, await stored_new(server, request, row, tree), 201)
 
@@ -33,8 +35,10 @@ async def create(server: Server, request: Request) -> Response:
 async def update(server: Server, request: Request) -> Response:
     row = row_of(request)
     accepted(request)
+    write_options.check(request)
     tree = await read_object(request, row)
     info = request.info
+    check_name(request, tree)
     check_path(tree, info.namespace if row.namespaced else "", info.name)
     write = Write(server, request, row)
     try:

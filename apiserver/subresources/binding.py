@@ -5,7 +5,7 @@ https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/binding-v1
 
 from apiserver.context import Request, Response, Server, json_response
 from apiserver.handlers.admit import admitted
-from apiserver.handlers.body import read_tree
+from apiserver.handlers.body import read_of
 from apiserver.handlers.pipeline import is_dry_run
 from kube.api.meta import Key, Tree
 from kube.api.resources import resource_of
@@ -16,8 +16,8 @@ from kube.api.views import timestamp
 
 async def bind(server: Server, request: Request) -> Response:
     """POST a Binding to pods/<name>/binding (or, the old way, to bindings)."""
-    binding, _ = await read_tree(request)
-    if not isinstance(binding, dict) or not isinstance(binding.get("target"), dict):
+    binding = await read_of(request, "io.k8s.api.core.v1.Binding")
+    if not binding.get("target"):
         raise BadRequest("target.name: Required value")
     dry_run = is_dry_run(request)
     binding = await admitted(server, request, "CREATE", {"apiVersion": "v1", "kind": "Binding", **binding}, dry_run=dry_run)

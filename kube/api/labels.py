@@ -118,9 +118,12 @@ def parse(text: str) -> Selector:
     tokens = _Tokens(text)
     found = []
     while tokens.peek():
-        found.append(_requirement(tokens))
+        try:
+            found.append(_requirement(tokens))
+        except ValueError as error:
+            raise ValueError(f"unable to parse requirement: {error}") from None
         if tokens.peek():
-            tokens.expect(",")
+            tokens.expect(",", "',' or 'end of string'")
             if not tokens.peek():
                 raise ValueError("found '', expected: identifier after ','")
     return Selector(tuple(found))
@@ -144,10 +147,11 @@ class _Tokens:
     def take(self) -> str:
         return self._words.pop(0) if self._words else ""
 
-    def expect(self, word: str) -> None:
+    def expect(self, word: str, shown: str = "") -> None:
         found = self.take()
         if found != word:
-            raise ValueError(f"found '{found}', expected: '{word}'")
+            wanted = shown or f"'{word}'"
+            raise ValueError(f"found '{found}', expected: {wanted}")
 
 
 def _requirement(tokens: _Tokens) -> Requirement:
@@ -162,18 +166,18 @@ def _requirement(tokens: _Tokens) -> Requirement:
     if operator is None:
         raise ValueError(f"found '{sign}', expected: in, notin, =, ==, !=, gt, lt")
     if sign in ("in", "notin"):
-        return Requirement(key, operator, _values(tokens))
-    value = "" if tokens.peek() in ("", ",") else _value(tokens.take())
+        return Requirement(key, operator, _values(tokens, key))
+    value = "" if tokens.peek() in ("", ",") else _value(tokens.take(), key)
     if operator in ("Gt", "Lt") and not re.fullmatch(r"-?[0-9]+", value):
-        raise ValueError(f'for "Gt", "Lt" operators, the value must be an integer: {value!r}')
+        raise ValueError(f"values[0]: Invalid value: \"{value}\": for 'Gt', 'Lt' operators, the value must be an integer")
     return Requirement(key, operator, (value,))
 
 
-def _values(tokens: _Tokens) -> tuple[str, ...]:
+def _values(tokens: _Tokens, key: str) -> tuple[str, ...]:
     tokens.expect("(")
     found: list[str] = []
     while True:
-        found.append("" if tokens.peek() in (",", ")") else _value(tokens.take()))
+        found.append("" if tokens.peek() in (",", ")") else _value(tokens.take(), key))
         word = tokens.take()
         if word == ")":
             return tuple(sorted(set(found)))
@@ -184,12 +188,12 @@ def _values(tokens: _Tokens) -> tuple[str, ...]:
 def _key(word: str) -> str:
     complaints = names.qualified(word)
     if complaints:
-        raise ValueError(f'key: Invalid value: "{word}": {"; ".join(complaints)}')
+        raise ValueError(f'<nil>: Invalid value: "{word}": {"; ".join(complaints)}')
     return word
 
 
-def _value(word: str) -> str:
+def _value(word: str, key: str) -> str:
     complaints = names.label_value(word)
     if complaints:
-        raise ValueError(f'values[0]: Invalid value: "{word}": {"; ".join(complaints)}')
+        raise ValueError(f'values[0][{key}]: Invalid value: "{word}": {"; ".join(complaints)}')
     return word

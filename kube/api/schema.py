@@ -163,7 +163,7 @@ class _Walk:
 
     def _mismatch(self, kind: Type, value: Any) -> str:
         """Go names the innermost struct, and the path by fields alone: no index, no key of a map."""
-        shown = f"number {value}" if kind.form == INTEGER and _is_number(value) else _json_type(value)
+        shown = f"number {value}" if kind.form == INTEGER and _is_number(value) else json_type(value)
         fields = ".".join(step for step in self.path if isinstance(step, str))
         return f"json: cannot unmarshal {shown} into Go struct field {self.structs[-1]}.{fields} of type {_go_type(kind)}"
 
@@ -204,7 +204,7 @@ def _boolean(kind: Type, value: Any) -> Any:
 def _int_or_string(kind: Type, value: Any) -> Any:
     if isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool) and -INT32 <= value < INT32):
         return value
-    shown = f"number {value}" if _is_number(value) else _json_type(value)
+    shown = f"number {value}" if _is_number(value) else json_type(value)
     raise _WrongType(f"json: cannot unmarshal {shown} into Go value of type int32")
 
 
@@ -219,7 +219,7 @@ def _time(kind: Type, value: Any) -> Any:
     if kind.form == MICRO_TIME:
         layout, form = "2006-01-02T15:04:05.000000Z07:00", "%Y-%m-%dT%H:%M:%S.%fZ"
     if not isinstance(value, str):
-        raise _WrongType(f"json: cannot unmarshal {_json_type(value)} into Go value of type string")
+        raise _WrongType(f"json: cannot unmarshal {json_type(value)} into Go value of type string")
     try:
         moment = datetime.fromisoformat(value) if re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", value) else None
     except ValueError:
@@ -265,7 +265,7 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _json_type(value: Any) -> str:
+def json_type(value: Any) -> str:
     if isinstance(value, bool):
         return "bool"
     if isinstance(value, str):

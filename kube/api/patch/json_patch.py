@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from kube.api.schema import json_type
 from kube.api.status import BadRequest, Invalid
 
 # Upstream says no more than this of a patch that does not fit the object.
@@ -27,7 +28,7 @@ def apply(tree: Any, operations: list[Any]) -> Any:
     result, copied = deepcopy(tree), 0
     for operation in operations:
         if not isinstance(operation, dict):
-            raise BadRequest("error decoding patch: json: cannot unmarshal a value into Go value of type jsonpatch.Operation")
+            raise BadRequest(f"json: cannot unmarshal {json_type(operation)} into Go value of type jsonpatch.Operation")
         try:
             if operation.get("op") == "copy":
                 copied += len(orjson.dumps(_get(result, _pointer(operation.get("from")))))

@@ -201,7 +201,7 @@ def test_a_dry_run_answers_as_if_and_stores_nothing(runner: asyncio.Runner, clie
         assert changed["data"] == {"a": "2"}
         await client.request("DELETE", f"{PATH}/a", params=params)
         assert await client.get_tree(CONFIG_MAP, "default", "a") == real
-        with pytest.raises(Invalid, match='dryRun: Unsupported value: "Some"'):
+        with pytest.raises(Invalid, match=r'dryRun: Unsupported value: \[\]string\{"Some"\}'):
             await client.create(CONFIG_MAP, a_config_map("b"), params={"dryRun": "Some"})
 
     runner.run(scenario())
@@ -214,9 +214,9 @@ def test_unknown_and_duplicate_fields_warn_or_refuse(runner: asyncio.Runner, cli
         body = b'{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"},"data":{"a":"1","a":"2"},"colour":"red"}'
         answer = await client.request("POST", PATH, body=body, headers=JSON)
         warnings = [value for name, value in answer.headers.items() if name.lower() == "warning"]
-        assert warnings == ['299 - "unknown field \\"colour\\""', '299 - "duplicate field \\"data.a\\""']
+        assert warnings == ['299 - "duplicate field \\"data.a\\""', '299 - "unknown field \\"colour\\""']
         assert "colour" not in answer.tree()
-        with refused(BadRequest, 'strict decoding error: unknown field "colour", duplicate field "data.a"'):
+        with refused(BadRequest, 'strict decoding error: duplicate field "data.a", unknown field "colour"'):
             await client.request("POST", PATH, params={"fieldValidation": "Strict"}, body=body, headers=JSON)
         silent = await client.request(
             "POST", PATH, params={"fieldValidation": "Ignore"}, body=body.replace(b'"a"}', b'"b"}'), headers=JSON
