@@ -14,7 +14,10 @@ FALSE = ("0", "f", "F", "FALSE", "false", "False")
 
 # What a flag says that may stand without a value.
 BARE = {"dry-run": "unchanged", "cascade": "background", "validate": "strict"}
-DEPRECATED = {"record": "--record will be removed in the future"}
+DEPRECATED = {
+    "record": "--record will be removed in the future",
+    "cpu-percent": "Use --cpu with percentage or resource quantity format (e.g., '70%' for utilization or '500m' for milliCPU).",
+}
 
 
 class UsageError(Exception):

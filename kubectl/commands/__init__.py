@@ -35,6 +35,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command("rollout", "Manage the rollout of a resource", DEPLOY),
     Command("scale", "Set a new size for a deployment, replica set, or replication controller", DEPLOY),
+    Command("autoscale", "Auto-scale a deployment, replica set, stateful set, or replication controller", DEPLOY),
     Command("certificate", "Modify certificate resources", CLUSTER),
     Command("cluster-info", "Display cluster information", CLUSTER),
     Command("cordon", "Mark node as unschedulable", CLUSTER),
