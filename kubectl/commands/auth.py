@@ -1,17 +1,23 @@
-"""kubectl auth: can-i, whoami.
+"""kubectl auth: can-i, reconcile, whoami.
 
 https://kubernetes.io/docs/reference/kubectl/generated/kubectl_auth/
 """
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
 
 from kube.api.meta import Tree
+from kube.api.status import NotFound
 from kubectl import options
+from kubectl.changes import Changes, in_namespace
 from kubectl.errors import CommandError
+from kubectl.manifests import load
 from kubectl.printers import Printer
 from kubectl.printers.tabwriter import Table
+from kubectl.reconciling import Difference, difference, shown
+from kubectl.selection import Item, located
 from kubectl.session import Session
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, help="Inspect authorization.")
@@ -107,6 +113,81 @@ def _list(session: Session, no_headers: bool) -> None:
 
 def _words(found: list[str] | None) -> str:
     return f"[{' '.join(found or ())}]"
+
+
+@app.command(
+    short_help="Reconciles rules for RBAC role, role binding, cluster role, and cluster role binding objects",
+    epilog="kubectl auth reconcile -f FILENAME",
+)
+def reconcile(
+    context: typer.Context,
+    filename: options.Filenames = [],  # noqa: B006 - read, never changed
+    kustomize: options.Kustomize = "",
+    recursive: options.Recursive = False,
+    output: options.Output = "",
+    template: options.Template = "",
+    show_managed_fields: options.ShowManagedFields = False,
+    dry_run: options.DryRun = "none",
+    remove_extra_permissions: Annotated[
+        bool, typer.Option("--remove-extra-permissions", help="If true, removes extra permissions added to roles")
+    ] = False,
+    remove_extra_subjects: Annotated[
+        bool, typer.Option("--remove-extra-subjects", help="If true, removes extra subjects added to rolebindings")
+    ] = False,
+) -> None:
+    """Reconciles rules for RBAC role, role binding, cluster role, and cluster role binding objects.
+
+    Missing objects are created.
+
+    Existing roles are updated to include the permissions in the input objects, and remove extra permissions if
+    --remove-extra-permissions is specified.
+
+    Examples:
+      # Reconcile RBAC resources from a file
+      kubectl auth reconcile -f my-rbac-rules.yaml
+    """
+    session: Session = context.obj
+    if not (filename or kustomize):
+        raise CommandError("must specify one of -f and -k")
+    changes = Changes.of(session, Printer(output, template, managed_fields=show_managed_fields), dry_run_flag=dry_run)
+
+    def one(item: Item) -> None:
+        if item.resource.group != "rbac.authorization.k8s.io":
+            return
+        binding = item.resource.kind.endswith("Binding")
+        try:
+            live = session.server.request("GET", item.path).tree()
+        except NotFound:
+            live = None
+        found = difference(item.tree, live, remove_extra=remove_extra_subjects if binding else remove_extra_permissions)
+        changes.said(item, _reconciled(changes, item, found), "reconciled")
+        if not output:
+            _told(session, found, "subjects" if binding else "rules")
+
+    manifests = load(filename, recursive=recursive, kustomize=kustomize)
+    session.each((in_namespace(located(session, manifest)) for manifest in manifests), one)
+
+
+def _reconciled(changes: Changes, item: Item, found: Difference) -> Tree:
+    """The object as the server has it afterwards."""
+    made = replace(item, tree=found.tree)
+    if found.operation == "create":
+        return changes.create(made)
+    if found.operation == "update":
+        return changes.replace(made)
+    if found.operation == "recreate":
+        if changes.mode == "none":
+            changes.session.server.request("DELETE", item.path)
+        return changes.create(made) if changes.mode != "server" else found.tree
+    return found.tree
+
+
+def _told(session: Session, found: Difference, things: str) -> None:
+    if found.operation:
+        session.tell(f"\treconciliation required {found.operation}")
+    for heading, lines in ((f"missing {things} added", found.added), (f"extra {things} removed", found.removed)):
+        if lines:
+            session.tell("\n".join([f"\t{heading}:", *(f"\t\t{shown(line)}" for line in lines)]))
 
 
 @app.command(short_help="Experimental: Check self subject attributes", epilog="kubectl auth whoami")
