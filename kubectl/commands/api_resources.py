@@ -16,36 +16,43 @@ from kubectl.session import Session
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
+ApiGroup = Annotated[str | None, typer.Option("--api-group", help="Limit to resources in the specified API group.")]
+Categories = Annotated[
+    list[str],
+    typer.Option("--categories", metavar=options.SLICE, help="Limit to resources that belong to the specified categories."),
+]
+Namespaced = Annotated[
+    bool | None,
+    typer.Option(
+        "--namespaced",
+        help="If false, non-namespaced resources will be returned, otherwise returning namespaced resources by default.",
+    ),
+]
+Verbs = Annotated[
+    list[str], typer.Option("--verbs", metavar=options.SLICE, help="Limit to resources that support the specified verbs.")
+]
+SortBy = Annotated[
+    str,
+    typer.Option(
+        "--sort-by",
+        help="If non-empty, sort list of resources using specified field. The field can be either 'name' or 'kind'.",
+    ),
+]
+Output = Annotated[str, typer.Option("--output", "-o", help="Output format. One of: (json, yaml, name, wide).")]
+Cached = Annotated[bool, typer.Option("--cached", help="Use the cached list of resources if available.")]
+
+
 @app.command("api-resources")
 def api_resources(
     context: typer.Context,
-    api_group: Annotated[
-        str | None, typer.Option("--api-group", help="Limit to resources in the specified API group.")
-    ] = None,  # empty: the core group
-    categories: Annotated[
-        list[str],
-        typer.Option("--categories", metavar=options.SLICE, help="Limit to resources that belong to the specified categories."),
-    ] = [],  # noqa: B006 - read, never changed
-    namespaced: Annotated[
-        bool | None,
-        typer.Option(
-            "--namespaced",
-            help="If false, non-namespaced resources will be returned, otherwise returning namespaced resources by default.",
-        ),
-    ] = None,  # not given: both
-    verbs: Annotated[
-        list[str], typer.Option("--verbs", metavar=options.SLICE, help="Limit to resources that support the specified verbs.")
-    ] = [],  # noqa: B006
-    sort_by: Annotated[
-        str,
-        typer.Option(
-            "--sort-by",
-            help="If non-empty, sort list of resources using specified field. The field can be either 'name' or 'kind'.",
-        ),
-    ] = "",
-    output: Annotated[str, typer.Option("--output", "-o", help="Output format. One of: (json, yaml, name, wide).")] = "",
+    api_group: ApiGroup = None,  # empty: the core group
+    categories: Categories = [],  # noqa: B006 - read, never changed
+    namespaced: Namespaced = None,  # not given: both
+    verbs: Verbs = [],  # noqa: B006
+    sort_by: SortBy = "",
+    output: Output = "",
     no_headers: options.NoHeaders = False,
-    cached: Annotated[bool, typer.Option("--cached", help="Use the cached list of resources if available.")] = False,
+    cached: Cached = False,
 ) -> None:
     """Print the supported API resources on the server.
 

@@ -42,6 +42,29 @@ are the ways you can resolve this warning:
 See https://kubernetes.io/docs/reference/using-api/server-side-apply/#conflicts"""
 
 
+ServerSideFlag = Annotated[bool, typer.Option("--server-side", help="If true, apply runs in the server instead of the client.")]
+ForceConflicts = Annotated[
+    bool, typer.Option("--force-conflicts", help="If true, server-side apply will force the changes against conflicts.")
+]
+Overwrite = Annotated[
+    bool,
+    typer.Option(
+        "--overwrite",
+        help="Automatically resolve conflicts between the modified and live configuration by using values from the "
+        "modified configuration",
+    ),
+]
+Force = Annotated[
+    bool,
+    typer.Option(
+        "--force",
+        help="If true, immediately remove resources from API and bypass graceful deletion. Note that immediate deletion "
+        "of some resources may result in inconsistency or data loss and requires confirmation.",
+    ),
+]
+Prune = Annotated[bool, typer.Option("--prune", help="Delete objects that the files no longer name.", hidden=True)]
+
+
 @app.command(epilog="kubectl apply (-f FILENAME | -k DIRECTORY)")
 def apply(
     context: typer.Context,
@@ -56,29 +79,11 @@ def apply(
     validate: options.Validate = "strict",
     record: options.Record = False,
     field_manager: options.FieldManager = "kubectl-client-side-apply",
-    server_side: Annotated[
-        bool, typer.Option("--server-side", help="If true, apply runs in the server instead of the client.")
-    ] = False,
-    force_conflicts: Annotated[
-        bool, typer.Option("--force-conflicts", help="If true, server-side apply will force the changes against conflicts.")
-    ] = False,
-    overwrite: Annotated[
-        bool,
-        typer.Option(
-            "--overwrite",
-            help="Automatically resolve conflicts between the modified and live configuration by using values from the "
-            "modified configuration",
-        ),
-    ] = True,
-    force: Annotated[
-        bool,
-        typer.Option(
-            "--force",
-            help="If true, immediately remove resources from API and bypass graceful deletion. Note that immediate deletion "
-            "of some resources may result in inconsistency or data loss and requires confirmation.",
-        ),
-    ] = False,
-    prune: Annotated[bool, typer.Option("--prune", help="Delete objects that the files no longer name.", hidden=True)] = False,
+    server_side: ServerSideFlag = False,
+    force_conflicts: ForceConflicts = False,
+    overwrite: Overwrite = True,
+    force: Force = False,
+    prune: Prune = False,
 ) -> None:
     """Apply a configuration to a resource by file name or stdin. The resource name must be specified. This resource will be
     created if it doesn't exist yet. To use 'apply', always create the resource initially with either 'apply' or 'create

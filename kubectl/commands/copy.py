@@ -28,32 +28,37 @@ from kubectl.transport import Unreachable
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
+Container = Annotated[
+    str,
+    typer.Option(
+        "--container",
+        "-c",
+        help="Container name. If omitted, use the kubectl.kubernetes.io/default-container annotation for selecting the "
+        "container to be attached or the first container in the pod will be chosen",
+    ),
+]
+NoPreserve = Annotated[
+    bool,
+    typer.Option(
+        "--no-preserve", help="The copied file/directory's ownership and permissions will not be preserved in the container"
+    ),
+]
+Retries = Annotated[
+    int,
+    typer.Option(
+        "--retries",
+        help="Set number of retries to complete a copy operation from a container. Specify 0 to disable or any negative "
+        "value for infinite retrying. The default is 0 (no retry).",
+    ),
+]
+
+
 @app.command("cp", epilog="kubectl cp <file-spec-src> <file-spec-dest>")
 def copy(
     context: typer.Context,
-    container: Annotated[
-        str,
-        typer.Option(
-            "--container",
-            "-c",
-            help="Container name. If omitted, use the kubectl.kubernetes.io/default-container annotation for selecting the "
-            "container to be attached or the first container in the pod will be chosen",
-        ),
-    ] = "",
-    no_preserve: Annotated[
-        bool,
-        typer.Option(
-            "--no-preserve", help="The copied file/directory's ownership and permissions will not be preserved in the container"
-        ),
-    ] = False,
-    retries: Annotated[
-        int,
-        typer.Option(
-            "--retries",
-            help="Set number of retries to complete a copy operation from a container. Specify 0 to disable or any negative "
-            "value for infinite retrying. The default is 0 (no retry).",
-        ),
-    ] = 0,
+    container: Container = "",
+    no_preserve: NoPreserve = False,
+    retries: Retries = 0,
 ) -> None:
     """Copy files and directories to and from containers.
 

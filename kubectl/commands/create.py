@@ -74,6 +74,10 @@ ALIASES = {
     "resourcequota": "quota",
 }
 
+Raw = Annotated[
+    str, typer.Option("--raw", help="Raw URI to POST to the server.  Uses the transport specified by the kubeconfig file.")
+]
+
 
 @app.callback(invoke_without_command=True, epilog="kubectl create -f FILENAME")
 def create(
@@ -91,9 +95,7 @@ def create(
     save_config: options.SaveConfig = False,
     field_manager: options.FieldManager = "kubectl-create",
     record: options.Record = False,
-    raw: Annotated[
-        str, typer.Option("--raw", help="Raw URI to POST to the server.  Uses the transport specified by the kubeconfig file.")
-    ] = "",
+    raw: Raw = "",
 ) -> None:
     """Create a resource from a file or from stdin.
 

@@ -28,6 +28,59 @@ FORCED = (
     "may continue to run on the cluster indefinitely."
 )
 
+All = Annotated[bool, typer.Option("--all", help="Delete all resources, in the namespace of the specified resource types.")]
+IgnoreNotFound = Annotated[
+    bool,
+    typer.Option(
+        "--ignore-not-found",
+        help='Treat "resource not found" as a successful delete. Defaults to "true" when --all is specified.',
+    ),
+]
+Cascade = Annotated[
+    str,
+    typer.Option(
+        "--cascade",
+        help='Must be "background", "orphan", or "foreground". Selects the deletion cascading strategy for the dependents '
+        "(e.g. Pods created by a ReplicationController). Defaults to background.",
+    ),
+]
+GracePeriod = Annotated[
+    int,
+    typer.Option(
+        "--grace-period",
+        help="Period of time in seconds given to the resource to terminate gracefully. Ignored if negative. Set to 1 for "
+        "immediate shutdown. Can only be set to 0 when --force is true (force deletion).",
+    ),
+]
+Now = Annotated[
+    bool,
+    typer.Option("--now", help="If true, resources are signaled for immediate shutdown (same as --grace-period=1)."),
+]
+Force = Annotated[
+    bool,
+    typer.Option(
+        "--force",
+        help="If true, immediately remove resources from API and bypass graceful deletion. Note that immediate deletion "
+        "of some resources may result in inconsistency or data loss and requires confirmation.",
+    ),
+]
+Wait = Annotated[
+    bool,
+    typer.Option("--wait", help="If true, wait for resources to be gone before returning. This waits for finalizers."),
+]
+Timeout = Annotated[
+    str,
+    typer.Option(
+        "--timeout",
+        metavar=options.DURATION,
+        help="The length of time to wait before giving up on a delete, zero means determine a timeout from the size of the object",
+    ),
+]
+Output = Annotated[str, typer.Option("--output", "-o", help='Output mode. Use "-o name" for shorter output (resource/name).')]
+Raw = Annotated[
+    str, typer.Option("--raw", help="Raw URI to DELETE to the server.  Uses the transport specified by the kubeconfig file.")
+]
+
 
 @app.command(epilog="kubectl delete ([-f FILENAME] | [-k DIRECTORY] | TYPE [(NAME | -l label | --all)])")
 def delete(
@@ -38,64 +91,17 @@ def delete(
     selector: options.Selector = "",
     field_selector: options.FieldSelector = "",
     all_namespaces: options.AllNamespaces = False,
-    all: Annotated[
-        bool, typer.Option("--all", help="Delete all resources, in the namespace of the specified resource types.")
-    ] = False,
-    ignore_not_found: Annotated[
-        bool,
-        typer.Option(
-            "--ignore-not-found",
-            help='Treat "resource not found" as a successful delete. Defaults to "true" when --all is specified.',
-        ),
-    ] = False,
-    cascade: Annotated[
-        str,
-        typer.Option(
-            "--cascade",
-            help='Must be "background", "orphan", or "foreground". Selects the deletion cascading strategy for the dependents '
-            "(e.g. Pods created by a ReplicationController). Defaults to background.",
-        ),
-    ] = "background",
-    grace_period: Annotated[
-        int,
-        typer.Option(
-            "--grace-period",
-            help="Period of time in seconds given to the resource to terminate gracefully. Ignored if negative. Set to 1 for "
-            "immediate shutdown. Can only be set to 0 when --force is true (force deletion).",
-        ),
-    ] = -1,
-    now: Annotated[
-        bool,
-        typer.Option("--now", help="If true, resources are signaled for immediate shutdown (same as --grace-period=1)."),
-    ] = False,
-    force: Annotated[
-        bool,
-        typer.Option(
-            "--force",
-            help="If true, immediately remove resources from API and bypass graceful deletion. Note that immediate deletion "
-            "of some resources may result in inconsistency or data loss and requires confirmation.",
-        ),
-    ] = False,
-    wait: Annotated[
-        bool,
-        typer.Option("--wait", help="If true, wait for resources to be gone before returning. This waits for finalizers."),
-    ] = True,
-    timeout: Annotated[
-        str,
-        typer.Option(
-            "--timeout",
-            metavar=options.DURATION,
-            help="The length of time to wait before giving up on a delete, zero means determine a timeout from the size of "
-            "the object",
-        ),
-    ] = "0s",
+    all: All = False,
+    ignore_not_found: IgnoreNotFound = False,
+    cascade: Cascade = "background",
+    grace_period: GracePeriod = -1,
+    now: Now = False,
+    force: Force = False,
+    wait: Wait = True,
+    timeout: Timeout = "0s",
     dry_run_flag: options.DryRun = "none",
-    output: Annotated[
-        str, typer.Option("--output", "-o", help='Output mode. Use "-o name" for shorter output (resource/name).')
-    ] = "",
-    raw: Annotated[
-        str, typer.Option("--raw", help="Raw URI to DELETE to the server.  Uses the transport specified by the kubeconfig file.")
-    ] = "",
+    output: Output = "",
+    raw: Raw = "",
 ) -> None:
     """Delete resources by file names, stdin, resources and names, or by resources and label selector.
 

@@ -16,6 +16,9 @@ from kubectl.session import Session
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
+ShowEvents = Annotated[bool, typer.Option("--show-events", help="If true, display events related to the described object.")]
+
+
 @app.command(epilog="kubectl describe (-f FILENAME | TYPE [NAME_PREFIX | -l label] | TYPE/NAME)")
 def describe(
     context: typer.Context,
@@ -25,9 +28,7 @@ def describe(
     selector: options.Selector = "",
     all_namespaces: options.AllNamespaces = False,
     chunk_size: options.ChunkSize = 500,
-    show_events: Annotated[
-        bool, typer.Option("--show-events", help="If true, display events related to the described object.")
-    ] = True,
+    show_events: ShowEvents = True,
 ) -> None:
     """Show details of a specific resource or group of resources.
 

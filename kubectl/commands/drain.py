@@ -39,36 +39,40 @@ class Rules:
     force: bool
 
 
+PodSelector = Annotated[str, typer.Option("--pod-selector", help="Label selector to filter pods on the node")]
+IgnoreDaemonsets = Annotated[bool, typer.Option("--ignore-daemonsets", help="Ignore DaemonSet-managed pods.")]
+DeleteEmptydirData = Annotated[
+    bool,
+    typer.Option(
+        "--delete-emptydir-data",
+        help="Continue even if there are pods using emptyDir (local data that will be deleted when the node is drained).",
+    ),
+]
+Force = Annotated[bool, typer.Option("--force", help="Continue even if there are pods that do not declare a controller.")]
+GracePeriod = Annotated[
+    int,
+    typer.Option(
+        "--grace-period",
+        help="Period of time in seconds given to each pod to terminate gracefully. If negative, the default value specified "
+        "in the pod will be used.",
+    ),
+]
+Timeout = Annotated[
+    str,
+    typer.Option("--timeout", metavar=options.DURATION, help="The length of time to wait before giving up, zero means infinite"),
+]
+
+
 @app.command(epilog="kubectl drain NODE")
 def drain(
     context: typer.Context,
     selector: options.Selector = "",
-    pod_selector: Annotated[str, typer.Option("--pod-selector", help="Label selector to filter pods on the node")] = "",
-    ignore_daemonsets: Annotated[bool, typer.Option("--ignore-daemonsets", help="Ignore DaemonSet-managed pods.")] = False,
-    delete_emptydir_data: Annotated[
-        bool,
-        typer.Option(
-            "--delete-emptydir-data",
-            help="Continue even if there are pods using emptyDir (local data that will be deleted when the node is drained).",
-        ),
-    ] = False,
-    force: Annotated[
-        bool, typer.Option("--force", help="Continue even if there are pods that do not declare a controller.")
-    ] = False,
-    grace_period: Annotated[
-        int,
-        typer.Option(
-            "--grace-period",
-            help="Period of time in seconds given to each pod to terminate gracefully. If negative, the default value specified "
-            "in the pod will be used.",
-        ),
-    ] = -1,
-    timeout: Annotated[
-        str,
-        typer.Option(
-            "--timeout", metavar=options.DURATION, help="The length of time to wait before giving up, zero means infinite"
-        ),
-    ] = "0s",
+    pod_selector: PodSelector = "",
+    ignore_daemonsets: IgnoreDaemonsets = False,
+    delete_emptydir_data: DeleteEmptydirData = False,
+    force: Force = False,
+    grace_period: GracePeriod = -1,
+    timeout: Timeout = "0s",
     dry_run_flag: options.DryRun = "none",
 ) -> None:
     """Drain node in preparation for maintenance.

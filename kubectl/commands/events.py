@@ -21,15 +21,18 @@ from kubectl.watching import watch as watched
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
+About = Annotated[str, typer.Option("--for", help="Filter events to only those pertaining to the specified resource.")]
+Types = Annotated[list[str], typer.Option("--types", metavar=options.SLICE, help="Output only events of given types.")]
+Watch = Annotated[bool, typer.Option("--watch", "-w", help="After listing the requested events, watch for more events.")]
+
+
 @app.command(epilog="kubectl events [(-o|--output=)json|yaml|name] [--for TYPE/NAME] [--watch] [--types=Normal,Warning]")
 def events(
     context: typer.Context,
     all_namespaces: options.AllNamespaces = False,
-    about: Annotated[str, typer.Option("--for", help="Filter events to only those pertaining to the specified resource.")] = "",
-    types: Annotated[list[str], typer.Option("--types", metavar=options.SLICE, help="Output only events of given types.")] = [],  # noqa: B006 - read, never changed
-    watch: Annotated[
-        bool, typer.Option("--watch", "-w", help="After listing the requested events, watch for more events.")
-    ] = False,
+    about: About = "",
+    types: Types = [],  # noqa: B006 - read, never changed
+    watch: Watch = False,
     no_headers: options.NoHeaders = False,
     output: options.Output = "",
     template: options.Template = "",

@@ -16,24 +16,27 @@ from kubectl.session import Session
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
+Recursive = Annotated[
+    bool,
+    typer.Option(
+        "--recursive",
+        help="When true, print the name of all the fields recursively. Otherwise, "
+        "print the available fields with their description.",
+    ),
+]
+ApiVersion = Annotated[
+    str,
+    typer.Option("--api-version", help="Use given api-version (group/version) of the resource."),
+]
+Output = Annotated[str, typer.Option("--output", "-o", help="Format in which to render the schema. Valid values are: (plaintext).")]
+
+
 @app.command(epilog="kubectl explain TYPE [--recursive=FALSE|TRUE] [--api-version=api-version-group] [-o|--output=plaintext]")
 def explain(
     context: typer.Context,
-    recursive: Annotated[
-        bool,
-        typer.Option(
-            "--recursive",
-            help="When true, print the name of all the fields recursively. Otherwise, "
-            "print the available fields with their description.",
-        ),
-    ] = False,
-    api_version: Annotated[
-        str,
-        typer.Option("--api-version", help="Use given api-version (group/version) of the resource."),
-    ] = "",
-    output: Annotated[
-        str, typer.Option("--output", "-o", help="Format in which to render the schema. Valid values are: (plaintext).")
-    ] = "plaintext",
+    recursive: Recursive = False,
+    api_version: ApiVersion = "",
+    output: Output = "plaintext",
 ) -> None:
     """Describe fields and structure of various resources.
 

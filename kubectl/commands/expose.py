@@ -18,6 +18,54 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions
 
 EXPOSABLE = ("Service", "ReplicationController", "ReplicaSet", "Deployment", "Pod")
 
+Port = Annotated[
+    str,
+    typer.Option(
+        "--port", help="The port that the service should serve on. Copied from the resource being exposed, if unspecified"
+    ),
+]
+TargetPort = Annotated[
+    str,
+    typer.Option(
+        "--target-port",
+        help="Name or number for the port on the container that the service should direct traffic to. Optional.",
+    ),
+]
+Protocol = Annotated[str, typer.Option("--protocol", help="The network protocol for the service to be created. Default is 'TCP'.")]
+Type = Annotated[
+    str,
+    typer.Option(
+        "--type", help="Type for this service: ClusterIP, NodePort, LoadBalancer, or ExternalName. Default is 'ClusterIP'."
+    ),
+]
+Name = Annotated[str, typer.Option("--name", help="The name for the newly created object.")]
+Selector = Annotated[
+    str,
+    typer.Option(
+        "--selector",
+        help="A label selector to use for this service. Only equality-based selector requirements are supported. If empty "
+        "(the default) infer the selector from the resource being exposed.",
+    ),
+]
+Labels = Annotated[str, typer.Option("--labels", "-l", help="Labels to apply to the service created by this call.")]
+ClusterIp = Annotated[
+    str,
+    typer.Option(
+        "--cluster-ip",
+        help="ClusterIP to be assigned to the service. Leave empty to auto-allocate, or set to 'None' to create a headless "
+        "service.",
+    ),
+]
+ExternalIp = Annotated[str, typer.Option("--external-ip", help="Additional external IP address to accept for the service.")]
+LoadBalancerIp = Annotated[str, typer.Option("--load-balancer-ip", help="IP to assign to the LoadBalancer.")]
+SessionAffinity = Annotated[
+    str,
+    typer.Option(
+        "--session-affinity",
+        help="If non-empty, set the session affinity for the service to this; legal values: 'None', 'ClientIP'",
+    ),
+]
+
 
 @app.command(
     epilog="kubectl expose (-f FILENAME | TYPE NAME) [--port=port] [--protocol=TCP|UDP|SCTP] [--target-port=number-or-name] "
@@ -34,57 +82,17 @@ def expose(
     dry_run: options.DryRun = "none",
     save_config: options.SaveConfig = False,
     field_manager: options.FieldManager = "kubectl-expose",
-    port: Annotated[
-        str,
-        typer.Option(
-            "--port", help="The port that the service should serve on. Copied from the resource being exposed, if unspecified"
-        ),
-    ] = "",
-    target_port: Annotated[
-        str,
-        typer.Option(
-            "--target-port",
-            help="Name or number for the port on the container that the service should direct traffic to. Optional.",
-        ),
-    ] = "",
-    protocol: Annotated[
-        str, typer.Option("--protocol", help="The network protocol for the service to be created. Default is 'TCP'.")
-    ] = "",
-    type: Annotated[
-        str,
-        typer.Option(
-            "--type", help="Type for this service: ClusterIP, NodePort, LoadBalancer, or ExternalName. Default is 'ClusterIP'."
-        ),
-    ] = "",
-    name: Annotated[str, typer.Option("--name", help="The name for the newly created object.")] = "",
-    selector: Annotated[
-        str,
-        typer.Option(
-            "--selector",
-            help="A label selector to use for this service. Only equality-based selector requirements are supported. If empty "
-            "(the default) infer the selector from the resource being exposed.",
-        ),
-    ] = "",
-    labels: Annotated[str, typer.Option("--labels", "-l", help="Labels to apply to the service created by this call.")] = "",
-    cluster_ip: Annotated[
-        str,
-        typer.Option(
-            "--cluster-ip",
-            help="ClusterIP to be assigned to the service. Leave empty to auto-allocate, or set to 'None' to create a headless "
-            "service.",
-        ),
-    ] = "",
-    external_ip: Annotated[
-        str, typer.Option("--external-ip", help="Additional external IP address to accept for the service.")
-    ] = "",
-    load_balancer_ip: Annotated[str, typer.Option("--load-balancer-ip", help="IP to assign to the LoadBalancer.")] = "",
-    session_affinity: Annotated[
-        str,
-        typer.Option(
-            "--session-affinity",
-            help="If non-empty, set the session affinity for the service to this; legal values: 'None', 'ClientIP'",
-        ),
-    ] = "",
+    port: Port = "",
+    target_port: TargetPort = "",
+    protocol: Protocol = "",
+    type: Type = "",
+    name: Name = "",
+    selector: Selector = "",
+    labels: Labels = "",
+    cluster_ip: ClusterIp = "",
+    external_ip: ExternalIp = "",
+    load_balancer_ip: LoadBalancerIp = "",
+    session_affinity: SessionAffinity = "",
 ) -> None:
     """Expose a resource as a new Kubernetes service.
 

@@ -27,6 +27,45 @@ MUST_NAME = (
     'You must specify the type of resource to get. Use "kubectl api-resources" for a complete list of supported resources.\n'
 )
 
+LabelColumns = Annotated[
+    list[str],
+    typer.Option(
+        "--label-columns",
+        "-L",
+        metavar=options.SLICE,
+        help="Accepts a comma separated list of labels that are going to be presented as columns. Names are "
+        "case-sensitive. You can also use multiple flag options like -L label1 -L label2...",
+    ),
+]
+ShowKind = Annotated[bool, typer.Option("--show-kind", help="If present, list the resource type for the requested object(s).")]
+SortBy = Annotated[
+    str,
+    typer.Option(
+        "--sort-by",
+        help="If non-empty, sort list types using this field specification.  The field specification is expressed as a "
+        "JSONPath expression (e.g. '{.metadata.name}'). The field in the API resource specified by this JSONPath "
+        "expression must be an integer or a string.",
+    ),
+]
+Watch = Annotated[bool, typer.Option("--watch", "-w", help="After listing/getting the requested object, watch for changes.")]
+WatchOnly = Annotated[
+    bool,
+    typer.Option("--watch-only", help="Watch for changes to the requested object(s), without listing/getting first."),
+]
+OutputWatchEvents = Annotated[
+    bool,
+    typer.Option(
+        "--output-watch-events",
+        help="Output watch event objects when --watch or --watch-only is used. Existing objects are output as initial "
+        "ADDED events.",
+    ),
+]
+Raw = Annotated[
+    str,
+    typer.Option("--raw", help="Raw URI to request from the server.  Uses the transport specified by the kubeconfig file."),
+]
+Subresource = Annotated[str, typer.Option("--subresource", help="If specified, gets the subresource of the requested object.")]
+
 
 @app.command(
     epilog="kubectl get [(-o|--output=)json|yaml|name|go-template|go-template-file|template|templatefile|jsonpath|"
@@ -49,50 +88,14 @@ def get(
     show_labels: options.ShowLabels = False,
     ignore_not_found: options.IgnoreNotFound = False,
     chunk_size: options.ChunkSize = 500,
-    label_columns: Annotated[
-        list[str],
-        typer.Option(
-            "--label-columns",
-            "-L",
-            metavar=options.SLICE,
-            help="Accepts a comma separated list of labels that are going to be presented as columns. Names are "
-            "case-sensitive. You can also use multiple flag options like -L label1 -L label2...",
-        ),
-    ] = [],  # noqa: B006
-    show_kind: Annotated[
-        bool, typer.Option("--show-kind", help="If present, list the resource type for the requested object(s).")
-    ] = False,
-    sort_by: Annotated[
-        str,
-        typer.Option(
-            "--sort-by",
-            help="If non-empty, sort list types using this field specification.  The field specification is expressed as a "
-            "JSONPath expression (e.g. '{.metadata.name}'). The field in the API resource specified by this JSONPath "
-            "expression must be an integer or a string.",
-        ),
-    ] = "",
-    watch: Annotated[
-        bool, typer.Option("--watch", "-w", help="After listing/getting the requested object, watch for changes.")
-    ] = False,
-    watch_only: Annotated[
-        bool,
-        typer.Option("--watch-only", help="Watch for changes to the requested object(s), without listing/getting first."),
-    ] = False,
-    output_watch_events: Annotated[
-        bool,
-        typer.Option(
-            "--output-watch-events",
-            help="Output watch event objects when --watch or --watch-only is used. Existing objects are output as initial "
-            "ADDED events.",
-        ),
-    ] = False,
-    raw: Annotated[
-        str,
-        typer.Option("--raw", help="Raw URI to request from the server.  Uses the transport specified by the kubeconfig file."),
-    ] = "",
-    subresource: Annotated[
-        str, typer.Option("--subresource", help="If specified, gets the subresource of the requested object.")
-    ] = "",
+    label_columns: LabelColumns = [],  # noqa: B006
+    show_kind: ShowKind = False,
+    sort_by: SortBy = "",
+    watch: Watch = False,
+    watch_only: WatchOnly = False,
+    output_watch_events: OutputWatchEvents = False,
+    raw: Raw = "",
+    subresource: Subresource = "",
 ) -> None:
     """Display one or many resources.
 

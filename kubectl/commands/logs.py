@@ -47,61 +47,74 @@ class Source:
         return f"[pod/{self.pod['metadata']['name']}/{self.container}] "
 
 
+Follow = Annotated[bool, typer.Option("--follow", "-f", help="Specify if the logs should be streamed.")]
+Previous = Annotated[
+    bool,
+    typer.Option(
+        "--previous", "-p", help="If true, print the logs for the previous instance of the container in a pod if it exists."
+    ),
+]
+Container = Annotated[str, typer.Option("--container", "-c", help="Print the logs of this container")]
+AllContainers = Annotated[bool, typer.Option("--all-containers", help="Get all containers' logs in the pod(s).")]
+Since = Annotated[
+    str,
+    typer.Option(
+        "--since",
+        metavar=options.DURATION,
+        help="Only return logs newer than a relative duration like 5s, 2m, or 3h. Defaults to all logs. Only one of "
+        "since-time / since may be used.",
+    ),
+]
+SinceTime = Annotated[
+    str,
+    typer.Option(
+        "--since-time",
+        help="Only return logs after a specific date (RFC3339). Defaults to all logs. Only one of since-time / since may be used.",
+    ),
+]
+Tail = Annotated[
+    int,
+    typer.Option(
+        "--tail",
+        help="Lines of recent log file to display. Defaults to -1 with no selector, showing all log lines otherwise 10, if a "
+        "selector is provided.",
+    ),
+]
+Timestamps = Annotated[bool, typer.Option("--timestamps", help="Include timestamps on each line in the log output")]
+LimitBytes = Annotated[int, typer.Option("--limit-bytes", help="Maximum bytes of logs to return. Defaults to no limit.")]
+Prefix = Annotated[
+    bool,
+    typer.Option("--prefix", help="Prefix each log line with the log source (pod name and container name)"),
+]
+IgnoreErrors = Annotated[
+    bool,
+    typer.Option("--ignore-errors", help="If watching / following pod logs, allow for any errors that occur to be non-fatal"),
+]
+MaxLogRequests = Annotated[
+    int,
+    typer.Option(
+        "--max-log-requests",
+        help="Specify maximum number of concurrent logs to follow when using by a selector. Defaults to 5.",
+    ),
+]
+
+
 @app.command(epilog="kubectl logs [-f] [-p] (POD | TYPE/NAME) [-c CONTAINER]")
 def logs(
     context: typer.Context,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Specify if the logs should be streamed.")] = False,
-    previous: Annotated[
-        bool,
-        typer.Option(
-            "--previous", "-p", help="If true, print the logs for the previous instance of the container in a pod if it exists."
-        ),
-    ] = False,
-    container: Annotated[str, typer.Option("--container", "-c", help="Print the logs of this container")] = "",
-    all_containers: Annotated[bool, typer.Option("--all-containers", help="Get all containers' logs in the pod(s).")] = False,
-    since: Annotated[
-        str,
-        typer.Option(
-            "--since",
-            metavar=options.DURATION,
-            help="Only return logs newer than a relative duration like 5s, 2m, or 3h. Defaults to all logs. Only one of "
-            "since-time / since may be used.",
-        ),
-    ] = "0s",
-    since_time: Annotated[
-        str,
-        typer.Option(
-            "--since-time",
-            help="Only return logs after a specific date (RFC3339). Defaults to all logs. Only one of since-time / since may "
-            "be used.",
-        ),
-    ] = "",
-    tail: Annotated[
-        int,
-        typer.Option(
-            "--tail",
-            help="Lines of recent log file to display. Defaults to -1 with no selector, showing all log lines otherwise 10, if a "
-            "selector is provided.",
-        ),
-    ] = -1,
-    timestamps: Annotated[bool, typer.Option("--timestamps", help="Include timestamps on each line in the log output")] = False,
-    limit_bytes: Annotated[int, typer.Option("--limit-bytes", help="Maximum bytes of logs to return. Defaults to no limit.")] = 0,
-    prefix: Annotated[
-        bool,
-        typer.Option("--prefix", help="Prefix each log line with the log source (pod name and container name)"),
-    ] = False,
+    follow: Follow = False,
+    previous: Previous = False,
+    container: Container = "",
+    all_containers: AllContainers = False,
+    since: Since = "0s",
+    since_time: SinceTime = "",
+    tail: Tail = -1,
+    timestamps: Timestamps = False,
+    limit_bytes: LimitBytes = 0,
+    prefix: Prefix = False,
     selector: options.Selector = "",
-    ignore_errors: Annotated[
-        bool,
-        typer.Option("--ignore-errors", help="If watching / following pod logs, allow for any errors that occur to be non-fatal"),
-    ] = False,
-    max_log_requests: Annotated[
-        int,
-        typer.Option(
-            "--max-log-requests",
-            help="Specify maximum number of concurrent logs to follow when using by a selector. Defaults to 5.",
-        ),
-    ] = DEFAULT_REQUESTS,
+    ignore_errors: IgnoreErrors = False,
+    max_log_requests: MaxLogRequests = DEFAULT_REQUESTS,
 ) -> None:
     """Print the logs for a container in a pod or specified resource. If the pod has only one container, the container name is
     optional.

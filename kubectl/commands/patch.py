@@ -27,19 +27,24 @@ TYPES = {
     "strategic": "application/strategic-merge-patch+json",
 }
 
+Patch = Annotated[str, typer.Option("--patch", "-p", help="The patch to be applied to the resource JSON file.")]
+PatchFile = Annotated[str, typer.Option("--patch-file", help="A file containing a patch to be applied to the resource.")]
+Type = Annotated[
+    str,
+    typer.Option("--type", help="The type of patch being provided; one of [json merge strategic]"),
+]
+Subresource = Annotated[
+    str, typer.Option("--subresource", help="If specified, patch will operate on the subresource of the requested object.")
+]
+
 
 @app.command(epilog="kubectl patch (-f FILENAME | TYPE NAME) [-p PATCH|--patch-file FILE]")
 def patch(
     context: typer.Context,
-    patch: Annotated[str, typer.Option("--patch", "-p", help="The patch to be applied to the resource JSON file.")] = "",
-    patch_file: Annotated[str, typer.Option("--patch-file", help="A file containing a patch to be applied to the resource.")] = "",
-    type: Annotated[
-        str,
-        typer.Option("--type", help="The type of patch being provided; one of [json merge strategic]"),
-    ] = "strategic",
-    subresource: Annotated[
-        str, typer.Option("--subresource", help="If specified, patch will operate on the subresource of the requested object.")
-    ] = "",
+    patch: Patch = "",
+    patch_file: PatchFile = "",
+    type: Type = "strategic",
+    subresource: Subresource = "",
     filename: options.Filenames = [],  # noqa: B006 - read, never changed
     kustomize: options.Kustomize = "",
     recursive: options.Recursive = False,

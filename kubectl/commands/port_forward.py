@@ -23,30 +23,33 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions
 
 HIGHEST = 65535
 
+Address = Annotated[
+    list[str],
+    typer.Option(
+        "--address",
+        metavar=options.SLICE,
+        help="Addresses to listen on (comma separated). Only accepts IP addresses or localhost as a value. When localhost is "
+        "supplied, kubectl will try to bind on both 127.0.0.1 and ::1 and will fail if neither of these addresses are "
+        "available to bind.",
+    ),
+]
+PodRunningTimeout = Annotated[
+    str,
+    typer.Option(
+        "--pod-running-timeout",
+        metavar=options.DURATION,
+        help="The length of time (like 5s, 2m, or 3h, higher than zero) to wait until at least one pod is running",
+    ),
+]
+
 
 @app.command(
     "port-forward", epilog="kubectl port-forward TYPE/NAME [options] [LOCAL_PORT:]REMOTE_PORT [...[LOCAL_PORT_N:]REMOTE_PORT_N]"
 )
 def port_forward(
     context: typer.Context,
-    address: Annotated[
-        list[str],
-        typer.Option(
-            "--address",
-            metavar=options.SLICE,
-            help="Addresses to listen on (comma separated). Only accepts IP addresses or localhost as a value. When localhost is "
-            "supplied, kubectl will try to bind on both 127.0.0.1 and ::1 and will fail if neither of these addresses are "
-            "available to bind.",
-        ),
-    ] = [],  # noqa: B006 - read, never changed
-    pod_running_timeout: Annotated[
-        str,
-        typer.Option(
-            "--pod-running-timeout",
-            metavar=options.DURATION,
-            help="The length of time (like 5s, 2m, or 3h, higher than zero) to wait until at least one pod is running",
-        ),
-    ] = "1m0s",
+    address: Address = [],  # noqa: B006 - read, never changed
+    pod_running_timeout: PodRunningTimeout = "1m0s",
 ) -> None:
     """Forward one or more local ports to a pod.
 

@@ -31,56 +31,63 @@ HEAD_BYTES = 1 << 16  # the longest request line with headers
 HOP = frozenset(("connection", "keep-alive", "proxy-connection", "host", "authorization", "accept-encoding"))
 REASONS = {400: "Bad Request", 403: "Forbidden", 404: "Not Found", 502: "Bad Gateway"}
 
+Port = Annotated[int, typer.Option("--port", "-p", help="The port on which to run the proxy. Set to 0 to pick a random port.")]
+Address = Annotated[str, typer.Option("--address", help="The IP address on which to serve on.")]
+UnixSocket = Annotated[str, typer.Option("--unix-socket", "-u", help="Unix socket on which to run the proxy.")]
+Www = Annotated[
+    str, typer.Option("--www", "-w", help="Also serve static files from the given directory under the specified prefix.")
+]
+WwwPrefix = Annotated[
+    str, typer.Option("--www-prefix", "-P", help="Prefix to serve static files under, if static file directory is specified.")
+]
+ApiPrefix = Annotated[str, typer.Option("--api-prefix", help="Prefix to serve the proxied API under.")]
+AcceptHosts = Annotated[str, typer.Option("--accept-hosts", help="Regular expression for hosts that the proxy should accept.")]
+AcceptPaths = Annotated[str, typer.Option("--accept-paths", help="Regular expression for paths that the proxy should accept.")]
+RejectPaths = Annotated[
+    str,
+    typer.Option(
+        "--reject-paths",
+        help="Regular expression for paths that the proxy should reject. Paths specified here will be rejected even accepted "
+        "by --accept-paths.",
+    ),
+]
+RejectMethods = Annotated[
+    str,
+    typer.Option(
+        "--reject-methods",
+        help="Regular expression for HTTP methods that the proxy should reject (example --reject-methods='POST,PUT,PATCH').",
+    ),
+]
+DisableFilter = Annotated[
+    bool,
+    typer.Option(
+        "--disable-filter",
+        help="If true, disable request filtering in the proxy. This is dangerous, and can leave you vulnerable to XSRF "
+        "attacks, when used with an accessible port.",
+    ),
+]
+AppendServerPath = Annotated[
+    bool, typer.Option("--append-server-path", help="If true, enables automatic path appending of the kube context server path")
+]
+
 
 @app.command(
     epilog="kubectl proxy [--port=PORT] [--www=static-dir] [--www-prefix=prefix] [--api-prefix=prefix]",
 )
 def proxy(
     context: typer.Context,
-    port: Annotated[
-        int, typer.Option("--port", "-p", help="The port on which to run the proxy. Set to 0 to pick a random port.")
-    ] = 8001,
-    address: Annotated[str, typer.Option("--address", help="The IP address on which to serve on.")] = "127.0.0.1",
-    unix_socket: Annotated[str, typer.Option("--unix-socket", "-u", help="Unix socket on which to run the proxy.")] = "",
-    www: Annotated[
-        str, typer.Option("--www", "-w", help="Also serve static files from the given directory under the specified prefix.")
-    ] = "",
-    www_prefix: Annotated[
-        str, typer.Option("--www-prefix", "-P", help="Prefix to serve static files under, if static file directory is specified.")
-    ] = "/static/",
-    api_prefix: Annotated[str, typer.Option("--api-prefix", help="Prefix to serve the proxied API under.")] = "/",
-    accept_hosts: Annotated[
-        str, typer.Option("--accept-hosts", help="Regular expression for hosts that the proxy should accept.")
-    ] = HOSTS,
-    accept_paths: Annotated[
-        str, typer.Option("--accept-paths", help="Regular expression for paths that the proxy should accept.")
-    ] = "^.*",
-    reject_paths: Annotated[
-        str,
-        typer.Option(
-            "--reject-paths",
-            help="Regular expression for paths that the proxy should reject. Paths specified here will be rejected even accepted "
-            "by --accept-paths.",
-        ),
-    ] = REJECTED,
-    reject_methods: Annotated[
-        str,
-        typer.Option(
-            "--reject-methods",
-            help="Regular expression for HTTP methods that the proxy should reject (example --reject-methods='POST,PUT,PATCH').",
-        ),
-    ] = "^$",
-    disable_filter: Annotated[
-        bool,
-        typer.Option(
-            "--disable-filter",
-            help="If true, disable request filtering in the proxy. This is dangerous, and can leave you vulnerable to XSRF "
-            "attacks, when used with an accessible port.",
-        ),
-    ] = False,
-    append_server_path: Annotated[
-        bool, typer.Option("--append-server-path", help="If true, enables automatic path appending of the kube context server path")
-    ] = False,
+    port: Port = 8001,
+    address: Address = "127.0.0.1",
+    unix_socket: UnixSocket = "",
+    www: Www = "",
+    www_prefix: WwwPrefix = "/static/",
+    api_prefix: ApiPrefix = "/",
+    accept_hosts: AcceptHosts = HOSTS,
+    accept_paths: AcceptPaths = "^.*",
+    reject_paths: RejectPaths = REJECTED,
+    reject_methods: RejectMethods = "^$",
+    disable_filter: DisableFilter = False,
+    append_server_path: AppendServerPath = False,
 ) -> None:
     """Creates a proxy server or application-level gateway between localhost and the Kubernetes API server. It also allows serving
     static content over specified HTTP path. All incoming data enters through one port and gets forwarded to the remote Kubernetes

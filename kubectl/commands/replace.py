@@ -20,6 +20,22 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions
 
 GONE_SECONDS = 300  # how long --force waits for the old object to be gone
 
+Subresource = Annotated[
+    str, typer.Option("--subresource", help="If specified, replace will operate on the subresource of the requested object.")
+]
+Force = Annotated[
+    bool,
+    typer.Option(
+        "--force",
+        help="If true, immediately remove resources from API and bypass graceful deletion. Note that immediate deletion "
+        "of some resources may result in inconsistency or data loss and requires confirmation.",
+    ),
+]
+GracePeriod = Annotated[
+    int,
+    typer.Option("--grace-period", help="Period of time in seconds given to the resource to terminate gracefully."),
+]
+
 
 @app.command(epilog="kubectl replace -f FILENAME")
 def replace(
@@ -35,21 +51,9 @@ def replace(
     save_config: options.SaveConfig = False,
     field_manager: options.FieldManager = "kubectl-replace",
     record: options.Record = False,
-    subresource: Annotated[
-        str, typer.Option("--subresource", help="If specified, replace will operate on the subresource of the requested object.")
-    ] = "",
-    force: Annotated[
-        bool,
-        typer.Option(
-            "--force",
-            help="If true, immediately remove resources from API and bypass graceful deletion. Note that immediate deletion "
-            "of some resources may result in inconsistency or data loss and requires confirmation.",
-        ),
-    ] = False,
-    grace_period: Annotated[
-        int,
-        typer.Option("--grace-period", help="Period of time in seconds given to the resource to terminate gracefully."),
-    ] = -1,
+    subresource: Subresource = "",
+    force: Force = False,
+    grace_period: GracePeriod = -1,
 ) -> None:
     """Replace a resource by file name or stdin.
 

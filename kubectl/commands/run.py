@@ -31,6 +31,107 @@ RESTARTS = ("Always", "OnFailure", "Never")
 WEEK_SECONDS = 168 * 3600
 SERVICE = Resource("", "v1", "Service", "services")
 
+Image = Annotated[str, typer.Option("--image", help="The image for the container to run.")]
+ImagePullPolicy = Annotated[
+    str,
+    typer.Option(
+        "--image-pull-policy",
+        help="The image pull policy for the container.  If left empty, this value will not be specified by the client and "
+        "defaulted by the server.",
+    ),
+]
+Env = Annotated[list[str], typer.Option("--env", help="Environment variables to set in the container.")]
+Port = Annotated[str, typer.Option("--port", help="The port that this container exposes.")]
+Expose = Annotated[
+    bool,
+    typer.Option("--expose", help="If true, create a ClusterIP service associated with the pod.  Requires `--port`."),
+]
+Labels = Annotated[
+    str, typer.Option("--labels", "-l", help="Comma separated labels to apply to the pod. Will override previous values.")
+]
+Annotations = Annotated[list[str], typer.Option("--annotations", help="Annotations to apply to the pod.")]
+Restart = Annotated[
+    str, typer.Option("--restart", help="The restart policy for this Pod.  Legal values [Always, OnFailure, Never].")
+]
+Command = Annotated[
+    bool,
+    typer.Option(
+        "--command",
+        help="If true and extra arguments are present, use them as the 'command' field in the container, rather than the "
+        "'args' field which is the default.",
+    ),
+]
+Privileged = Annotated[bool, typer.Option("--privileged", help="If true, run the container in privileged mode.")]
+Overrides = Annotated[
+    str,
+    typer.Option(
+        "--overrides",
+        help="An inline JSON override for the generated object. If this is non-empty, it is used to override the generated "
+        "object. Requires that the object supply a valid apiVersion field.",
+    ),
+]
+OverrideType = Annotated[
+    str, typer.Option("--override-type", help="The method used to override the generated object: json, merge, or strategic.")
+]
+Stdin = Annotated[
+    bool,
+    typer.Option("--stdin", "-i", help="Keep stdin open on the container in the pod, even if nothing is attached."),
+]
+Tty = Annotated[bool, typer.Option("--tty", "-t", help="Allocate a TTY for the container in the pod.")]
+Attach = Annotated[
+    bool | None,
+    typer.Option(
+        "--attach",
+        help="If true, wait for the Pod to start running, and then attach to the Pod as if 'kubectl attach ...' were "
+        "called.  Default false, unless '-i/--stdin' is set, in which case the default is true. With '--restart=Never' the "
+        "exit code of the container process is returned.",
+    ),
+]
+LeaveStdinOpen = Annotated[
+    bool,
+    typer.Option(
+        "--leave-stdin-open",
+        help="If the pod is started in interactive mode or with stdin, leave stdin open after the first attach completes. "
+        "By default, stdin will be closed after the first attach completes.",
+    ),
+]
+Rm = Annotated[
+    bool,
+    typer.Option(
+        "--rm",
+        help="If true, delete the pod after it exits.  Only valid when attaching to the container, e.g. with '--attach' or "
+        "with '-i/--stdin'.",
+    ),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="If true, suppress prompt messages.")]
+PodRunningTimeout = Annotated[
+    str,
+    typer.Option(
+        "--pod-running-timeout",
+        metavar=options.DURATION,
+        help="The length of time (like 5s, 2m, or 3h, higher than zero) to wait until at least one pod is running",
+    ),
+]
+Cascade = Annotated[
+    str,
+    typer.Option(
+        "--cascade",
+        help='Must be "background", "orphan", or "foreground". Selects the deletion cascading strategy for the dependents '
+        "(e.g. Pods created by a ReplicationController). Defaults to background.",
+    ),
+]
+Force = Annotated[
+    bool, typer.Option("--force", help="If true, immediately remove resources from API and bypass graceful deletion.")
+]
+GracePeriod = Annotated[
+    int,
+    typer.Option("--grace-period", help="Period of time in seconds given to the resource to terminate gracefully."),
+]
+Wait = Annotated[
+    bool,
+    typer.Option("--wait", help="If true, wait for resources to be gone before returning. This waits for finalizers."),
+]
+
 
 @app.command(
     epilog='kubectl run NAME --image=image [--env="key=value"] [--port=port] [--dry-run=server|client] '
@@ -38,87 +139,25 @@ SERVICE = Resource("", "v1", "Service", "services")
 )
 def run(
     context: typer.Context,
-    image: Annotated[str, typer.Option("--image", help="The image for the container to run.")],
-    image_pull_policy: Annotated[
-        str,
-        typer.Option(
-            "--image-pull-policy",
-            help="The image pull policy for the container.  If left empty, this value will not be specified by the client and "
-            "defaulted by the server.",
-        ),
-    ] = "",
-    env: Annotated[list[str], typer.Option("--env", help="Environment variables to set in the container.")] = [],  # noqa: B006
-    port: Annotated[str, typer.Option("--port", help="The port that this container exposes.")] = "",
-    expose: Annotated[
-        bool,
-        typer.Option("--expose", help="If true, create a ClusterIP service associated with the pod.  Requires `--port`."),
-    ] = False,
-    labels: Annotated[
-        str, typer.Option("--labels", "-l", help="Comma separated labels to apply to the pod. Will override previous values.")
-    ] = "",
-    annotations: Annotated[list[str], typer.Option("--annotations", help="Annotations to apply to the pod.")] = [],  # noqa: B006
-    restart: Annotated[
-        str, typer.Option("--restart", help="The restart policy for this Pod.  Legal values [Always, OnFailure, Never].")
-    ] = "Always",
-    command: Annotated[
-        bool,
-        typer.Option(
-            "--command",
-            help="If true and extra arguments are present, use them as the 'command' field in the container, rather than the "
-            "'args' field which is the default.",
-        ),
-    ] = False,
-    privileged: Annotated[bool, typer.Option("--privileged", help="If true, run the container in privileged mode.")] = False,
-    overrides: Annotated[
-        str,
-        typer.Option(
-            "--overrides",
-            help="An inline JSON override for the generated object. If this is non-empty, it is used to override the generated "
-            "object. Requires that the object supply a valid apiVersion field.",
-        ),
-    ] = "",
-    override_type: Annotated[
-        str, typer.Option("--override-type", help="The method used to override the generated object: json, merge, or strategic.")
-    ] = "merge",
-    stdin: Annotated[
-        bool,
-        typer.Option("--stdin", "-i", help="Keep stdin open on the container in the pod, even if nothing is attached."),
-    ] = False,
-    tty: Annotated[bool, typer.Option("--tty", "-t", help="Allocate a TTY for the container in the pod.")] = False,
-    attach: Annotated[
-        bool | None,
-        typer.Option(
-            "--attach",
-            help="If true, wait for the Pod to start running, and then attach to the Pod as if 'kubectl attach ...' were "
-            "called.  Default false, unless '-i/--stdin' is set, in which case the default is true. With '--restart=Never' the "
-            "exit code of the container process is returned.",
-        ),
-    ] = None,  # not given: as --stdin says
-    leave_stdin_open: Annotated[
-        bool,
-        typer.Option(
-            "--leave-stdin-open",
-            help="If the pod is started in interactive mode or with stdin, leave stdin open after the first attach completes. "
-            "By default, stdin will be closed after the first attach completes.",
-        ),
-    ] = False,
-    rm: Annotated[
-        bool,
-        typer.Option(
-            "--rm",
-            help="If true, delete the pod after it exits.  Only valid when attaching to the container, e.g. with '--attach' or "
-            "with '-i/--stdin'.",
-        ),
-    ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="If true, suppress prompt messages.")] = False,
-    pod_running_timeout: Annotated[
-        str,
-        typer.Option(
-            "--pod-running-timeout",
-            metavar=options.DURATION,
-            help="The length of time (like 5s, 2m, or 3h, higher than zero) to wait until at least one pod is running",
-        ),
-    ] = "1m0s",
+    image: Image,
+    image_pull_policy: ImagePullPolicy = "",
+    env: Env = [],  # noqa: B006
+    port: Port = "",
+    expose: Expose = False,
+    labels: Labels = "",
+    annotations: Annotations = [],  # noqa: B006
+    restart: Restart = "Always",
+    command: Command = False,
+    privileged: Privileged = False,
+    overrides: Overrides = "",
+    override_type: OverrideType = "merge",
+    stdin: Stdin = False,
+    tty: Tty = False,
+    attach: Attach = None,  # not given: as --stdin says
+    leave_stdin_open: LeaveStdinOpen = False,
+    rm: Rm = False,
+    quiet: Quiet = False,
+    pod_running_timeout: PodRunningTimeout = "1m0s",
     output: options.Output = "",
     template: options.Template = "",
     allow_missing: options.AllowMissing = True,
@@ -127,25 +166,10 @@ def run(
     save_config: options.SaveConfig = False,
     field_manager: options.FieldManager = "kubectl-run",
     record: options.Record = False,
-    cascade: Annotated[
-        str,
-        typer.Option(
-            "--cascade",
-            help='Must be "background", "orphan", or "foreground". Selects the deletion cascading strategy for the dependents '
-            "(e.g. Pods created by a ReplicationController). Defaults to background.",
-        ),
-    ] = "background",
-    force: Annotated[
-        bool, typer.Option("--force", help="If true, immediately remove resources from API and bypass graceful deletion.")
-    ] = False,
-    grace_period: Annotated[
-        int,
-        typer.Option("--grace-period", help="Period of time in seconds given to the resource to terminate gracefully."),
-    ] = -1,
-    wait: Annotated[
-        bool,
-        typer.Option("--wait", help="If true, wait for resources to be gone before returning. This waits for finalizers."),
-    ] = False,
+    cascade: Cascade = "background",
+    force: Force = False,
+    grace_period: GracePeriod = -1,
+    wait: Wait = False,
 ) -> None:
     """Create and run a particular image in a pod.
 

@@ -21,38 +21,42 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions
 
 LOOK_SECONDS = 1.0  # between two looks with --timeout
 
+Replicas = Annotated[int, typer.Option("--replicas", help="The new desired number of replicas. Required.")]
+CurrentReplicas = Annotated[
+    int,
+    typer.Option(
+        "--current-replicas",
+        help="Precondition for current size. Requires that the current size of the resource match this value in order to "
+        "scale. -1 (default) for no condition.",
+    ),
+]
+ResourceVersion = Annotated[
+    str,
+    typer.Option(
+        "--resource-version",
+        help="Precondition for resource version. Requires that the current resource version match this value in order to scale.",
+    ),
+]
+Timeout = Annotated[
+    str,
+    typer.Option(
+        "--timeout",
+        metavar=options.DURATION,
+        help="The length of time to wait before giving up on a scale operation, zero means don't wait. Any other values "
+        "should contain a corresponding time unit (e.g. 1s, 2m, 3h).",
+    ),
+]
+
 
 @app.command(
     epilog="kubectl scale [--resource-version=version] [--current-replicas=count] --replicas=COUNT (-f FILENAME | TYPE NAME)"
 )
 def scale(
     context: typer.Context,
-    replicas: Annotated[int, typer.Option("--replicas", help="The new desired number of replicas. Required.")],
-    current_replicas: Annotated[
-        int,
-        typer.Option(
-            "--current-replicas",
-            help="Precondition for current size. Requires that the current size of the resource match this value in order to "
-            "scale. -1 (default) for no condition.",
-        ),
-    ] = -1,
-    resource_version: Annotated[
-        str,
-        typer.Option(
-            "--resource-version",
-            help="Precondition for resource version. Requires that the current resource "
-            "version match this value in order to scale.",
-        ),
-    ] = "",
-    timeout: Annotated[
-        str,
-        typer.Option(
-            "--timeout",
-            metavar=options.DURATION,
-            help="The length of time to wait before giving up on a scale operation, zero means don't wait. Any other values "
-            "should contain a corresponding time unit (e.g. 1s, 2m, 3h).",
-        ),
-    ] = "0s",
+    replicas: Replicas,
+    current_replicas: CurrentReplicas = -1,
+    resource_version: ResourceVersion = "",
+    timeout: Timeout = "0s",
     filename: options.Filenames = [],  # noqa: B006 - read, never changed
     kustomize: options.Kustomize = "",
     recursive: options.Recursive = False,

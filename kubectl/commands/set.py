@@ -130,6 +130,12 @@ def image(
     run(session, query, changes, decide, "image updated", record)
 
 
+Containers = Annotated[
+    str, typer.Option("--containers", "-c", help="The names of containers in the selected pod templates to change.")
+]
+ListAll = Annotated[bool, typer.Option("--list", help="If true, display the environment and any changes in the standard format.")]
+
+
 @app.command(
     short_help="Update environment variables on a pod template",
     epilog="kubectl set env RESOURCE/NAME KEY_1=VAL_1 ... KEY_N=VAL_N",
@@ -145,12 +151,8 @@ def env(
     template: options.Template = "",
     dry_run: options.DryRun = "none",
     field_manager: options.FieldManager = "kubectl-set",
-    containers: Annotated[
-        str, typer.Option("--containers", "-c", help="The names of containers in the selected pod templates to change.")
-    ] = "*",
-    list_all: Annotated[
-        bool, typer.Option("--list", help="If true, display the environment and any changes in the standard format.")
-    ] = False,
+    containers: Containers = "*",
+    list_all: ListAll = False,
 ) -> None:
     """Update environment variables on a pod template.
 

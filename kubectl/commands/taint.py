@@ -25,18 +25,22 @@ class Removal(NamedTuple):
     effect: str  # empty: every one
 
 
+All = Annotated[bool, typer.Option("--all", help="Select all nodes in the cluster")]
+Overwrite = Annotated[
+    bool,
+    typer.Option(
+        "--overwrite",
+        help="If true, allow taints to be overwritten, otherwise reject taint updates that overwrite existing taints.",
+    ),
+]
+
+
 @app.command(epilog="kubectl taint NODE NAME KEY_1=VAL_1:TAINT_EFFECT_1 ... KEY_N=VAL_N:TAINT_EFFECT_N")
 def taint(
     context: typer.Context,
     selector: options.Selector = "",
-    all: Annotated[bool, typer.Option("--all", help="Select all nodes in the cluster")] = False,
-    overwrite: Annotated[
-        bool,
-        typer.Option(
-            "--overwrite",
-            help="If true, allow taints to be overwritten, otherwise reject taint updates that overwrite existing taints.",
-        ),
-    ] = False,
+    all: All = False,
+    overwrite: Overwrite = False,
     output: options.Output = "",
     template: options.Template = "",
     dry_run: options.DryRun = "none",

@@ -28,29 +28,32 @@ LOOK_SECONDS = 0.2  # between two looks for an object that is not there yet
 Met = Callable[[Tree], bool]
 
 
+Condition = Annotated[
+    str,
+    typer.Option(
+        "--for",
+        help="The condition to wait on: [create|delete|condition=condition-name[=condition-value]|jsonpath='{JSONPath "
+        "expression}'=[JSONPath value]]. The default condition-value is true.",
+    ),
+]
+Timeout = Annotated[
+    str,
+    typer.Option(
+        "--timeout",
+        metavar=options.DURATION,
+        help="The length of time to wait before giving up.  Zero means check once and don't wait, negative means wait for a week.",
+    ),
+]
+
+
 @app.command(
     epilog="kubectl wait ([-f FILENAME] | resource.group/resource.name | resource.group [(-l label | --all)]) "
     "[--for=create|--for=delete|--for condition=available|--for=jsonpath='{}'[=value]]"
 )
 def wait(
     context: typer.Context,
-    condition: Annotated[
-        str,
-        typer.Option(
-            "--for",
-            help="The condition to wait on: [create|delete|condition=condition-name[=condition-value]|jsonpath='{JSONPath "
-            "expression}'=[JSONPath value]]. The default condition-value is true.",
-        ),
-    ] = "",
-    timeout: Annotated[
-        str,
-        typer.Option(
-            "--timeout",
-            metavar=options.DURATION,
-            help="The length of time to wait before giving up.  Zero means check once "
-            "and don't wait, negative means wait for a week.",
-        ),
-    ] = "30s",
+    condition: Condition = "",
+    timeout: Timeout = "30s",
     filename: options.Filenames = [],  # noqa: B006 - read, never changed
     recursive: options.Recursive = False,
     selector: options.Selector = "",
