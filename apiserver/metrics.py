@@ -8,6 +8,7 @@ from functools import cache, partial
 from prometheus_client import Counter, Gauge, Histogram
 
 from apiserver.context import RequestInfo, Server
+from kube.api.resource import Resource
 
 COMPONENT = "apiserver"
 LABELS = ("verb", "dry_run", "group", "version", "resource", "subresource", "scope", "component")
@@ -53,8 +54,18 @@ def show(server: Server) -> None:
     for index, kind in enumerate(("mutating", "readOnly")):
         IN_FLIGHT.labels(kind).set_function(partial(_in_flight, server, index))
     for row in server.routes.rows():
-        if "watch" in row.verbs and row.view_tree is None:
-            OBJECTS.labels(row.qualified).set_function(partial(len, server.stores.store_for(row).cache))
+        count_objects(server, row)
+
+
+def count_objects(server: Server, row: Resource) -> None:
+    """Have the gauge tell how many there are of what a row stores."""
+    if "watch" in row.verbs and row.view_tree is None:
+        OBJECTS.labels(row.qualified).set_function(partial(len, server.stores.store_for(row).cache))
+
+
+def forget_objects(row: Resource) -> None:
+    """The kind is no more."""
+    OBJECTS.remove(row.qualified)
 
 
 def labels_of(info: RequestInfo, content_type: str = "") -> Labels:

@@ -18,6 +18,7 @@ APPROVED = "KubernetesAPIApprovalPolicyConformant"
 FIELDS = (
     ("plural", "PluralConflict"),
     ("singular", "SingularConflict"),
+    ("shortNames", "ShortNamesConflict"),
     ("kind", "KindConflict"),
     ("listKind", "ListKindConflict"),
 )
@@ -54,18 +55,12 @@ def named(definition: Tree, others: Iterable[Tree], now: str) -> None:
     accepted = definition.setdefault("status", {}).setdefault("acceptedNames", {"plural": "", "kind": ""})
     conflict: tuple[str, str] | None = None
     for field, reason in FIELDS:
-        taken = kinds if field in ("kind", "listKind") else resources
-        name = wanted.get(field) or ""
-        if name == accepted.get(field) or name not in taken:
-            _put(accepted, field, name)
+        taken, known = kinds if field in ("kind", "listKind") else resources, _listed(accepted.get(field))
+        clashes = [name for name in _listed(wanted.get(field)) if name not in known and name in taken]
+        if clashes:
+            conflict = (reason, _in_use(clashes))
         else:
-            conflict = (reason, _in_use(name))
-    new_short = [name for name in wanted.get("shortNames") or () if name not in (accepted.get("shortNames") or ())]
-    clashes = [name for name in new_short if name in resources]
-    if clashes:
-        conflict = ("ShortNamesConflict", ", ".join(map(_in_use, clashes)))
-    else:
-        _put(accepted, "shortNames", wanted.get("shortNames"))
+            _put(accepted, field, wanted.get(field))
     _put(accepted, "categories", wanted.get("categories"))
     if conflict is not None:
         set_condition(definition, NAMES_ACCEPTED, "False", *conflict, now)
@@ -103,5 +98,10 @@ def _put(accepted: Tree, field: str, value: object) -> None:
         accepted.pop(field, None)
 
 
-def _in_use(name: str) -> str:
-    return f"{orjson.dumps(name).decode()} is already in use"
+def _listed(value: str | list[str] | None) -> list[str]:
+    return [value] if isinstance(value, str) else value or []
+
+
+def _in_use(names: list[str]) -> str:
+    texts = [f"{orjson.dumps(name).decode()} is already in use" for name in names]
+    return texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"

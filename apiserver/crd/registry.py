@@ -7,8 +7,10 @@ An API server that is asked for a resource that it does not serve looks at the n
 a definition Established at one API server may use it at any other at once.
 """
 
+from dataclasses import replace
 from typing import Any
 
+from apiserver import metrics
 from apiserver.context import RequestInfo, Server
 from apiserver.crd import conditions, status
 from apiserver.crd.conversion import Call
@@ -42,6 +44,8 @@ class Registry:
             self._definitions[key.name] = tree
             if before is None or _served_part(before) != _served_part(tree):
                 self._serve(key.name, self._rows_of(tree))
+            elif _is_ending(before) != _is_ending(tree):
+                self._take_new(key.name, not _is_ending(tree))
         self.worker.look_at(key.name, tree or before)
 
     def in_group(self, group: str) -> list[Tree]:
@@ -65,8 +69,13 @@ class Registry:
     def _rows_of(self, definition: Tree) -> list[Resource]:
         if not conditions.is_true(definition, conditions.ESTABLISHED):
             return []
-        terminating = bool(definition["metadata"].get("deletionTimestamp"))
-        return rows_of(definition, _caller(self._server, definition), creates=not terminating)
+        return rows_of(definition, _caller(self._server, definition), creates=not _is_ending(definition))
+
+    def _take_new(self, name: str, accepts: bool) -> None:
+        """New objects may come, or not. Whoever watches goes on, and sees the objects of a deleted definition go."""
+        self._rows[name] = [replace(row, accepts_create=accepts) for row in self._rows.get(name, ())]
+        for row in self._rows[name]:
+            self._server.routes.add(row)
 
     def _serve(self, name: str, rows: list[Resource]) -> None:
         old = self._rows.get(name, [])
@@ -75,8 +84,10 @@ class Registry:
         for row in old:
             if (row.version, row.plural) not in kept:
                 self._server.routes.remove(row)
+                metrics.forget_objects(row)
         for row in rows:
             self._server.routes.add(row)
+            metrics.count_objects(self._server, row)
         if not rows:
             del self._rows[name]
         for prefix in {self._server.stores.prefix(row) for row in old}:
@@ -125,6 +136,8 @@ def _revision(tree: Tree) -> int:
 
 def _served_part(tree: Tree) -> Any:
     """What the rows are made of."""
-    established = conditions.is_true(tree, conditions.ESTABLISHED)
-    told = tree.get("status") or {}
-    return tree["spec"], told.get("acceptedNames"), established, bool(tree["metadata"].get("deletionTimestamp"))
+    return tree["spec"], (tree.get("status") or {}).get("acceptedNames"), conditions.is_true(tree, conditions.ESTABLISHED)
+
+
+def _is_ending(tree: Tree) -> bool:
+    return bool(tree["metadata"].get("deletionTimestamp"))

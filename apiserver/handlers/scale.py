@@ -15,7 +15,7 @@ from apiserver.handlers.write import replaced, row_of
 from kube.api.labels import Selector, from_label_selector, from_map
 from kube.api.meta import Tree
 from kube.api.resource import Resource
-from kube.api.status import OBJECT_MODIFIED, conflict, invalid, invalid_object
+from kube.api.status import OBJECT_MODIFIED, InternalError, conflict, invalid, invalid_object
 
 SCALE = Resource("autoscaling", "v1", "Scale", "scales", has_generation=False)
 COPIED = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
@@ -24,7 +24,10 @@ COPIED = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
 async def get(server: Server, request: Request) -> Response:
     accepted(request)
     row = row_of(request)
-    return json_response(scale_of(row, await server.stores.store_for(row).get(key_of(request.info))))
+    tree = await server.stores.store_for(row).get(key_of(request.info))
+    if row.served_form is not None and _at(tree, row.scale.spec_replicas) is None:
+        raise InternalError(f'Internal error occurred: the spec replicas field ".{row.scale.spec_replicas}" does not exist')
+    return json_response(scale_of(row, tree))
 
 
 async def update(server: Server, request: Request) -> Response:

@@ -19,6 +19,7 @@ from tests.component.apiserver_crd.crds import (
     patch,
     schema,
     update,
+    watching,
 )
 from tests.wait import eventually
 
@@ -110,5 +111,54 @@ def test_a_deleted_definition_goes_after_its_objects(runner: asyncio.Runner, cli
         await eventually(gone, 5)
         with pytest.raises(NotFound, match="the server could not find the requested resource"):
             await get(client, WIDGETS)
+
+    runner.run(scenario())
+
+
+def test_watchers_see_the_objects_go_with_their_definition(runner: asyncio.Runner, client: Client) -> None:
+    """The watch goes on while the definition is being deleted and ends when it is gone; a changed label ends none.
+
+    Rule: behaviour E.7.70; apiextensions-apiserver pkg/controller/finalizer/crd_finalizer.go
+    """
+
+    async def scenario() -> None:
+        await established(client, definition("widgets", GROUP, SIZES))
+        for name in ("a", "b"):
+            await create(client, WIDGETS, widget(name))
+        async with asyncio.timeout(10), watching(client, WIDGETS) as events:
+            seen = [await anext(events), await anext(events)]
+            await patch(client, f"{CRDS}/widgets.{GROUP}", {"metadata": {"labels": {"x": "y"}}})
+            await delete(client, f"{CRDS}/widgets.{GROUP}")
+            seen += [event async for event in events]
+        told = [(event["type"], event["object"]["metadata"]["name"]) for event in seen]
+        assert told == [("ADDED", "a"), ("ADDED", "b"), ("DELETED", "a"), ("DELETED", "b")]
+
+    runner.run(scenario())
+
+
+def test_a_changed_schema_ends_watches_which_go_on_from_where_they_were(runner: asyncio.Runner, client: Client) -> None:
+    """Nothing is lost between the two, and what is told is as the new schema has it.
+
+    Rule: https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes
+    """
+
+    async def scenario() -> None:
+        made = await established(client, definition("widgets", GROUP, SIZES))
+        first = await create(client, WIDGETS, widget("a"))
+        version = first["metadata"]["resourceVersion"]
+        async with asyncio.timeout(10), watching(client, WIDGETS, resourceVersion=version) as events:
+            await create(client, WIDGETS, widget("b"))
+            assert (await anext(events))["object"]["spec"] == {"size": 3}
+            fields = made["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]
+            fields["weight"] = {"type": "integer", "default": 7}
+            await patch(client, f"{CRDS}/widgets.{GROUP}", {"spec": made["spec"]})
+            assert [event async for event in events] == []
+        await create(client, WIDGETS, widget("c"))
+        async with asyncio.timeout(10), watching(client, WIDGETS, resourceVersion=version) as events:
+            told = [(await anext(events))["object"] for _ in range(2)]
+        assert [(one["metadata"]["name"], one["spec"]) for one in told] == [
+            ("b", {"size": 3, "weight": 7}),
+            ("c", {"size": 3, "weight": 7}),
+        ]
 
     runner.run(scenario())

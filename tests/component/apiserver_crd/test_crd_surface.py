@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from kube.api.meta import Tree
-from kube.api.status import BadRequest, Invalid
+from kube.api.status import BadRequest, InternalError, Invalid
 from kube.client.rest import Client
 from tests.component.apiserver_crd.crds import CRDS, create, definition, delete, established, get, patch, schema, update, watching
 from tests.wait import eventually
@@ -52,6 +52,9 @@ def test_status_and_scale_are_apart_from_the_rest(runner: asyncio.Runner, client
         await patch(client, f"{WIDGETS}/a/scale", {"spec": {"replicas": 5}})
         tree = await get(client, f"{WIDGETS}/a")
         assert (tree["spec"]["replicas"], tree["metadata"]["generation"]) == (5, 3)
+        await create(client, WIDGETS, widget("none"))
+        with pytest.raises(InternalError, match=r'the spec replicas field "\.spec\.replicas" does not exist'):
+            await get(client, f"{WIDGETS}/none/scale")
 
     runner.run(scenario())
 
@@ -189,8 +192,8 @@ def test_names_that_are_taken_are_not_accepted(runner: asyncio.Runner, client: C
             return told if told.get("NamesAccepted", {}).get("status") == "False" else None
 
         told = await eventually(refused, WITHIN_SECONDS)
-        assert told["NamesAccepted"]["reason"] in ("ShortNamesConflict", "KindConflict", "ListKindConflict")
-        assert told["NamesAccepted"]["message"] == '"wd" is already in use'
+        assert told["NamesAccepted"]["reason"] == "ListKindConflict"
+        assert told["NamesAccepted"]["message"] == '"WidgetList" is already in use'
         assert (told["Established"]["status"], told["Established"]["reason"]) == ("False", "NotAccepted")
         await delete(client, f"{CRDS}/widgets.{GROUP}")
 

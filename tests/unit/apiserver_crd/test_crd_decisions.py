@@ -49,6 +49,8 @@ def test_free_names_are_accepted_and_establish() -> None:
         ({"kind": "Foo"}, "KindConflict", '"Foo" is already in use'),
         ({"listKind": "FooList"}, "ListKindConflict", '"FooList" is already in use'),
         ({"shortNames": ["f", "b"]}, "ShortNamesConflict", '"f" is already in use'),
+        ({"shortNames": ["f", "foo"]}, "ShortNamesConflict", '["f" is already in use, "foo" is already in use]'),
+        ({"shortNames": ["f"], "kind": "Foo"}, "KindConflict", '"Foo" is already in use'),
     ],
 )
 def test_taken_names_are_not(names: Tree, reason: str, message: str) -> None:
