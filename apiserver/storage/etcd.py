@@ -172,6 +172,11 @@ class Etcd:
         kvs = answer.responses[0].response_range.kvs
         return False, kvs[0].version if kvs else 0, answer.header.revision
 
+    async def mark(self, key: str) -> None:
+        """Write an empty value, whatever stands there."""
+        put = _RequestOp(request_put=_PutRequest(key=key.encode()))
+        await self._write("Txn", _TxnRequest(success=[put]).SerializeToString())
+
     async def compact(self, revision: int) -> None:
         await self._write("Compact", MESSAGES["CompactionRequest"](revision=revision).SerializeToString())
 

@@ -27,9 +27,8 @@ CompactionRequest: revision 1 int64, physical 2 bool
 CompactionResponse: header 1 ResponseHeader
 LeaseGrantRequest: TTL 1 int64, ID 2 int64
 LeaseGrantResponse: header 1 ResponseHeader, ID 2 int64, TTL 3 int64, error 4 string
-WatchCreateRequest: key 1 bytes, range_end 2 bytes, start_revision 3 int64, progress_notify 4 bool, fragment 8 bool
-WatchProgressRequest:
-WatchRequest: create_request 1 WatchCreateRequest, progress_request 3 WatchProgressRequest
+WatchCreateRequest: key 1 bytes, range_end 2 bytes, start_revision 3 int64, fragment 8 bool
+WatchRequest: create_request 1 WatchCreateRequest
 WatchResponse: header 1 ResponseHeader, watch_id 2 int64, created 3 bool, canceled 4 bool, compact_revision 5 int64, cancel_reason 6 string, fragment 7 bool, events 11 [Event
 StatusRequest:
 StatusResponse: header 1 ResponseHeader, version 2 string, dbSize 3 int64

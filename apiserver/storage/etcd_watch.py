@@ -2,7 +2,9 @@
 
 The stream is opened anew after every loss, at another endpoint, one revision behind the last one delivered: etcd never splits
 a revision over two answers. Where those revisions were compacted meanwhile, or the store has gone back in time (restored
-from a backup), the iteration ends with Compacted and the caller must read everything again.
+from a backup), the iteration ends with Compacted and the caller must read everything again. etcd itself refuses only to begin
+before the compacted revision, and leaves out the deletions of that very one (etcd-io/etcd#18089): so when a new stream brings
+its first answer, the revision before its beginning must still be there.
 Part of the door to etcd (see etcd.py).
 https://etcd.io/docs/v3.4/learning/api/#watch-api
 """
@@ -13,14 +15,13 @@ from typing import Any, NamedTuple
 
 from apiserver.storage.etcd import Compacted, Etcd
 from apiserver.storage.etcd_messages import DELETED, MESSAGES
-from apiserver.storage.rpc import RpcError, Stream
+from apiserver.storage.rpc import Code, RpcError, Stream
 from kube.api.status import ApiError
 
 RETRY_SECONDS = 0.1
 MAX_RETRY_SECONDS = 2.0
 
 _WatchRequest, _WatchResponse = MESSAGES["WatchRequest"], MESSAGES["WatchResponse"]
-_PROGRESS = _WatchRequest(progress_request=MESSAGES["WatchProgressRequest"]()).SerializeToString()
 
 
 class Change(NamedTuple):
@@ -35,7 +36,6 @@ class Batch(NamedTuple):
 
     changes: list[Change]
     revision: int
-    progress: bool = False  # an answer to `ask_progress`, or etcd's own notice: nothing but the revision
 
 
 class EtcdWatch:
@@ -62,21 +62,15 @@ class EtcdWatch:
             pause = min(pause * 2, MAX_RETRY_SECONDS)
             await self._check_time_runs_forward()
 
-    def ask_progress(self) -> None:
-        """Ask for a Batch with `progress`; best effort, nothing comes while there is no connection."""
-        if self._open is not None:
-            self._open.send(_PROGRESS)
-
     def begin_anew(self) -> None:
         """The stream is silent though there is news: open another one, where it ended."""
         if self._open is not None:
             self._open.cancel()
 
     async def _stream(self) -> AsyncIterator[Batch]:
-        create = MESSAGES["WatchCreateRequest"](
-            key=self._start.encode(), range_end=self._end.encode(), start_revision=self._next, progress_notify=True
-        )
+        create = MESSAGES["WatchCreateRequest"](key=self._start.encode(), range_end=self._end.encode(), start_revision=self._next)
         stream = await self._etcd.stream("Watch", _WatchRequest(create_request=create).SerializeToString())
+        checked = False
         try:
             self._open = stream
             while (message := await stream.read()) is not None:
@@ -85,16 +79,16 @@ class EtcdWatch:
                     if answer.compact_revision:
                         raise Compacted(answer.compact_revision)
                     return
-                if answer.created:
+                if not answer.events:
                     continue
+                if not checked:
+                    checked = await self._check_nothing_is_missing()
                 yield self._batch(answer)
         finally:
             self._open = None
             stream.cancel()
 
     def _batch(self, answer: Any) -> Batch:
-        if not answer.events:
-            return Batch([], answer.header.revision, progress=True)
         changes = [
             Change(
                 event.kv.key.decode(),
@@ -106,6 +100,15 @@ class EtcdWatch:
         ]
         self._next = changes[-1].revision + 1
         return Batch(changes, changes[-1].revision)
+
+    async def _check_nothing_is_missing(self) -> bool:
+        try:
+            await self._etcd.range(self._start, "", revision=max(1, self._next - 1), count_only=True)
+        except Compacted:
+            raise Compacted(self._next) from None
+        except ApiError as error:
+            raise RpcError(Code.UNAVAILABLE, error.message) from error  # not known: begin again
+        return True
 
     async def _check_time_runs_forward(self) -> None:
         try:

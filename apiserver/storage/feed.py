@@ -6,14 +6,16 @@ at etcd's own revision.
 
 An exact read asks etcd for its revision (linearised; callers that come while one question is on its way share the next one)
 and waits until the caches have come that far. A revision at which none of our keys was written never arrives; nobody makes
-one in an etcd that is the cluster's own. Where there are some, the feed asks the stream for its progress once nothing came
-for QUIET_SECONDS. The answer is believed only up to the revision asked for, whose events had that time to come: etcd before
-3.4.25 lets such answers overtake events (etcd-io/etcd#15220), and looks after a late watch every 0.1 s.
+one in an etcd that is the cluster's own. Where nothing came for QUIET_SECONDS, the feed writes a key of its own, the mark:
+a watch tells in order, so when it tells of the mark it has told everything before. etcd's own answer to a question for
+progress does not say that: before 3.4.25 it overtakes the events that a newly opened watch still has to bring
+(etcd-io/etcd#15220), and a cache that believed it would stand at a revision whose changes it has not seen.
 https://kubernetes.io/docs/reference/using-api/api-concepts/#semantics-for-get-and-list · KEP-2340
 """
 
 import asyncio
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 
 from apiserver.storage import codec
 from apiserver.storage.etcd import Compacted, Etcd
@@ -25,6 +27,7 @@ from kube.component.logging import get_logger
 PAGE = 2_000  # keys a read at start-up
 FRESH_SECONDS = 3.0  # how long a read waits for the caches, as upstream's watch cache
 QUIET_SECONDS = 0.3
+MARK_KEY = "revision_mark"  # below the root, where no object is
 RETRY_SECONDS = 1.0
 
 log = get_logger(__name__)
@@ -42,7 +45,7 @@ class Feed:
         self.ready = asyncio.Event()
         self._watch: EtcdWatch | None = None
         self._moved = asyncio.Event()  # set, and replaced, whenever `revision` grew
-        self._believable = 0  # how far a progress answer counts
+        self._marking = asyncio.Lock()
         self._readers: list[asyncio.Future[None]] = []  # who came since the question on its way was sent
         self._asked = asyncio.Event()
 
@@ -93,20 +96,25 @@ class Feed:
         try:
             async with asyncio.timeout(FRESH_SECONDS):
                 while self.revision < revision:
-                    before, moved = self.revision, self._moved
-                    try:
-                        async with asyncio.timeout(QUIET_SECONDS):
-                            await moved.wait()
-                    except TimeoutError:
-                        if before == self.revision and self._watch is not None:
-                            self._believable = max(self._believable, await self._known(revision))
-                            self._watch.ask_progress()
+                    if not await self._moves():
+                        await self._mark(min(revision, await self._etcd.revision()))
         except TimeoutError:
             raise too_large(revision, self.revision) from None
 
-    async def _known(self, revision: int) -> int:
-        """`revision`, or etcd's own where the client named one that has not happened."""
-        return min(revision, await self._etcd.revision())
+    async def _moves(self) -> bool:
+        """Wait for something to come; whether it did within QUIET_SECONDS."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(QUIET_SECONDS):
+                await self._moved.wait()
+                return True
+        return False
+
+    async def _mark(self, revision: int) -> None:
+        """Make a revision of our own above this one, unless the caches are there; one mark serves all who wait."""
+        async with self._marking:
+            if self.revision < revision:
+                await self._etcd.mark(self._root + MARK_KEY)
+                await self._moves()
 
     async def _answer_revisions(self, tasks: asyncio.TaskGroup) -> None:
         while True:
@@ -155,7 +163,6 @@ class Feed:
 
     def _fill(self, found: dict[str, list[Entry]], revision: int) -> None:
         self._position.revision = revision
-        self._believable = 0
         found.pop("", None)
         for prefix in {*self._caches, *found}:
             self.cache(prefix).fill(found.get(prefix, ()), revision)
@@ -172,13 +179,12 @@ class Feed:
             self._watch = None
 
     def _take(self, batch: Batch) -> None:
-        revision = min(batch.revision, self._believable) if batch.progress else batch.revision
         for change in batch.changes:
             prefix = self._bucket(change.key)
             if prefix and codec.is_object(change.value):
                 self.cache(prefix).apply(change.key, change.value, change.revision)
-        if revision > self.revision:
-            self._position.revision = revision
+        if batch.revision > self.revision:
+            self._position.revision = batch.revision
             self._tell()
 
     def _tell(self) -> None:
