@@ -18,6 +18,7 @@ from kube.api.types import DaemonSet, DaemonSetSpec
 from kube.api.views import tree_of
 
 STRATEGIES = ("OnDelete", "RollingUpdate")
+TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
 
 
 def set_defaults(tree: Tree) -> None:
@@ -40,6 +41,21 @@ def prepare(new: Tree, old: Tree | None) -> None:
             "desiredNumberScheduled": 0,
             "numberReady": 0,
         }
+    annotations = new["metadata"].get("annotations") or {}
+    new["metadata"]["annotations"] = {**annotations, TEMPLATE_GENERATION: str(_template_generation(new, old))}
+
+
+def _template_generation(new: Tree, old: Tree | None) -> int:
+    """How many templates there have been, which older clients read off an annotation; a new one may begin where it says."""
+    if old is None:
+        return max(_said_generation(new), 1)
+    before = _said_generation(old)
+    return before if new["spec"].get("template") == old["spec"].get("template") else before + 1
+
+
+def _said_generation(tree: Tree) -> int:
+    text = (tree["metadata"].get("annotations") or {}).get(TEMPLATE_GENERATION, "")
+    return int(text) if isinstance(text, str) and text.isascii() and text.isdigit() else 0
 
 
 def validate(new: DaemonSet, old: DaemonSet | None) -> Iterator[FieldError]:

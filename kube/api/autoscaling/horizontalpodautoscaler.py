@@ -41,7 +41,7 @@ def set_defaults(tree: Tree) -> None:
 
 def prepare(new: Tree, old: Tree | None) -> None:
     if old is None:
-        new["status"] = {"desiredReplicas": 0}
+        new["status"] = {"currentMetrics": None, "desiredReplicas": 0}
 
 
 def validate(new: HorizontalPodAutoscaler, old: HorizontalPodAutoscaler | None) -> Iterator[FieldError]:

@@ -60,12 +60,10 @@ def set_template_defaults(template: Tree) -> None:
 
 
 def pull_policy(image: str) -> str:
-    """Always for `latest` and for no tag, IfNotPresent otherwise; a digest counts as a tag."""
-    name = image.rpartition("/")[2]
-    if "@" in name:
-        return "IfNotPresent"
-    tag = name.partition(":")[2]
-    return "Always" if tag in ("", "latest") else "IfNotPresent"
+    """Always for `latest`, and where there is neither a tag nor a digest; IfNotPresent otherwise."""
+    name, _, digest = image.rpartition("/")[2].partition("@")
+    tag = name.partition(":")[2] or ("" if digest else "latest")
+    return "Always" if tag == "latest" else "IfNotPresent"
 
 
 def _set_container_defaults(container: Tree) -> None:

@@ -211,6 +211,21 @@ def test_a_definition_remembers_every_version_that_objects_may_be_stored_in() ->
     assert changed["status"]["storedVersions"] == ["v1", "v2"]
 
 
+def test_a_daemon_set_counts_its_templates() -> None:
+    """Rule: kubernetes pkg/registry/apps/daemonset/strategy.go, pkg/apis/apps/v1/conversion.go"""
+    name = "deprecated.daemonset.template.generation"
+    text = "{apiVersion: apps/v1, kind: DaemonSet, spec: {template: {spec: {containers: [{name: c, image: i}]}}}}"
+    row = row_of(tree(text))
+    first = new(text)
+    assert first["metadata"]["annotations"] == {name: "1"}
+    same, other = tree(text), tree(text.replace("image: i", "image: j"))
+    for one, expected in ((same, "1"), (other, "2")):
+        one["metadata"]["annotations"] = {name: "7", "mine": "kept"}
+        row.set_defaults(one)
+        row.prepare(one, first)
+        assert one["metadata"]["annotations"] == {name: expected, "mine": "kept"}
+
+
 def test_autoscalers_of_the_older_version_lose_nothing() -> None:
     row = resource_for_kind("autoscaling/v1", "HorizontalPodAutoscaler")
     stored = new(

@@ -98,7 +98,8 @@ def test_volumes_get_defaults() -> None:
     ("image", "policy"),
     [
         ("nginx", "Always"), ("nginx:latest", "Always"), ("nginx:1", "IfNotPresent"), ("r:5000/nginx", "Always"),
-        ("r:5000/nginx:1", "IfNotPresent"), ("nginx@sha256:abc", "IfNotPresent"), ("", "Always"),
+        ("r:5000/nginx:1", "IfNotPresent"), ("nginx@sha256:abc", "IfNotPresent"),
+        ("nginx:latest@sha256:abc", "Always"), ("", "Always"),
     ],
 )  # fmt: skip
 def test_untagged_images_are_always_pulled(image: str, policy: str) -> None:
