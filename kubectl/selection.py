@@ -141,9 +141,10 @@ def items(session: "Session", query: Query) -> Iterator[Item]:
                 yield Item(ref.resource, Key(metadata.get("namespace", ""), metadata["name"]), tree)
 
 
-def listed(session: "Session", resource: Resource, query: Query) -> Iterator[Tree]:
-    """All objects of a kind that the query takes, in chunks."""
-    namespace = "" if query.all_namespaces or not resource.namespaced else session.namespace
+def listed(session: "Session", resource: Resource, query: Query, *, namespace: str | None = None) -> Iterator[Tree]:
+    """All objects of a kind that the query takes, in chunks; of the session's namespace where none is given."""
+    if namespace is None:
+        namespace = "" if query.all_namespaces or not resource.namespaced else session.namespace
     params: dict[str, str | int | None] = {
         "labelSelector": query.selector or None,
         "fieldSelector": query.field_selector or None,

@@ -5,7 +5,7 @@ Server side: the server keeps who owns which field. https://kubernetes.io/docs/r
 """
 
 from dataclasses import dataclass, replace
-from typing import Annotated, Any
+from typing import Annotated
 
 import orjson
 import typer
@@ -15,8 +15,9 @@ from kube.api.status import ApiError, Conflict, NotFound
 from kubectl import options
 from kubectl.changes import CHANGE_CAUSE, LAST_APPLIED, Changes, annotated, applied_annotation, in_namespace
 from kubectl.errors import CommandError
-from kubectl.manifests import load
+from kubectl.manifests import Manifest, load
 from kubectl.printers import Printer
+from kubectl.pruning import Pruner, checked
 from kubectl.selection import Item, located
 from kubectl.session import Session
 
@@ -62,7 +63,17 @@ Force = Annotated[
         "of some resources may result in inconsistency or data loss and requires confirmation.",
     ),
 ]
-Prune = Annotated[bool, typer.Option("--prune", help="Delete objects that the files no longer name.", hidden=True)]
+Prune = Annotated[
+    bool,
+    typer.Option(
+        "--prune",
+        help="Automatically delete resource objects, that do not appear in the configs and are created by either apply or create "
+        "--save-config. Should be used with either -l or --all.",
+    ),
+]
+PruneAllowlist = Annotated[
+    list[str], typer.Option("--prune-allowlist", help="Overwrite the default allowlist with <group/version/kind> for --prune")
+]
 
 
 @app.command(epilog="kubectl apply (-f FILENAME | -k DIRECTORY)")
@@ -84,6 +95,8 @@ def apply(
     overwrite: Overwrite = True,
     force: Force = False,
     prune: Prune = False,
+    prune_allowlist: PruneAllowlist = [],  # noqa: B006
+    all: options.All = False,
 ) -> None:
     """Apply a configuration to a resource by file name or stdin. The resource name must be specified. This resource will be
     created if it doesn't exist yet. To use 'apply', always create the resource initially with either 'apply' or 'create
@@ -103,8 +116,10 @@ def apply(
         raise CommandError(f"Unexpected args: {session.args}\nSee 'kubectl apply -h' for help and examples")
     if not (filename or kustomize):
         raise CommandError("must specify one of -f and -k")
-    if prune or force:
-        raise CommandError(f"--{'prune' if prune else 'force'} is not supported")
+    if force:
+        raise CommandError("--force is not supported")
+    if prune:
+        checked(selector, all, prune_allowlist)
     if force_conflicts and not server_side:
         raise CommandError("--force-conflicts only works with --server-side")
     manager = field_manager
@@ -117,7 +132,22 @@ def apply(
         dry_run_flag=dry_run,
         validate=validate,
     )
-    manifests = load(filename, recursive=recursive, kustomize=kustomize)
+    manifests = _selected(load(filename, recursive=recursive, kustomize=kustomize), selector)
+    cause = session.spoken if record else ""
+    step: ServerSide | ClientSide = ServerSide(changes, force_conflicts) if server_side else ClientSide(changes, overwrite, cause)
+    applied: list[Item] = []
+
+    def one(item: Item) -> None:
+        applied.append(item)
+        step.apply(item)
+
+    session.each((in_namespace(located(session, manifest)) for manifest in manifests), one)
+    if prune:
+        Pruner(session, selector, changes.mode, prune_allowlist).prune(applied)
+
+
+def _selected(manifests: list[Manifest], selector: str) -> list[Manifest]:
+    """Those with the labels. Raises CommandError where none is left."""
     if selector:
         from kube.api.labels import parse
 
@@ -125,12 +155,7 @@ def apply(
         manifests = [one for one in manifests if wanted.matches((one.tree.get("metadata") or {}).get("labels"))]
     if not manifests:
         raise CommandError("no objects passed to apply")
-    cause = session.spoken if record else ""
-    if server_side:
-        step: Any = ServerSide(changes, force_conflicts)
-    else:
-        step = ClientSide(changes, overwrite, cause)
-    session.each((in_namespace(located(session, manifest)) for manifest in manifests), step.apply)
+    return manifests
 
 
 @dataclass(frozen=True)

@@ -166,3 +166,25 @@ def test_an_old_manifest_is_refused_with_the_version_of_today(shell: Shell, tmp_
     assert code == 1
     assert 'no matches for kind "Deployment" in version "extensions/v1beta1"' in err
     assert "use apiVersion: apps/v1" in err
+
+
+def test_what_was_applied_and_is_named_no_more_is_pruned(shell: Shell, tmp_path: Path) -> None:
+    """Rule: https://kubernetes.io/docs/tasks/manage-kubernetes-objects/declarative-config/#how-to-delete-objects"""
+    head = "apiVersion: v1\nkind: ConfigMap\nmetadata: {labels: {part: x}, name: "
+    path = tmp_path / "maps.yaml"
+    path.write_text(f"{head}one}}\n---\n{head}two}}\n")
+    shell("create configmap three")
+    shell("label configmap three part=x")
+    apply = f"apply -f {path} --prune"
+    assert shell(f"{apply} -l part=x")[1] == "configmap/one created\nconfigmap/two created\n"
+    path.write_text(f"{head}one}}\n")
+    dry = shell(f"{apply} -l part=x --dry-run=client")[1]
+    assert dry == "configmap/one unchanged (dry run)\nconfigmap/two pruned (dry run)\n"
+    others = shell(f"{apply} --all --prune-allowlist=core/v1/Secret")[1]
+    assert others == "configmap/one unchanged\n"
+    assert shell(f"{apply} -l part=x")[1] == "configmap/one unchanged\nconfigmap/two pruned\n"
+    assert shell("get configmaps -l part=x -o name")[1] == "configmap/one\nconfigmap/three\n"
+    assert shell(apply)[2].startswith("error: all resources selected for prune without explicitly passing --all.")
+    assert shell(f"{apply} --all -l a=b")[2] == "error: cannot set --all and --selector at the same time\n"
+    told = "error: invalid GroupVersionKind format: nope, please follow <group/version/kind>\n"
+    assert shell(f"{apply} --all --prune-allowlist=nope")[2] == told
