@@ -1,8 +1,8 @@
 """`make bench-apiserver`: what the API server does a second, what each operation costs it, and etcd alone beside it.
 
-    --quick          a second a cell instead of three, and no thousand watchers
+    --quick          a second a cell instead of three, no thousand watchers, no big cluster
     --creates N      create N ConfigMaps more before the last look at the memory (upstream was looked at after 90,000)
-    --only a,b       some of: get list create patch watch etcd
+    --only a,b       some of: get list create patch watch etcd scale
 
 Everything runs in one go on this machine: etcd, the server, and the load (wrk, and a raw uvloop client for watches). What can
 be trusted where the machine is shared is the server's CPU time an operation; rates are what was left of the machine.
@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.apiserver import objects, table
+from tests.bench.apiserver.scale import Scale
 from tests.bench.apiserver.servers import REPOSITORY, ApiServer, cpu_seconds, rss_mib
 from tests.component.etcd_member import EtcdMember
 
@@ -29,7 +30,7 @@ WATCHERS = (1, 100, 1_000)
 PACED_A_SECOND = {1: 50, 100: 50, 1_000: 10}
 FLOOD_WRITERS = 16
 COUNTS = {"get": objects.CONFIGMAPS, "list": 1, "create": 1, "update": 64, "patch": objects.PATCHED_PODS}
-PARTS = ("get", "list", "create", "patch", "watch", "etcd")
+PARTS = ("get", "list", "create", "patch", "watch", "etcd", "scale")
 
 
 class Bench:
@@ -116,7 +117,7 @@ class Bench:
 
 
 def run(arguments: argparse.Namespace, directory: Path, etcd: EtcdMember) -> dict[str, Any]:
-    parts = arguments.only.split(",") if arguments.only else PARTS
+    parts = arguments.only.split(",") if arguments.only else PARTS[:-1] if arguments.quick else PARTS
     server = ApiServer(etcd, directory)
     bench = Bench(server, etcd, 1.0 if arguments.quick else 3.0)
     rss: dict[str, float] = {}
@@ -135,6 +136,7 @@ def run(arguments: argparse.Namespace, directory: Path, etcd: EtcdMember) -> dic
         for what in ("txn", "range") if "etcd" in parts else ():
             result["etcd"][what] = {str(count): bench.etcd_alone(what, count) for count in (1, 16, 64)}
         bench.create_many(arguments.creates)
+        result["scale"] = Scale(server).measured() if "scale" in parts else {}
         rss["end"] = rss_mib(server.pid)
         result["stop_s"] = server.stop()
     finally:

@@ -24,6 +24,8 @@ def shown(result: dict[str, Any]) -> str:
         for at_once, cell in cells.items():
             lines.append(f"{f'etcd {what} @{at_once}':28}{cell['rate']:>10.0f}   client {cell['client_cpu_us']:.0f} us CPU")
     lines += _start_lines(result)
+    if result["scale"]:
+        lines += _scale_lines(result["scale"])
     return "\n".join(lines)
 
 
@@ -48,6 +50,24 @@ def _watch_lines(watchers: int, cell: dict[str, Any]) -> list[str]:
     return [
         f"{f'events to {watchers}':28}{rate}{'':18}{ratio}  {cell['writes_s']:.0f} writes/s{wrong}",
         f"{f'  at {paced_rate(cell)} writes a second':28}{'':19}{paced['p50_ms']:>9.2f}{paced['p99_ms']:>9.2f}{delay}{missing}",
+    ]
+
+
+def _scale_lines(scale: dict[str, Any]) -> list[str]:
+    pods, kubelets, events = scale["pods"], scale["kubelets"], scale["events"]
+    grown = (pods["rss_mib"] - pods["rss_before_mib"]) * 1024 / pods["count"]
+    return [
+        f"{'RSS with ' + str(pods['count']) + ' pods':28}{pods['rss_mib']:>7.0f}MiB   {grown:.1f} KiB a pod",
+        *(
+            f"{'list ' + name:28}{1 / cell['seconds'] * cell['count']:>10.0f}{cell['cpu_ms']:>9.2f}   {cell['bytes'] / 1e6:.2f} MB"
+            for name, cell in scale["list"].items()
+        ),
+        f"{'write, a watch on each node':28}{'':10}{kubelets['cpu_ms']:>9.2f}   {kubelets['ratio']:.2f}x as without",
+        f"{'event, of the last 1,000':28}{'':10}{events['last_cpu_ms']:>9.2f}   {events['ratio']:.2f}x the first 1,000",
+        *(
+            f"{f'deletecollection {what}':28}{cell['count'] / cell['seconds']:>10.0f}{cell['cpu_ms']:>9.2f}   {cell['left']} left"
+            for what, cell in scale["delete"].items()
+        ),
     ]
 
 
