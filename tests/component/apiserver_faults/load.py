@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,6 +22,7 @@ class Writers:
     """Each creates one object after another, under names that nobody else uses."""
 
     url: Callable[[], str]  # of the server to write to now
+    prefix: str = "w"
     acknowledged: set[str] = field(default_factory=set)
     answers: Counter[int] = field(default_factory=Counter)
     slowest: float = 0.0
@@ -32,7 +33,7 @@ class Writers:
         number = 0
         while not self.stopping:
             number += 1
-            name = f"w{writer}-{number}"
+            name = f"{self.prefix}{writer}-{number}"
             began = time.monotonic()
             answer = await _asked(self.url(), "POST", PATH, b'{"metadata":{"name":"%s"}}' % name.encode())
             self.slowest = max(self.slowest, time.monotonic() - began)
@@ -99,7 +100,7 @@ class Watching:
             self.revisions.append(int(self.revision))
 
 
-async def more(names: set[str], enough: int) -> bool:
+async def more(names: Collection[str], enough: int) -> bool:
     return len(names) >= enough
 
 
