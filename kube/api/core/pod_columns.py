@@ -25,7 +25,10 @@ def status(pod: Pod) -> str:
     for condition in pod.status.conditions or ():
         if condition.type == "PodScheduled" and condition.reason == "SchedulingGated":
             word = "SchedulingGated"
-    word = _initializing(pod) or _running_word(pod, word)
+    starting = _initializing(pod)
+    word = starting or word
+    if starting is None or _condition_true(pod, "Initialized"):  # a sidecar that comes back does not hide the containers
+        word = _running_word(pod, word)
     if pod.metadata.deletionTimestamp is not None:
         if pod.status.reason == "NodeLost":
             return "Unknown"
@@ -37,7 +40,7 @@ def status(pod: Pod) -> str:
 def restarts(pod: Pod, now: datetime) -> str:
     """`3 (5m ago)`: how often, and when last."""
     statuses = list(pod.status.containerStatuses or ())
-    if _initializing(pod) is not None:
+    if _initializing(pod) is not None and not _condition_true(pod, "Initialized"):
         statuses = list(pod.status.initContainerStatuses or ())
     else:
         statuses += _sidecar_statuses(pod)

@@ -68,6 +68,25 @@ def test_init_containers_have_words_of_their_own(statuses: list[Tree], expected:
     assert row({"phase": "Pending", "initContainerStatuses": statuses}, spec)["Status"] == expected
 
 
+@pytest.mark.parametrize(
+    ("state", "initialized", "word", "restarts"),
+    [
+        ({"waiting": {"reason": "CrashLoopBackOff"}}, "False", "Init:CrashLoopBackOff", "4"),
+        ({"waiting": {"reason": "CrashLoopBackOff"}}, "True", "OOMKilled", "6"),
+    ],
+)
+def test_once_initialized_the_containers_words_come_first(state: Tree, initialized: str, word: str, restarts: str) -> None:
+    """A sidecar that comes back is no new start. Rule: printers.go printPod (isPodInitializedConditionTrue)"""
+    spec = {"initContainers": [{"name": "s", "image": "i", "restartPolicy": "Always"}]}
+    status = {
+        "phase": "Running", "conditions": [{"type": "Initialized", "status": initialized}],
+        "initContainerStatuses": [a_container(state, name="s", restartCount=4)],
+        "containerStatuses": [a_container({"terminated": {"reason": "OOMKilled", "exitCode": 137}}, restartCount=2)],
+    }  # fmt: skip
+    found = row(status, spec)
+    assert (found["Status"], found["Restarts"]) == (word, restarts)
+
+
 def test_deleted_pods_terminate_unless_they_have_ended() -> None:
     gone = "2026-01-01T00:00:00Z"
     assert row({"phase": "Running"}, deletionTimestamp=gone)["Status"] == "Terminating"
