@@ -48,11 +48,8 @@ def lenient_view(cls: type[V], tree: Tree) -> V:
 def tree_of(obj: Any) -> Any:
     """The JSON tree of a view or a part of one (a pod template, say); absent fields are left out."""
     if isinstance(obj, msgspec.Struct):
-        return {
-            field.encode_name: tree_of(value)
-            for field in msgspec.structs.fields(obj)
-            if (value := getattr(obj, field.name)) is not None
-        }
+        names = zip(obj.__struct_encode_fields__, obj.__struct_fields__, strict=True)  # structs.fields reads every annotation anew
+        return {encoded: tree_of(value) for encoded, name in names if (value := getattr(obj, name)) is not None}
     if isinstance(obj, dict):
         return {name: tree_of(value) for name, value in obj.items()}
     if isinstance(obj, list | tuple):
