@@ -59,6 +59,16 @@ def with_defaults(name: str, schema: Tree) -> Tree:
     return {**schema, "properties": fields}
 
 
+def always_written(name: str) -> dict[str, Any]:
+    """The fields of a definition that are in each object's JSON, and what is in them if nobody says it."""
+    known, fields = _fields(_message_name(name)), with_defaults(name, definitions()[name]).get("properties", {})
+    return {
+        field: raw["default"]
+        for field, raw in fields.items()
+        if "default" in raw and (raw["default"] or raw["default"] == {} or known.get(field, "")[:1] in ("!", "?"))
+    }
+
+
 def _zero(raw: Tree, go_type: str | None, required: bool) -> Any:
     if go_type is None:
         always = required
@@ -70,7 +80,8 @@ def _zero(raw: Tree, go_type: str | None, required: bool) -> Any:
         return {} if _is_struct(reference) and not pointer else None
     if not always or pointer or raw.get("format") == "byte":
         return None
-    return ZEROS.get(raw.get("type", ""))
+    kind = raw.get("type", "")  # of definitions a list: ["string", "null"]
+    return ZEROS.get(kind if isinstance(kind, str) else kind[0])
 
 
 def _with(raw: Tree, default: Any) -> Tree:

@@ -102,7 +102,7 @@ def _document(paths: Tree, rows: Sequence[Resource], group: str, version: str) -
         "openapi": "3.0.0",
         "info": {"title": "Kubernetes", "version": GIT_VERSION},
         "paths": dict(sorted(paths.items())),
-        "components": {"schemas": found, "securitySchemes": {"BearerToken": BEARER}},
+        "components": {**({"schemas": found} if found else {}), "securitySchemes": {"BearerToken": BEARER}},
     }
 
 

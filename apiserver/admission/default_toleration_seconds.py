@@ -1,5 +1,7 @@
 """DefaultTolerationSeconds: pods stay five minutes on a node that went away, unless they say otherwise.
 
+On updates, too: an applied list of tolerations takes the place of the one that was there.
+
 https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/#taint-based-evictions
 """
 
@@ -14,9 +16,9 @@ class DefaultTolerationSeconds:
     name = "DefaultTolerationSeconds"
 
     async def mutate(self, attributes: AdmissionAttributes, server: Server) -> None:
-        if attributes.resource.kind != "Pod" or attributes.subresource or attributes.operation != "CREATE":
+        if attributes.resource.kind != "Pod" or attributes.subresource or attributes.operation not in ("CREATE", "UPDATE"):
             return
-        assert attributes.object is not None, "a create has an object"
+        assert attributes.object is not None, "a write has an object"
         tolerations = attributes.object["spec"].setdefault("tolerations", [])
         for key in KEYS:
             if not any(_covers(one, key) for one in tolerations):

@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 import orjson
 
+from apiserver import zero_values
 from apiserver.allocation import BEFORE_STORE
 from apiserver.context import AdmissionAttributes, Release, Request, Server
 from apiserver.handlers import managed_fields, write_options
@@ -74,7 +75,7 @@ class Write:
         check_path(tree, info.namespace if row.namespaced else "", "")
         if tree["metadata"].get("resourceVersion") not in (None, "", "0") and not (self.dry_run or self.applies):
             raise BadRequest("resourceVersion should not be set on objects to be created")  # of upstream a 500
-        row.set_defaults(tree)
+        _fill_in(row, tree)
         attributes = self._attributes("CREATE", tree, None)
         await self.server.admission.mutate(attributes, self.server)
         row.set_defaults(tree)
@@ -85,6 +86,7 @@ class Write:
         if "status" in row.subresources and not row.status_on_create:
             tree.pop("status", None)
         row.prepare(tree, None)  # type: ignore[arg-type]  # kube.api is read without strict optionals
+        zero_values.fill(row, tree)
         await self._allocate(tree, None)
         self._track(tree, None)
         await self._validate(tree, None, row.validate)
@@ -98,7 +100,7 @@ class Write:
         self._check_version(new, old)
         await self.ended(False)  # of an attempt that lost the race
         keep_old(new, old, row)
-        row.set_defaults(new)
+        _fill_in(row, new)
         attributes = self._attributes("UPDATE", new, old)
         await self.server.admission.mutate(attributes, self.server)
         if self.shown is not None and attributes.object is not None:
@@ -108,6 +110,7 @@ class Write:
         if "status" in row.subresources:
             _copy("status", old, new)
         row.prepare(new, old)
+        zero_values.fill(row, new)
         if row.has_generation:
             count_generation(new, old, row)
         await self._allocate(new, old)
@@ -127,7 +130,7 @@ class Write:
         self._check_version(new, old)
         keep_old(new, old, self.row)
         tree = take(new, old)
-        self.row.set_defaults(tree)
+        _fill_in(self.row, tree)
         attributes = self._attributes("UPDATE", tree, old)
         await self.server.admission.mutate(attributes, self.server)
         if attributes.reinvocation:  # somebody changed it, perhaps more of it than this subresource may
@@ -237,6 +240,11 @@ def check_name(request: Request, tree: Tree) -> None:
         raise BadRequest(
             f"the namespace of the object ({namespace}) does not match the namespace on the request ({info.namespace})"
         )
+
+
+def _fill_in(row: Resource, tree: Tree) -> None:
+    row.set_defaults(tree)
+    zero_values.fill(row, tree)
 
 
 def _with_status(new: Tree, old: Tree) -> Tree:

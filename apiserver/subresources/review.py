@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+from apiserver import zero_values
 from apiserver.context import Request, RequestInfo, Response, Server, User, json_response
 from apiserver.handlers.body import read_object
 from apiserver.handlers.negotiation import OFFERED, accepted
@@ -99,6 +100,7 @@ async def _read(request: Request) -> Tree:
     if metadata.get("namespace") and not row.namespaced:
         raise BadRequest("namespace is not allowed on this type: " + metadata["namespace"])
     tree["metadata"] = {}
+    zero_values.fill(row, tree)
     return tree
 
 

@@ -62,10 +62,10 @@ def defaulted(schemas: Schemas, schema: Any, node: Any, path: tuple[str | int, .
     elif isinstance(node, dict):
         for field, value in node.items():
             part = schema.get("properties", {}).get(field, schema.get("additionalProperties", {}))
-            if path == () and field in ("metadata", "status"):
-                continue  # their own fields are the server's
             if "default" in part and name and field in schema.get("properties", {}):
                 yield (name, field), (*path, field), part["default"]
+            if path == () and field in ("metadata", "status"):
+                continue  # what is in them is the server's
             yield from defaulted(schemas, part, value, (*path, field))
 
 

@@ -18,7 +18,7 @@ async def discovery(folder: Folder, client: Client) -> AsyncIterator[Difference]
         for one in compare("discovery", path, theirs, await fetched(client, path)):
             yield one
     ours = await fetched(client, "/apis", AGGREGATED)
-    for one in compare("discovery", "aggregated", folder.aggregated, {name: ours[name] for name in ours if ours[name] != {}}):
+    for one in compare("discovery", "aggregated", folder.aggregated, ours):
         yield one
 
 

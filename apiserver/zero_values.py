@@ -1,0 +1,82 @@
+"""Zero values: the fields that upstream writes whatever is in them, put where a client left them out.
+
+    a struct that is no pointer            {} with what is always in it        `status: {}`, `resources: {}`
+    a scalar without `omitempty`           "", 0 or false                      `serviceName: ""`
+    what the API itself puts there         as it says                          `protocol: TCP`
+
+Clients of Go never see the difference; others, and policies in CEL, find the field that the API's description promises: it is
+what OpenAPI version 3 names as a default. A kind's own rules (`set_defaults`) come before, and win. A plan is made of each type
+once; with it a pod takes some ten microseconds.
+https://kubernetes.io/docs/reference/using-api/api-concepts/ · encoding/json · kube-openapi (`+default`)
+"""
+
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from apiserver.openapi_defaults import always_written
+from kube.api.definitions import LIST, MAP, STRUCT, Type, named, of_kind
+from kube.api.meta import Tree
+from kube.api.resource import Resource
+
+BY_THEMSELVES = ("apiextensions.k8s.io", "apiregistration.k8s.io")  # schemas are not ours to fill
+
+
+@dataclass(eq=False)
+class _Plan:
+    """What is always in a struct, and which of its fields hold structs that have such fields."""
+
+    scalars: list[tuple[str, Any]] = field(default_factory=list)
+    structs: list[tuple[str, "_Plan"]] = field(default_factory=list)
+    below: dict[str, tuple[str, "_Plan"]] = field(default_factory=dict)  # by field: its form, and of what is in it
+
+    def __bool__(self) -> bool:
+        return bool(self.scalars or self.structs or self.below)
+
+    def fill(self, tree: Tree) -> None:
+        for name, value in self.scalars:
+            if name not in tree:
+                tree[name] = value
+        for name, plan in self.structs:
+            if name not in tree:
+                tree[name] = {}
+            plan.fill(tree[name])
+        for name, value in tree.items():
+            if name in self.below and value is not None:  # `currentMetrics: null`
+                form, plan = self.below[name]
+                for item in (value,) if form == STRUCT else value if form == LIST else value.values():
+                    plan.fill(item)
+
+
+def fill(row: Resource, tree: Tree) -> None:
+    """Of a built-in kind; custom resources have the defaults that their schemas name."""
+    plan = _plan_of_kind(row.group, row.version, row.kind)
+    if plan is not None:
+        plan.fill(tree)
+
+
+@cache
+def _plan_of_kind(group: str, version: str, kind: str) -> _Plan | None:
+    found = of_kind(group, version, kind) if group not in BY_THEMSELVES else None
+    return _plan(found.name) if found is not None else None
+
+
+@cache
+def _plan(name: str) -> _Plan:
+    plan, kind = _Plan(), named(name)
+    always = always_written(name)
+    for field_name, one in kind.fields.items():
+        target, form = _struct_in(one)
+        if field_name in always and form == STRUCT:
+            plan.structs.append((field_name, _plan(target)))
+        elif field_name in always:
+            plan.scalars.append((field_name, always[field_name]))
+        elif target and (inner := _plan(target)):
+            plan.below[field_name] = (form, inner)
+    return plan
+
+
+def _struct_in(kind: Type) -> tuple[str, str]:
+    """The struct that a field is, or is a list or a map of; empty: none."""
+    inner = kind.item if kind.form in (LIST, MAP) else kind
+    return (inner.name, kind.form) if inner.form == STRUCT else ("", "")
