@@ -7,7 +7,7 @@ import pytest
 from kube.api.meta import Key, Tree
 from kube.api.resource import Resource
 from kube.api.resources import resource_of
-from kube.api.status import NotFound
+from kube.api.status import Invalid, NotFound
 from kube.api.types import (
     MutatingAdmissionPolicy,
     MutatingAdmissionPolicyBinding,
@@ -111,6 +111,26 @@ def test_validating_bindings_have_every_verb(runner: asyncio.Runner, client: Cli
         await every_verb(
             client, row, a_binding("one", "replicas", matchResources={"namespaceSelector": {"matchLabels": {"a": "b"}}})
         )
+
+    runner.run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("actions", "told"),
+    [
+        ([], "spec.validationActions: Required value"),
+        (["Shout"], 'spec.validationActions[0]: Unsupported value: "Shout": supported values: "Audit", "Deny", "Warn"'),
+        (["Audit", "Audit"], 'spec.validationActions[1]: Duplicate value: "Audit"'),
+        (["Deny", "Warn"], "must not contain both Deny and Warn"),
+    ],
+)
+def test_a_binding_says_what_follows_from_a_failure(runner: asyncio.Runner, client: Client, actions: list[str], told: str) -> None:
+    """Rule: https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/#validation-actions"""
+
+    async def scenario() -> None:
+        with pytest.raises(Invalid) as refused:
+            await client.create(ValidatingAdmissionPolicyBinding, a_binding("one", "p", validationActions=actions))
+        assert told in refused.value.message
 
     runner.run(scenario())
 
