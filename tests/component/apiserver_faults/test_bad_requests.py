@@ -31,6 +31,7 @@ PATHS: dict[str, tuple[str, int, str]] = {
     "a null byte": (f"{CONFIG_MAPS}/%00", 404, ""),
     "bytes that are no text": (f"{CONFIG_MAPS}/%ff%fe", 404, ""),
     "a percent sign": (f"{CONFIG_MAPS}/%zz", 404, ""),
+    "a kind of the cluster in a namespace": ("/api/v1/namespaces/default/nodes", 404, NOT_FOUND),
     "a long name": (f"{CONFIG_MAPS}/{'a' * 60_000}", 404, ""),
     "the old watch of nothing": ("/api/v1/watch", 404, NOT_FOUND),
 }
@@ -41,8 +42,14 @@ QUERIES: dict[str, tuple[str, int, str]] = {
     "limit that Python would take": ("limit=1_0", 400, "invalid syntax"),
     "limit of fifty digits": (f"limit={'9' * 50}", 400, "value out of range"),
     "seconds that are no number": ("watch=1&timeoutSeconds=x", 400, "invalid syntax"),
-    "an open bracket": ("labelSelector=a+in+(", 400, ""),
-    "a label key that is none": ("labelSelector=%21%21", 400, ""),
+    "an open bracket": ("labelSelector=a+in+(", 400, "unable to parse requirement: found '', expected: ',' or ')'"),
+    "a label key that is none": (
+        "labelSelector=-a",
+        400,
+        'unable to parse requirement: <nil>: Invalid value: "-a": name part must',
+    ),
+    "a label value that is none": ("labelSelector=a%3D-b", 400, 'unable to parse requirement: values[0][a]: Invalid value: "-b"'),
+    "two words": ("labelSelector=a+b", 400, "unable to parse requirement: found 'b', expected: in, notin, =, ==, !=, gt, lt"),
     "a null byte as label": ("labelSelector=%00", 400, ""),
     "no field selector": ("fieldSelector=a", 400, "invalid selector"),
     "an unknown field": ("fieldSelector=spec.a%3Db", 400, "is not a known field selector"),
@@ -114,6 +121,41 @@ def test_what_cannot_be_accepted_is_406(runner: asyncio.Runner, apiserver: Runni
             check(accept, await ask(apiserver.url, "GET", CONFIG_MAPS, headers={"Accept": accept}), 406)
         fallback = await ask(apiserver.url, "GET", CONFIG_MAPS, headers={"Accept": "application/cbor, application/json"})
         assert fallback.headers["content-type"] == "application/json"
+
+    runner.run(scenario())
+
+
+def test_a_client_that_prefers_protobuf_gets_json_at_each_verb_or_406(runner: asyncio.Runner, apiserver: RunningApi) -> None:
+    """Rule: https://kubernetes.io/docs/reference/using-api/api-concepts/#alternate-representations-of-resources"""
+    one, protobuf = f"{CONFIG_MAPS}/one", "application/vnd.kubernetes.protobuf"
+    body = b'{"metadata":{"name":"one"}}'
+    table = ";as=Table;v=v1;g=meta.k8s.io"
+    calls: list[tuple[str, str, bytes | None, str, bool]] = [
+        ("POST", CONFIG_MAPS, body, "application/json", False),
+        ("GET", one, None, "", False),
+        ("GET", CONFIG_MAPS, None, "", False),
+        ("GET", f"{CONFIG_MAPS}?watch=1", None, "", True),
+        ("PUT", one, body, "application/json", False),
+        ("PATCH", one, b"{}", "application/merge-patch+json", False),
+        ("PATCH", one, b"[]", "application/json-patch+json", False),
+        ("DELETE", one, None, "", False),
+        ("DELETE", CONFIG_MAPS, None, "", False),
+    ]
+
+    async def scenario() -> None:
+        for method, path, sent, media, stream in calls:
+            about = {"Content-Type": media} if media else {}
+            refused = await ask(apiserver.url, method, path, sent, {**about, "Accept": protobuf})
+            check(f"{method} {path}", refused, 406)
+            for accept in (f"{protobuf},application/json", f"{protobuf}, */*", f"application/cbor;q=0.9,{protobuf},*/*;q=0.1"):
+                dry = f"{path}{'&' if '?' in path else '?'}dryRun=All" if method in ("POST", "DELETE") else path
+                got = await ask(apiserver.url, method, dry, sent, {**about, "Accept": accept}, stream=stream)
+                assert got.status in (200, 201), f"{method} {path} {accept}: {got}"
+                assert got.headers["content-type"] == "application/json", f"{method} {path}"
+            if method == "POST":
+                assert (await ask(apiserver.url, method, path, sent)).status == 201
+        rows = f"{protobuf}{table},application/json{table},application/json"
+        assert (await ask(apiserver.url, "GET", one, headers={"Accept": rows})).tree["kind"] == "Table"
 
     runner.run(scenario())
 
