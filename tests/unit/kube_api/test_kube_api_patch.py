@@ -62,7 +62,7 @@ def test_a_json_patch_that_does_not_fit_is_invalid(operation: Tree) -> None:
 
 
 def test_what_is_no_operation_is_a_bad_request() -> None:
-    with pytest.raises(BadRequest, match="cannot unmarshal string into Go value of type jsonpatch.Operation"):
+    with pytest.raises(BadRequest, match=r"cannot unmarshal string into Go value of type jsonpatch\.Operation"):
         json_patch.apply({}, ["x"])
 
 
