@@ -2,12 +2,14 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help up down purge status logs kubeconfig upstream-kubectl test test-unit check format bench bench-apiserver lock
+.PHONY: help up down purge status logs kubeconfig lab lab-down upstream-kubectl test test-unit check format bench bench-apiserver lock
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 export STATE ?= /var/lib/skiff
+export LAB_STATE ?= /var/lib/skiff-lab
+NODES ?= 3
 LOCAL := $(BIN)/python -m deploy.local
 PACKAGES := kube apiserver scheduler controller_manager kubelet kube_proxy kubectl deploy
 
@@ -29,8 +31,14 @@ status: $(VENV)/.installed ## Programs, node and pods
 logs: $(VENV)/.installed ## The last lines of every program's log (P=kubelet for one)
 	@$(LOCAL) logs $(P)
 
-kubeconfig: $(VENV)/.installed ## Print the path of the administrator's kubeconfig
-	@$(LOCAL) kubeconfig
+kubeconfig: $(VENV)/.installed ## Print the path of the administrator's kubeconfig (LAB=1: the lab's)
+	@$(if $(LAB),$(BIN)/lab,$(LOCAL)) kubeconfig
+
+lab: $(VENV)/.installed ## Several hosts on this machine, as network namespaces (NODES=3)
+	@$(BIN)/lab up --nodes $(NODES)
+
+lab-down: $(VENV)/.installed ## Stop the lab and remove it
+	@$(BIN)/lab down --purge
 
 upstream-kubectl: $(VENV)/.upstream ## Print the path of an unmodified upstream kubectl
 	@echo $(CURDIR)/$(VENV)/upstream/bin/kubectl

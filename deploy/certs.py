@@ -34,8 +34,8 @@ USERS = {  # kubeconfig: (common name, organisation)
     "admin": ("kubernetes-admin", "system:masters"),
     "controller-manager": ("system:kube-controller-manager", ""),
     "scheduler": ("system:kube-scheduler", ""),
-    "proxy": ("system:kube-proxy", "system:node-proxier"),
 }
+LOCAL = ("localhost", "127.0.0.1", "::1")
 
 
 @dataclass(frozen=True)
@@ -47,30 +47,50 @@ class Authority:
 def make_certificates(cluster: Cluster) -> list[str]:
     """Whatever is missing or near its end; returns the names of what was made."""
     pki = cluster.pki
-    for directory in (cluster.state, pki, pki / "etcd", cluster.state / "kubeconfig"):
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _directories(cluster, pki / "etcd")
     made: list[str] = []
     ca = _authority(pki / "ca", "kubernetes", made)
     etcd_ca = _authority(pki / "etcd" / "ca", "etcd-ca", made)
     front_ca = _authority(pki / "front-proxy-ca", "front-proxy-ca", made)
-    local = ("localhost", "127.0.0.1", "::1")
     api_names = (
-        *local, cluster.node_name, cluster.node_ip, cluster.kubernetes_service_ip,
+        *LOCAL, cluster.node_name, cluster.node_ip, cluster.kubernetes_service_ip,
         "kubernetes", "kubernetes.default", "kubernetes.default.svc", f"kubernetes.default.svc.{cluster.domain}",
     )  # fmt: skip
     _certificate(pki / "apiserver", ca, "kube-apiserver", "", (SERVER,), api_names, made)
     _certificate(pki / "apiserver-kubelet-client", ca, "kube-apiserver-kubelet-client", "system:masters", (CLIENT,), (), made)
     _certificate(pki / "front-proxy-client", front_ca, "front-proxy-client", "", (CLIENT,), (), made)
-    _certificate(pki / "etcd" / "server", etcd_ca, "etcd", "", (SERVER, CLIENT), local, made)
+    _certificate(pki / "etcd" / "server", etcd_ca, "etcd", "", (SERVER, CLIENT), LOCAL, made)
     _certificate(pki / "apiserver-etcd-client", etcd_ca, "kube-apiserver-etcd-client", "", (CLIENT,), (), made)
-    node_names = (*local, cluster.node_name, cluster.node_ip)
-    _certificate(pki / "kubelet", ca, f"system:node:{cluster.node_name}", "system:nodes", (SERVER,), node_names, made)
     for program in ("controller-manager", "scheduler"):
-        _certificate(pki / program, ca, f"system:kube-{program}", "", (SERVER,), local, made)
+        _certificate(pki / program, ca, f"system:kube-{program}", "", (SERVER,), LOCAL, made)
     _service_account_key(pki / "sa", made)
-    users = {**USERS, "kubelet": (f"system:node:{cluster.node_name}", "system:nodes")}
-    for who, (name, organisation) in users.items():
+    for who, (name, organisation) in USERS.items():
         _kubeconfig(cluster, ca, who, name, organisation, made)
+    return made + _of_node(cluster, ca)
+
+
+def make_node_certificates(node: Cluster, control_plane: Cluster) -> list[str]:
+    """What a host needs that runs no control plane: issued by the cluster's authority, whose key stays where it is."""
+    ca = _load(control_plane.pki / "ca")
+    if ca is None:
+        raise FileNotFoundError(f"no certificate authority in {control_plane.pki}")
+    _directories(node)
+    _write_private(node.pki / "ca.crt", _pem(ca.certificate))
+    return _of_node(node, ca)
+
+
+def _directories(cluster: Cluster, *more: Path) -> None:
+    for directory in (cluster.state, cluster.pki, cluster.state / "kubeconfig", *more):
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def _of_node(cluster: Cluster, ca: Authority) -> list[str]:
+    """The kubelet's server certificate, and the kubeconfigs of kubelet and kube-proxy."""
+    made: list[str] = []
+    name, names = f"system:node:{cluster.node_name}", (*LOCAL, cluster.node_name, cluster.node_ip)
+    _certificate(cluster.pki / "kubelet", ca, name, "system:nodes", (SERVER,), names, made)
+    _kubeconfig(cluster, ca, "kubelet", name, "system:nodes", made)
+    _kubeconfig(cluster, ca, "proxy", "system:kube-proxy", "system:node-proxier", made)
     return made
 
 

@@ -33,10 +33,12 @@ class Cluster:
     service_cidr: str = "10.96.0.0/12"
     node_port_range: str = "30000-32767"
     domain: str = "cluster.local"
+    api_host: str = "127.0.0.1"  # where the programs find the API server
     api_port: int = 6443
     etcd_port: int = 2379
     etcd_peer_port: int = 2380
     cgroup_root: str = "/"  # pods' cgroups are made below it
+    netns: str = ""  # the network namespace that is this host's, by name (deploy/lab); none: the machine's own
     docker_socket: Path = DOCKER_SOCKET  # an engine that answers there is used; otherwise one is started that does
 
     @classmethod
@@ -78,7 +80,7 @@ class Cluster:
 
     @property
     def server(self) -> str:
-        return f"https://127.0.0.1:{self.api_port}"
+        return f"https://{self.api_host}:{self.api_port}"
 
     @property
     def kubernetes_service_ip(self) -> str:

@@ -153,12 +153,13 @@ def _start(cluster: Cluster, supervisor: Supervisor, engine: Engine, progress: P
         wanted = programs(cluster, own_engine=own_engine)
         note.text = "" if supervisor.start(wanted) else "running already"
     with progress.step("container engine answers"):
-        _wait(engine.answers, "Docker does not answer", "`make logs P=dockerd`")
+        wait(engine.answers, "Docker does not answer", "`make logs P=dockerd`")
     with progress.step("images loaded") as note:
-        note.text = f"{_load_images(engine)} new"
+        note.text = f"{load_images(engine)} new"
 
 
-def _load_images(engine: Engine) -> int:
+def load_images(engine: Engine) -> int:
+    """Those that a cluster needs and the engine has not; returns how many."""
     tags = (build.PAUSE, *build.BUSYBOX_TAGS, *build.WEB_TAGS)
     if all(engine.has_image(tag) for tag in tags):
         return 0
@@ -234,7 +235,8 @@ def _remove(cluster: Cluster) -> None:
         cluster.state.rmdir()
 
 
-def _wait(done: Callable[[], bool], otherwise: str, remedy: str) -> None:
+def wait(done: Callable[[], bool], otherwise: str, remedy: str) -> None:
+    """Raises StepFailed where it is not so within ENGINE_SECONDS."""
     deadline = time.monotonic() + ENGINE_SECONDS
     while not done():
         if time.monotonic() > deadline:

@@ -28,14 +28,24 @@ class Program:
 
 def programs(cluster: Cluster, *, own_engine: bool) -> list[Program]:
     """Every process of the cluster; with the container engine where none was found."""
-    engine = engine_programs(cluster) if own_engine else []
+    return [*control_plane_programs(cluster), *node_programs(cluster, own_engine=own_engine)]
+
+
+def control_plane_programs(cluster: Cluster) -> list[Program]:
     return [
         etcd(cluster),
-        *engine,
         Program("kube-apiserver", _ours("apiserver", api_server_flags(cluster)), 20),
         Program("kube-controller-manager", _ours("controller_manager", controller_manager_flags(cluster)), 30),
         Program("kube-scheduler", _ours("scheduler", scheduler_flags(cluster)), 30),
-        Program("kubelet", _ours("kubelet", kubelet_flags(cluster)), 30),
+    ]
+
+
+def node_programs(cluster: Cluster, *, own_engine: bool, taints: str = "") -> list[Program]:
+    """What every host runs that has pods; `taints` as kubelet's --register-with-taints."""
+    kubelet = kubelet_flags(cluster) | ({"register-with-taints": taints} if taints else {})
+    return [
+        *(engine_programs(cluster) if own_engine else []),
+        Program("kubelet", _ours("kubelet", kubelet), 30),
         Program("kube-proxy", _ours("kube_proxy", kube_proxy_flags(cluster)), 30),
     ]
 
@@ -182,7 +192,13 @@ def cleanup_commands(cluster: Cluster) -> list[list[str]]:
     """What takes the network rules and pods' remains off the host, once the programs have stopped."""
     kubelet = {"cluster-cidr": cluster.pod_cidr, "root-dir": cluster.state / "kubelet", "cgroup-root": cluster.cgroup_root}
     proxy = {"service-cluster-ip-range": cluster.service_cidr}
-    return [[*_ours("kube_proxy", {"cleanup": "true", **proxy})], [*_ours("kubelet", {"cleanup": "true", **kubelet})]]
+    commands = (_ours("kube_proxy", {"cleanup": "true", **proxy}), _ours("kubelet", {"cleanup": "true", **kubelet}))
+    return [[*entering(cluster), *command] for command in commands]
+
+
+def entering(cluster: Cluster) -> list[str]:
+    """Before a command: run it in the host's network. Only that namespace, as another /sys would have no cgroups."""
+    return ["nsenter", f"--net=/run/netns/{cluster.netns}"] if cluster.netns else []
 
 
 def supervisor_config(cluster: Cluster, wanted: list[Program]) -> str:
@@ -247,4 +263,4 @@ def _quoted(word: str) -> str:
 
 
 def supervisor_argv(cluster: Cluster) -> list[str]:
-    return [str(Path(sys.executable).with_name("supervisord")), "-c", str(cluster.supervisor_config)]
+    return [*entering(cluster), str(Path(sys.executable).with_name("supervisord")), "-c", str(cluster.supervisor_config)]

@@ -3,6 +3,7 @@
 import asyncio
 import ssl
 import time
+from pathlib import Path
 
 import httpx
 
@@ -17,26 +18,26 @@ READY_SECONDS = 60
 LOOK_SECONDS = 0.05  # between two looks at a server that is not there yet
 
 
-def wait_for_api_server(cluster: Cluster) -> None:
-    """Raises StepFailed."""
+def wait_for_api_server(cluster: Cluster, server: str = "") -> None:
+    """`server`: where it is reached from here, if not where the programs reach it. Raises StepFailed."""
     trust = ssl.create_default_context(cafile=str(cluster.pki / "ca.crt"))
     deadline = time.monotonic() + READY_SECONDS
     with httpx.Client(verify=trust, trust_env=False, timeout=3) as http:
-        while not _ready(http, f"{cluster.server}/readyz"):
+        while not _ready(http, f"{server or cluster.server}/readyz"):
             if time.monotonic() > deadline:
                 raise StepFailed(f"the API server is not ready within {READY_SECONDS} s", "`make logs P=kube-apiserver`")
             time.sleep(LOOK_SECONDS)
 
 
-def wait_for_node(cluster: Cluster) -> None:
-    """Raises StepFailed."""
+def wait_for_node(cluster: Cluster, config: Path | None = None) -> None:
+    """`config`: the kubeconfig to ask with, if not the cluster's own administrator's. Raises StepFailed."""
     try:
-        asyncio.run(_node_ready(cluster))
+        asyncio.run(_node_ready(cluster, config or cluster.kubeconfig("admin")))
     except TimeoutError:
         raise StepFailed(f"the node is not Ready within {READY_SECONDS} s", "`make logs P=kubelet`") from None
 
 
-async def _node_ready(cluster: Cluster) -> None:
+async def _node_ready(cluster: Cluster, config: Path) -> None:
     ready = asyncio.Event()
 
     def look(old: Node | None, new: Node | None) -> None:
@@ -44,7 +45,7 @@ async def _node_ready(cluster: Cluster) -> None:
         if any(one.type == "Ready" and one.status == "True" for one in conditions):
             ready.set()
 
-    async with Client(kubeconfig.load(str(cluster.kubeconfig("admin"))), "make-up") as client:
+    async with Client(kubeconfig.load(str(config)), "make-up") as client:
         informer = Informer(client, Node, field_selector=f"metadata.name={cluster.node_name}")
         informer.on_change(look)
         following = asyncio.ensure_future(informer.run())

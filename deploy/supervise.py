@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 import xmlrpc.client
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -77,20 +78,9 @@ class Supervisor:
 def kill_leftovers(cluster: Cluster) -> list[int]:
     """End programs of this cluster that outlived their supervisor (it was killed); returns their process ids.
 
-    They are known by the mark in their environment. Containers' own helpers inherit it too and must live on.
+    Containers' own helpers are left alone: what they hold runs on.
     """
-    mark = f"{MARK}={cluster.state}".encode()
-    found = []
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit() or int(entry.name) == os.getpid():
-            continue
-        try:
-            environment = (entry / "environ").read_bytes().split(b"\0")
-            name = (entry / "comm").read_text().strip()
-        except OSError:
-            continue  # it ended meanwhile
-        if mark in environment and not name.startswith(("containerd-shim", "runc")) and not _in_container(entry):
-            found.append(int(entry.name))
+    found = [pid for pid in marked(cluster) if not _name(pid).startswith(("containerd-shim", "runc"))]
     for pid in found:
         os.kill(pid, signal.SIGTERM)
     for pid in found:
@@ -99,6 +89,35 @@ def kill_leftovers(cluster: Cluster) -> list[int]:
         except TimeoutError:
             os.kill(pid, signal.SIGKILL)
     return found
+
+
+def marked(cluster: Cluster) -> list[int]:
+    """Every process outside of containers that was started for this cluster: known by the mark in its environment."""
+    mark = f"{MARK}={cluster.state}".encode()
+    found = []
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit() or int(entry.name) == os.getpid():
+            continue
+        try:
+            environment = (entry / "environ").read_bytes().split(b"\0")
+        except OSError:
+            continue  # it ended meanwhile
+        if mark in environment and not _in_container(entry):
+            found.append(int(entry.name))
+    return found
+
+
+def wait_until_gone(pids: Iterable[int], deadline: float) -> None:
+    """Until none of them lives, by the monotonic clock. Raises TimeoutError."""
+    for pid in pids:
+        _wait_until(lambda pid=pid: not _alive(pid), deadline - time.monotonic(), f"process {pid} does not end")
+
+
+def _name(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except OSError:
+        return ""
 
 
 def _in_container(entry: Path) -> bool:
