@@ -53,6 +53,7 @@ def machine() -> Iterator[Cluster]:
         shutil.rmtree(state, ignore_errors=True)
 
 
+@pytest.mark.timeout(600)  # up and down, twice
 def test_down_and_purge_leave_the_host_as_it_was(machine: Cluster) -> None:
     before = traces(machine)
     machine.ok(local(machine, "up"), within=UP_SECONDS)
