@@ -133,8 +133,18 @@ async def run(config: Config) -> None:
             await bootstrap.bootstrap(server)
             await asyncio.get_running_loop().create_future()
         finally:
-            server.stores.feed.end_watches()
-            await listener.close()
+            await _shut_down(server, listener)
+
+
+async def _shut_down(server: Server, listener: http_server.Server) -> None:
+    """Step by step, so that no client is cut off: /readyz fails, load balancers look elsewhere, and who asks is told to close the
+    connection; then nothing new is taken, each watch ends in good order, and requests on their way are finished.
+    """
+    server.state["shutting down"] = True
+    listener.let_go()
+    await asyncio.sleep(server.config.shutdown_delay_duration)
+    server.stores.feed.end_watches()
+    await listener.close()
 
 
 class _Tasks:

@@ -31,6 +31,10 @@ class Config:
         "--enable-priority-and-fairness", True, "Share the two limits above among priority levels; else they are plain limits."
     )
 
+    shutdown_delay_duration: Seconds = flag(
+        "--shutdown-delay-duration", Seconds(0.0), "How long to go on serving after SIGTERM, with /readyz failing."
+    )
+
     # storage
     etcd_servers: tuple[str, ...] = flag("--etcd-servers", ("http://127.0.0.1:2379",), "The etcd servers (scheme://ip:port).")
     etcd_cafile: Path | None = flag("--etcd-cafile", None, "The CA that signed etcd's certificates.")

@@ -21,13 +21,15 @@ HEALTH_PATHS = (
 
 
 def router(server: Server) -> APIRouter:
-    checks = Health(Check("etcd", lambda: _etcd(server)), Check("poststarthook/start-bootstrap", lambda: _bootstrapped(server)))
+    checks = (Check("etcd", lambda: _etcd(server)), Check("poststarthook/start-bootstrap", lambda: _bootstrapped(server)))
+    alive, ready = Health(*checks), Health(*checks, Check("shutdown", lambda: _goes_on(server)))
     routes = APIRouter()
     metrics.show(server)
 
     async def health(request: Request) -> Response:
         query = {name: request.query_params.getlist(name) for name in request.query_params}
-        answer = await checks.answer(request.url.path.rstrip("/"), query)
+        path = request.url.path.rstrip("/")
+        answer = await (ready if path.startswith("/readyz") else alive).answer(path, query)
         status, kind, body = answer or (404, "text/plain; charset=utf-8", b"404 page not found\n")
         return Response(body, status, {"X-Content-Type-Options": "nosniff", "Content-Type": kind})
 
@@ -64,3 +66,7 @@ async def _etcd(server: Server) -> str | None:
 
 async def _bootstrapped(server: Server) -> str | None:
     return None if server.state.get("bootstrapped") else "not finished"
+
+
+async def _goes_on(server: Server) -> str | None:
+    return "process is shutting down" if server.state.get("shutting down") else None

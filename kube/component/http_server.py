@@ -77,6 +77,10 @@ class Server:
         self._state = state
         self.port = int(listener.sockets[0].getsockname()[1])
 
+    def let_go(self) -> None:
+        """From now on each answer is the last one on its connection, and says so."""
+        self._state.letting_go = True
+
     async def close(self, within: float = 5.0) -> None:
         """Stop listening, let requests end for up to `within` seconds, then cut what is left."""
         self._listener.close()
@@ -154,6 +158,7 @@ class _State(ServerState):
     def __init__(self) -> None:
         super().__init__()
         self.closing = False
+        self.letting_go = False
         self.handed_over: set[Any] = set()  # transports of raw connections
         self._second = 0
 
@@ -231,7 +236,8 @@ class _HttpProtocol(HttpToolsProtocol):
         scope["raw_path"], scope["query_string"] = url.path, url.query or b""
         cycle = Cycle(
             scope, self.transport, self.flow, self.server_state.default_headers,
-            version != "1.0" and parser.should_keep_alive(), self.expect_100_continue, self.on_response_complete,
+            version != "1.0" and parser.should_keep_alive() and not self._state.letting_go, self.expect_100_continue,
+            self.on_response_complete,
         )  # fmt: skip
         extensions: dict[str, Any] = {"push": cycle.push}
         if self._subject is not None:

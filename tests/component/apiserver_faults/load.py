@@ -11,9 +11,11 @@ from typing import Any
 import orjson
 
 from tests.component.apiserver_faults.raw_http import Answer, ask, request
+from tests.wait import eventually
 
 PATH = "/api/v1/namespaces/default/configmaps"
 CREATED = 201
+PATIENCE_SECONDS = 60.0
 MAY_FAIL = frozenset((0, 409, 429, 500, 503, 504))  # 0: the connection ended; 409: the answer of an earlier try was lost
 
 
@@ -38,10 +40,15 @@ class Writers:
             answer = await _asked(self.url(), "POST", PATH, b'{"metadata":{"name":"%s"}}' % name.encode())
             self.slowest = max(self.slowest, time.monotonic() - began)
             self.answers[answer.status] += 1
+            if not answer.status:
+                await eventually(self._listening, PATIENCE_SECONDS, "a server that listens")
             if answer.status == CREATED:
                 self.acknowledged.add(name)
             elif answer.status not in MAY_FAIL or (answer.status and not answer.is_status()):
                 self.wrong.append(f"{name}: {answer}")
+
+    async def _listening(self) -> bool:
+        return self.stopping or await listening(self.url())
 
     def start(self, count: int) -> list["asyncio.Task[None]"]:
         return [asyncio.ensure_future(self.run(number)) for number in range(count)]
@@ -68,6 +75,7 @@ class Watching:
         while not self.expired:
             with suppress(OSError, asyncio.IncompleteReadError, TimeoutError):
                 await self._once()
+            await eventually(lambda: listening(self.url()), PATIENCE_SECONDS, "a server that listens")
 
     async def _once(self) -> None:
         target = f"{PATH}?watch=1&allowWatchBookmarks=true&resourceVersion={self.revision}"
@@ -98,6 +106,17 @@ class Watching:
         if event["type"] == "ADDED":
             self.added.append(metadata["name"])
             self.revisions.append(int(self.revision))
+
+
+async def listening(url: str) -> bool:
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
+    except OSError:
+        return False
+    writer.close()
+    with suppress(OSError):
+        await writer.wait_closed()
+    return True
 
 
 async def more(names: Collection[str], enough: int) -> bool:
