@@ -81,7 +81,7 @@ def _parse(tokens: list[Any], at: int, *, nested: bool = False) -> tuple[list[An
     nodes: list[Any] = []
     while at < len(tokens):
         token = tokens[at]
-        word = token.pipe.split(maxsplit=1)[0] if isinstance(token, Action) and token.pipe else ""
+        word = _keyword(token)
         if word in ("end", "else"):
             return nodes, at
         at += 1
@@ -95,6 +95,12 @@ def _parse(tokens: list[Any], at: int, *, nested: bool = False) -> tuple[list[An
     if nested:
         raise TemplateError("unexpected EOF")
     return nodes, at
+
+
+def _keyword(token: str | Action) -> str:
+    """The word that an action begins with; what follows it needs no space (`{{range.items}}`)."""
+    found = re.match(r"\w+", token.pipe) if isinstance(token, Action) else None
+    return found.group() if found else ""
 
 
 def _block(tokens: list[Any], at: int, word: str, pipe: str) -> tuple[Block, int]:

@@ -79,6 +79,7 @@ def test_jsonpath_errors() -> None:
         ("{{.x}}", "<no value>"),
         ("{{.metadata}}", "map[labels:map[app:x] name:x]"),
         ("{{range .spec.template.spec.containers}}{{.name}} {{end}}", "a c "),
+        ("{{range.spec.template.spec.containers}}{{.name}} {{end}}", "a c "),
         ("{{range $i, $c := .spec.template.spec.containers}}{{$i}}={{$c.image}};{{end}}", "0=a:b;1=c:d;"),
         ("{{if .x}}a{{else if .kind}}b{{else}}c{{end}}", "b"),
         ("{{with .metadata}}{{.name}}{{end}}", "x"),
