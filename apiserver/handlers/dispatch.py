@@ -66,7 +66,7 @@ def handler_of(request: Request) -> Handler:
 def _addressed(info: RequestInfo, row: Resource) -> bool:
     """Whether the path has the parts that the verb needs."""
     if not info.subresource and info.verb in SELECTED:
-        return row.namespaced or not info.namespace
+        return row.namespaced or not info.namespace or row.plural == "namespaces"  # which are in themselves
     placed = bool(info.namespace) or not row.namespaced
     return placed and bool(info.name) == bool(info.subresource or info.verb in NAMED)
 

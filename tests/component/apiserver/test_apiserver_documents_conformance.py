@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+import orjson
 import pytest
 
 from apiserver.storage.etcd import Etcd
@@ -213,6 +214,17 @@ def test_the_version_is_told_in_numbers(runner: asyncio.Runner, client: Client) 
         assert told["major"].isdecimal()
         assert told["minor"].isdecimal()
         assert told["gitVersion"].startswith(f"v{told['major']}.{told['minor']}.")
+
+    runner.run(scenario())
+
+
+def test_one_namespace_is_watched_by_its_old_path(runner: asyncio.Runner, client: Client) -> None:
+    """Rule: https://kubernetes.io/docs/reference/using-api/api-concepts/ (/watch/ paths, deprecated but served)"""
+
+    async def scenario() -> None:
+        async with client.stream("GET", "/api/v1/watch/namespaces/default", params={"timeoutSeconds": "1"}) as answer:
+            event = orjson.loads(await anext(answer.iter_lines()))
+            assert event["object"]["metadata"]["name"] == "default"
 
     runner.run(scenario())
 
