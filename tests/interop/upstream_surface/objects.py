@@ -1,6 +1,6 @@
 """Objects: every sample of upstream's is created, read, replaced and applied, and nothing of it may be lost or refused.
 
-Its metadata are a name, labels, annotations and what else a client may say; the status goes in by /status where there is one.
+Its metadata are a name, labels and annotations. What a create drops (the status) and fields that exclude others are not looked at.
 """
 
 from collections.abc import AsyncIterator, Iterator
