@@ -15,7 +15,7 @@ from enum import Enum, auto
 import orjson
 
 from apiserver.storage.watch_cache import Selection
-from kube.api.status import BadRequest, Expired, FieldError, Invalid, forbidden, invalid, unsupported
+from kube.api.status import BadRequest, Expired, FieldError, Invalid, forbidden, unsupported
 
 TOKEN_VERSION = "meta.k8s.io/v1"
 UINT64_DIGITS = 20
@@ -56,7 +56,8 @@ def parse_version(text: str) -> int:
 
 def parse_ask(selection: Selection, version: str, match: str, limit: int, token: str) -> Ask:
     """Raises Invalid where the parameters do not go together, BadRequest where one cannot be read."""
-    errors = _problems(version, match, bool(token), limit)
+    limit = max(limit, 0)  # upstream takes one below zero for none
+    errors = _problems(version, match, bool(token))
     if errors:
         raise invalid_options("ListOptions", errors)
     if token:
@@ -84,7 +85,7 @@ def invalid_options(kind: str, errors: list[FieldError]) -> Invalid:
     return Invalid(f'{kind}.meta.k8s.io "" is invalid: {listed}', {"group": "meta.k8s.io", "kind": kind, "causes": causes})
 
 
-def _problems(version: str, match: str, continues: bool, limit: int) -> list[FieldError]:
+def _problems(version: str, match: str, continues: bool) -> list[FieldError]:
     errors: list[FieldError] = []
     if match:
         if not version:
@@ -95,8 +96,6 @@ def _problems(version: str, match: str, continues: bool, limit: int) -> list[Fie
             errors.append(unsupported("resourceVersionMatch", match, ("Exact", "NotOlderThan", "")))
         if match == "Exact" and version == "0":
             errors.append(forbidden("resourceVersionMatch", 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'))
-    if limit < 0:
-        errors.append(invalid("limit", limit, "must be greater than or equal to 0"))
     return errors
 
 
