@@ -76,18 +76,27 @@ def spent(budget: Tree, pod: str, now: datetime) -> Tree:
     status, name = budget.get("status") or {}, budget["metadata"]["name"]
     blocked = "Cannot evict pod as it would violate the pod's disruption budget."
     if status.get("observedGeneration", 0) < budget["metadata"].get("generation", 0):
-        raise _refusal(blocked, f"The disruption budget {name} is still being processed by the server.")
+        raise _refusal(blocked, f"The disruption budget {name} is still being processed by the server.", RETRY_SECONDS)
     if status.get("disruptionsAllowed", 0) < 1:
-        need, have = status.get("desiredHealthy", 0), status.get("currentHealthy", 0)
-        raise _refusal(blocked, f"The disruption budget {name} needs {need} healthy pods and has {have} currently")
+        raise _refusal(blocked, _why_none(name, status))
     disrupted = {**(status.get("disruptedPods") or {}), pod: timestamp(now)}
     budget["status"] = {**status, "disruptionsAllowed": status["disruptionsAllowed"] - 1, "disruptedPods": disrupted}
     return budget
 
 
-def _refusal(message: str, cause: str) -> TooManyRequests:
-    details = {"causes": [{"reason": "DisruptionBudget", "message": cause}], "retryAfterSeconds": RETRY_SECONDS}
-    return TooManyRequests(message, details)
+def _why_none(name: str, status: Tree) -> str:
+    for condition in status.get("conditions") or ():
+        if (condition["type"], condition["status"], condition.get("reason")) == ("DisruptionAllowed", "False", "SyncFailed"):
+            failure = condition.get("message", "")
+            return f"The disruption budget {name} does not allow evicting pods currently because it failed sync: {failure}"
+    need, have = status.get("desiredHealthy", 0), status.get("currentHealthy", 0)
+    return f"The disruption budget {name} needs {need} healthy pods and has {have} currently"
+
+
+def _refusal(message: str, cause: str, retry_seconds: int = 0) -> TooManyRequests:
+    """`retry_seconds`: clients try again by themselves after that; 0, where there is no telling when it would help."""
+    details: Tree = {"causes": [{"reason": "DisruptionBudget", "message": cause}]}
+    return TooManyRequests(message, details | ({"retryAfterSeconds": retry_seconds} if retry_seconds else {}))
 
 
 async def _mark(server: Server, key: Key, now: datetime) -> None:

@@ -57,17 +57,31 @@ def test_eviction_takes_one_disruption() -> None:
 
 
 def test_blocked_eviction_names_the_budget() -> None:
-    """Rule: behaviour D.3, eviction blocked."""
+    """And clients are not told to come again by themselves: who evicts must hear at once that he may not.
+
+    Rule: behaviour D.3, eviction blocked; kubernetes pkg/registry/core/pod/storage/eviction.go
+    """
     with pytest.raises(TooManyRequests) as refused:
         spent(a_budget(0), "p", NOW)
     assert refused.value.message == "Cannot evict pod as it would violate the pod's disruption budget."
     cause = refused.value.details["causes"][0]
     assert cause == {"reason": "DisruptionBudget", "message": "The disruption budget b needs 2 healthy pods and has 2 currently"}
+    assert "retryAfterSeconds" not in refused.value.details
 
 
-def test_budget_that_is_behind_blocks() -> None:
-    with pytest.raises(TooManyRequests):
+def test_budget_that_is_behind_blocks_for_a_while() -> None:
+    with pytest.raises(TooManyRequests) as refused:
         spent(a_budget(5, observed=0), "p", NOW)
+    assert refused.value.details["retryAfterSeconds"] == 10
+
+
+def test_budget_that_could_not_be_counted_says_why() -> None:
+    budget = a_budget(0)
+    failed = {"type": "DisruptionAllowed", "status": "False", "reason": "SyncFailed", "message": "no controller"}
+    budget["status"]["conditions"] = [failed]
+    with pytest.raises(TooManyRequests) as refused:
+        spent(budget, "p", NOW)
+    assert refused.value.details["causes"][0]["message"].endswith("because it failed sync: no controller")
 
 
 def test_only_container_needs_no_name() -> None:
