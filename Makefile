@@ -11,7 +11,7 @@ export STATE ?= /var/lib/skiff
 export LAB_STATE ?= /var/lib/skiff-lab
 NODES ?= 3
 LOCAL := $(BIN)/python -m deploy.local
-PACKAGES := kube apiserver scheduler controller_manager kubelet kube_proxy kubectl deploy
+PACKAGES := kube apiserver scheduler controller_manager kubelet kube_proxy kubectl addons deploy
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -1,0 +1,1 @@
+"""Cluster DNS: the names of Services and pods, answered from the API; everything else, forwarded."""
