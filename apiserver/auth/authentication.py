@@ -7,16 +7,17 @@ https://kubernetes.io/docs/reference/access-authn-authz/authentication/
 """
 
 import csv
+import hashlib
 import hmac
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from apiserver.auth import oidc, token_webhook
 from apiserver.auth.bootstrap_tokens import BootstrapTokens
 from apiserver.auth.front_proxy import FrontProxies
-from apiserver.auth.tokens import ServiceAccountTokens
+from apiserver.auth.tokens import CREDENTIAL, ServiceAccountTokens
 from apiserver.context import ANONYMOUS, Authenticator, Request, Server, User
 from kube.api.status import Unauthorized
 
@@ -87,7 +88,7 @@ class Authentication:
             return None
         if not self._front_proxies.names_user(subject):
             return self._front_proxies.user_of(request, subject)
-        return self._front_proxies.user_of(request, subject) or User(subject["CN"], tuple(subject.get("O") or ()))
+        return self._front_proxies.user_of(request, subject) or _named_by(subject)
 
     async def _of_token(self, request: Request) -> User | None:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
@@ -97,6 +98,12 @@ class Authentication:
         if found is None:
             raise Unauthorized
         return found[0]
+
+
+def _named_by(subject: Mapping[str, Any]) -> User:
+    """The user that a certificate names, and which certificate it was."""
+    fingerprint = hashlib.sha256(subject["certificate"]).hexdigest()
+    return User(subject["CN"], tuple(subject.get("O") or ()), extra={CREDENTIAL: [f"X509SHA256={fingerprint}"]})
 
 
 def read_token_file(path: Path) -> dict[str, User]:

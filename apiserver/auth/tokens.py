@@ -24,6 +24,7 @@ from kube.api.types import Node, Pod, Secret, ServiceAccount
 from kube.component.signing_keys import PublicKey, algorithm, key_id, private_key, public_key
 
 BOUND_KINDS = {"pod": Pod, "node": Node, "secret": Secret}
+CREDENTIAL = "authentication.kubernetes.io/credential-id"  # in a user's extra: which token or certificate it was
 LEEWAY_SECONDS = 10
 DELETED_SECONDS = 60  # how long a token still counts after what it is bound to began to be deleted and should be gone
 LEGACY_ISSUER = "kubernetes/serviceaccount"
@@ -163,7 +164,7 @@ class ServiceAccountTokens:
 
 
 def _extra(claims: Tree, private: Tree) -> dict[str, list[str]]:
-    extra = {"authentication.kubernetes.io/credential-id": [f"JTI={claims.get('jti', '')}"]}
+    extra = {CREDENTIAL: [f"JTI={claims['jti']}"]} if claims.get("jti") else {}
     for kind in ("pod", "node"):
         named = private.get(kind)
         if named:

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 
 from apiserver.app import running
 from apiserver.config import Config
@@ -86,9 +88,15 @@ def test_a_proxy_of_another_name_is_refused(
 def test_a_users_certificate_makes_no_proxy(
     runner: asyncio.Runner, api_config: Config, front_proxy: Authority, users: Authority
 ) -> None:
-    """Rule: the two authorities are told apart"""
-    user = runner.run(whoami(api_config, users, users.issue("aggregator", "ops"), HEADERS))
-    assert user == {"username": "aggregator", "groups": ["ops", "system:authenticated"]}
+    """The user is told which certificate it was.
+
+    Rule: the two authorities are told apart; KEP-4193
+    """
+    shown = users.issue("aggregator", "ops")
+    user = runner.run(whoami(api_config, users, shown, HEADERS))
+    fingerprint = x509.load_pem_x509_certificate(shown.pem[0]).fingerprint(hashes.SHA256()).hex()
+    extra = {"authentication.kubernetes.io/credential-id": [f"X509SHA256={fingerprint}"]}
+    assert user == {"username": "aggregator", "groups": ["ops", "system:authenticated"], "extra": extra}
 
 
 def test_a_proxys_certificate_makes_no_user(
