@@ -6,7 +6,7 @@ Upstream: pkg/kubelet/kuberuntime/kuberuntime_container.go generateContainerConf
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import orjson
@@ -41,6 +41,7 @@ class Surroundings:
     objects: Objects
     services: Mapping[str, str]
     facts: PodFacts
+    running: Mapping[str, str] = field(default_factory=dict)  # ids of the pod's containers that run, by name
 
 
 def identity(pod: Pod) -> PodIdentity:
@@ -101,10 +102,24 @@ def container_spec(
         stdin=bool(container.stdin),
         stdin_once=bool(container.stdinOnce),
         tty=bool(container.tty),
-        pid_mode="host" if pod.spec.hostPID else "sandbox" if pod.spec.shareProcessNamespace else "",
+        pid_mode=_pid_mode(pod, container, around),
         host_ipc=bool(pod.spec.hostIPC),
         stop_signal=getattr(container.lifecycle, "stopSignal", None) or "",
     )
+
+
+def _pid_mode(pod: Pod, container: Container, around: Surroundings) -> str:
+    """An ephemeral container may join the processes of one of the pod's."""
+    if pod.spec.hostPID:
+        return "host"
+    if pod.spec.shareProcessNamespace:
+        return "sandbox"
+    target = getattr(container, "targetContainerName", None)
+    if not target:
+        return ""
+    if target not in around.running:
+        raise ConfigError(f"unable to find target container {target}")
+    return f"container:{around.running[target]}"
 
 
 def _labels(pod: Pod, container: Container) -> dict[str, str]:

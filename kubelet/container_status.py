@@ -11,7 +11,7 @@ from datetime import datetime
 from kube.api.meta import Tree
 from kube.api.types import Container, ContainerStatus, Pod
 from kube.api.views import timestamp, tree_of
-from kubelet.pod_state import Observed, Waiting, finished, initialized, is_sidecar, restarts
+from kubelet.pod_state import Observed, Waiting, finished, initialized, is_ephemeral, is_init, is_sidecar, restarts
 from kubelet.runtime.runtime import RuntimeContainer
 
 CREATING = Waiting("ContainerCreating")
@@ -100,18 +100,12 @@ def _states(pod: Pod, observed: Observed, container: Container, record: RuntimeC
 
 
 def _comes_back(pod: Pod, container: Container, record: RuntimeContainer) -> bool:
-    if is_sidecar(container):
-        return True
-    if is_init(pod, container):
-        return record.exit_code != 0 and pod.spec.restartPolicy != "Never"
-    return restarts(pod, record)
-
-
-def is_init(pod: Pod, container: Container) -> bool:
-    return any(one.name == container.name for one in pod.spec.initContainers or ())
+    return not is_ephemeral(pod, container) and restarts(pod, container, record)
 
 
 def _ready(pod: Pod, container: Container, observed: Observed, record: RuntimeContainer) -> bool:
+    if is_ephemeral(pod, container):
+        return False  # nothing asks it
     if is_init(pod, container) and not is_sidecar(container):
         return record.state == "exited" and record.exit_code == 0
     return record.running and observed.health_of(record).ready

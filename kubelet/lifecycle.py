@@ -25,7 +25,7 @@ from kubelet.plan import StartContainer
 from kubelet.pod_events import NORMAL, WARNING, PodEvents
 from kubelet.pod_files import PodFiles
 from kubelet.pod_network import Network, NetworkFailure, host_ports
-from kubelet.pod_state import Observed, all_containers
+from kubelet.pod_state import Observed, every_container
 from kubelet.pod_volumes import MountedVolumes, PodVolumes
 from kubelet.runtime.runtime import Runtime, RuntimeContainer, RuntimeFailure
 from kubelet.termination_message import termination_message
@@ -210,13 +210,14 @@ class Lifecycle:
             objects=objects,
             services=self._tools.objects.service_variables(pod),
             facts=self._facts(),
+            running={one.name: one.id for one in reversed(observed.running())},
         )
         return await self._tools.start.start(pod, action.container, action.attempt, around, self.files)
 
     # --- undoing -----------------------------------------------------------------------------------------------------
 
     async def stop_container(self, pod: Pod, record: RuntimeContainer, deadline: datetime, message: str) -> None:
-        container = next((one for one in all_containers(pod) if one.name == record.name), None)
+        container = next((one for one in every_container(pod) if one.name == record.name), None)
         await self._tools.stop.stop(pod, container, record, deadline, message, self.ip)
 
     async def stop_sandbox(self, sandbox_id: str) -> None:

@@ -4,7 +4,8 @@ A pass plans only what may be done now; whatever ends or begins leads to another
 - a pod that ends stops its containers all at once, then its sidecars, last one first, then its sandbox;
 - without a sandbox nothing runs: it comes first, and when it is lost, what still runs in the old one is stopped;
 - init containers run one by one, each to success; a sidecar among them holds up the next until it has started;
-- the pod's containers start together, in order; one that ended is started again by restartPolicy, after its back-off;
+- the pod's containers start together, in order; one that ended is started again by its rules, after its back-off;
+- an ephemeral container starts as soon as there is a sandbox, once, and holds up nothing;
 - a container whose probe gave up, or whose definition changed, is stopped, and so comes back by the rule above.
 Upstream: kuberuntime_manager.go computePodActions. https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/
 """
@@ -17,9 +18,12 @@ from kube.api.types import Container, Pod
 from kubelet.pod_state import (
     CONTAINER_HASH,
     Observed,
+    ephemeral_containers,
     finished,
     grace_seconds,
     initialized,
+    is_ephemeral,
+    is_init,
     is_sidecar,
     restarts,
     sidecars,
@@ -153,7 +157,8 @@ def _past(observed: Observed) -> list[Action]:
 
 def _starts(pod: Pod, observed: Observed, now: datetime) -> tuple[list[Action], datetime | None]:
     ready = initialized(pod, observed)
-    wanted = [*sidecars(pod), *pod.spec.containers] if ready else _next_init(pod, observed)
+    own = [*sidecars(pod), *pod.spec.containers] if ready else _next_init(pod, observed)
+    wanted = [*ephemeral_containers(pod), *own]
     actions: list[Action] = []
     waits: list[datetime] = []
     for container in wanted:
@@ -169,12 +174,12 @@ def _starts(pod: Pod, observed: Observed, now: datetime) -> tuple[list[Action], 
 
 
 def _again(pod: Pod, container: Container, record: RuntimeContainer, observed: Observed) -> bool:
-    if is_sidecar(container):
-        return True
-    if any(container is one for one in pod.spec.initContainers or ()):
+    if is_ephemeral(pod, container):
+        return record.state == "created"
+    if is_init(pod, container) and not is_sidecar(container):
         in_this_sandbox = observed.sandbox is not None and record.sandbox_id == observed.sandbox.id
         return not (in_this_sandbox and record.state == "exited" and record.exit_code == 0)
-    return restarts(pod, record)
+    return restarts(pod, container, record)
 
 
 def _next_init(pod: Pod, observed: Observed) -> list[Container]:

@@ -41,5 +41,7 @@ def field_path(pod: Pod, container: str) -> str:
     """`spec.containers{name}`; empty for the pod as a whole."""
     if not container:
         return ""
-    inits = {one.name for one in pod.spec.initContainers or ()}
-    return f"spec.initContainers{{{container}}}" if container in inits else f"spec.containers{{{container}}}"
+    for field in ("initContainers", "ephemeralContainers"):
+        if any(one.name == container for one in getattr(pod.spec, field) or ()):
+            return f"spec.{field}{{{container}}}"
+    return f"spec.containers{{{container}}}"

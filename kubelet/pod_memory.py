@@ -14,7 +14,7 @@ from kubelet.container_error import ConfigError, PostStartError, PullBackoff, Pu
 from kubelet.images import Images
 from kubelet.plan import StartContainer
 from kubelet.pod_events import WARNING, PodEvents
-from kubelet.pod_state import Ending, Observed, Waiting, all_containers
+from kubelet.pod_state import Ending, Observed, Waiting, every_container
 from kubelet.runtime.runtime import RuntimeContainer
 
 CRASH_LOOP = "CrashLoopBackOff"
@@ -39,7 +39,7 @@ class PodMemory:
         """The look, with what is remembered."""
         waiting: dict[str, Waiting] = {}
         retry_at: dict[str, datetime] = {}
-        for container in all_containers(pod):
+        for container in every_container(pod):
             record = observed.newest(container.name)
             if record is not None and record.running:
                 continue

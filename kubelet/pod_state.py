@@ -80,9 +80,18 @@ class Observed:
         return self.health.get(record.id) or Health(started=False, ready=False)
 
 
+def is_init(pod: Pod, container: Container) -> bool:
+    return any(one.name == container.name for one in pod.spec.initContainers or ())
+
+
 def is_sidecar(container: Container) -> bool:
-    """An init container that is started and kept running (KEP-753)."""
+    """Of an init container: it is started and kept running (KEP-753)."""
     return bool(container.restartPolicy == "Always")
+
+
+def is_ephemeral(pod: Pod, container: Container) -> bool:
+    """A container that was added to the pod while it ran: started once, never again (KEP-277)."""
+    return any(one.name == container.name for one in pod.spec.ephemeralContainers or ())
 
 
 def is_static(pod: Pod) -> bool:
@@ -96,7 +105,19 @@ def is_mirror(pod: Pod) -> bool:
 
 
 def all_containers(pod: Pod) -> list[Container]:
+    """Those that are the pod's own work; what is added for a look at it does not count."""
     return [*(pod.spec.initContainers or ()), *pod.spec.containers]
+
+
+def every_container(pod: Pod) -> list[Container]:
+    """All that may run in the pod, ephemeral ones too."""
+    return [*all_containers(pod), *ephemeral_containers(pod)]
+
+
+def ephemeral_containers(pod: Pod) -> list[Container]:
+    """They have what a container has, but for what they may not use."""
+    found: list[Container] = [*(pod.spec.ephemeralContainers or ())]
+    return found
 
 
 def sidecars(pod: Pod) -> list[Container]:
@@ -135,26 +156,36 @@ def initialized(pod: Pod, observed: Observed) -> bool:
     return True
 
 
-def restarts(pod: Pod, record: RuntimeContainer) -> bool:
-    """Whether a container of the pod that ended so is started again."""
-    if record.state == "created":
-        return True
-    policy = pod.spec.restartPolicy or "Always"
-    return policy == "Always" or (policy == "OnFailure" and record.exit_code != 0)
+def restarts(pod: Pod, container: Container, record: RuntimeContainer) -> bool:
+    """Whether one of the pod's own containers that ended so is started again."""
+    return record.state == "created" or restarts_after(pod, container, record.exit_code)
+
+
+def restarts_after(pod: Pod, container: Container, exit_code: int) -> bool:
+    """The first rule that names the exit code decides; else the container's own policy, else the pod's (KEP-5307).
+
+    An init container without a policy of its own that succeeded is done, whatever the pod's policy.
+    """
+    for rule in container.restartPolicyRules or ():
+        codes = rule.exitCodes
+        if codes is not None and (exit_code in (codes.values or ())) == (codes.operator == "In"):
+            return True  # Restart is the only action that there is
+    policy = container.restartPolicy or pod.spec.restartPolicy or "Always"
+    if is_init(pod, container) and exit_code == 0 and not is_sidecar(container):
+        return False
+    return policy == "Always" or (policy == "OnFailure" and exit_code != 0)
 
 
 def initialization_failed(pod: Pod, observed: Observed) -> bool:
     """An init container failed, and is not to be tried again."""
-    if pod.spec.restartPolicy != "Never":
-        return False
     plain = [one for one in pod.spec.initContainers or () if not is_sidecar(one)]
-    ended = [ended_in_this_sandbox(observed, one.name) for one in plain]
-    return any(record is not None and record.exit_code != 0 for record in ended)
+    ended = [(one, ended_in_this_sandbox(observed, one.name)) for one in plain]
+    return any(record is not None and record.exit_code != 0 and not restarts(pod, one, record) for one, record in ended)
 
 
 def finished(pod: Pod, observed: Observed) -> bool:
     """All the pod's work is done, well or not: nothing of it will be started again. Sidecars do not count."""
     if initialization_failed(pod, observed):
         return True
-    records = [observed.newest(one.name) for one in pod.spec.containers]
-    return all(record is not None and record.state == "exited" and not restarts(pod, record) for record in records)
+    records = [(one, observed.newest(one.name)) for one in pod.spec.containers]
+    return all(record is not None and record.state == "exited" and not restarts(pod, one, record) for one, record in records)

@@ -14,7 +14,7 @@ from kube.component.clock import Clock
 from kubelet.downward import PodFacts
 from kubelet.environment import Objects, Reference, references
 from kubelet.pod_files import PodFiles
-from kubelet.pod_state import all_containers
+from kubelet.pod_state import every_container
 from kubelet.runtime.runtime import Mount
 from kubelet.volumes import VOLUMES, mounts, subpath
 from kubelet.volumes.volume import Mounted, Token, VolumeContext, VolumeError, VolumeType
@@ -43,7 +43,7 @@ def pod_references(pod: Pod) -> Iterator[Reference]:
         for one in VOLUMES:
             if getattr(volume, one.field) is not None:
                 yield from one.references(volume)
-    for container in all_containers(pod):
+    for container in every_container(pod):
         yield from references(container)
 
 

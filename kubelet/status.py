@@ -1,7 +1,7 @@
 """Pod status: phase, conditions and addresses of a pod, from one look at it. Pure.
 
 The phase follows upstream's getPhase: init containers first, then how many containers run, wait and have ended, then
-restartPolicy. A phase that is final stays. https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/ · upstream
+the restart rules. A phase that is final stays. https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/ · upstream
 pkg/kubelet/kubelet_pods.go
 """
 
@@ -10,10 +10,10 @@ from datetime import datetime
 
 from kube.api.meta import Tree
 from kube.api.pod_qos import qos_class
-from kube.api.types import Pod, PodCondition, PodStatus
+from kube.api.types import Container, Pod, PodCondition, PodStatus
 from kube.api.views import timestamp
 from kubelet.container_status import container_statuses
-from kubelet.pod_state import Observed, is_sidecar, is_static
+from kubelet.pod_state import Observed, ephemeral_containers, is_sidecar, is_static, restarts_after
 
 PENDING, RUNNING, SUCCEEDED, FAILED = "Pending", "Running", "Succeeded", "Failed"
 FINAL = (SUCCEEDED, FAILED)
@@ -23,6 +23,7 @@ def pod_status(pod: Pod, observed: Observed, now: datetime, host_ips: Sequence[s
     """The status to tell, complete but for conditions that others own. `known` is what was told before."""
     inits = container_statuses(pod, observed, pod.spec.initContainers or (), known.initContainerStatuses or ())
     containers = container_statuses(pod, observed, pod.spec.containers, known.containerStatuses or ())
+    ephemeral = container_statuses(pod, observed, ephemeral_containers(pod), known.ephemeralContainerStatuses or ())
     told = phase(pod, inits, containers, ended=observed.ending is not None, failed=_failed(observed))
     if known.phase in FINAL and told != known.phase:
         told = known.phase
@@ -40,6 +41,10 @@ def pod_status(pod: Pod, observed: Observed, now: datetime, host_ips: Sequence[s
     }
     if inits:
         status["initContainerStatuses"] = inits
+    if ephemeral:
+        status["ephemeralContainerStatuses"] = [
+            {name: part for name, part in one.items() if name != "started"} for one in ephemeral
+        ]
     if observed.ip:
         status |= {"podIP": observed.ip, "podIPs": [{"ip": observed.ip}]}
     if pod.metadata.generation:
@@ -62,8 +67,7 @@ def phase(pod: Pod, inits: list[Tree], containers: list[Tree], *, ended: bool, f
         return FAILED
     sidecars = {one.name for one in pod.spec.initContainers or () if is_sidecar(one)}
     plain = [one for one in inits if one["name"] not in sidecars]
-    policy = pod.spec.restartPolicy or "Always"
-    if policy == "Never" and any(_exit_code(one) not in (None, 0) for one in plain):
+    if any(_given_up(pod, pod.spec.initContainers, one) for one in plain):
         return FAILED
     counted = [_condition(one) for one in containers]
     begun = any(one != "waiting" for one in counted)
@@ -73,20 +77,28 @@ def phase(pod: Pod, inits: list[Tree], containers: list[Tree], *, ended: bool, f
         return PENDING
     if "running" in counted or (not ended and any("running" in one["state"] and one["name"] in sidecars for one in inits)):
         return RUNNING
-    return _ended_phase(pod, containers, counted, policy, ended=ended)
+    return _ended_phase(pod, containers, counted, ended=ended)
 
 
-def _ended_phase(pod: Pod, containers: list[Tree], counted: list[str], policy: str, *, ended: bool) -> str:
+def _ended_phase(pod: Pod, containers: list[Tree], counted: list[str], *, ended: bool) -> str:
     succeeded = all(_exit_code(one) == 0 for one in containers)
     if "stopped" not in counted and not ended:
         return PENDING
     if ended and not is_static(pod):
         return SUCCEEDED if succeeded else FAILED
-    if policy == "Always":
+    if any(_comes_back(pod, pod.spec.containers, one) for one in containers):
         return RUNNING
-    if succeeded:
-        return SUCCEEDED
-    return FAILED if policy == "Never" else RUNNING
+    return SUCCEEDED if succeeded else FAILED
+
+
+def _comes_back(pod: Pod, containers: Iterable[Container], status: Tree) -> bool:
+    code = _exit_code(status)
+    container = next(one for one in containers if one.name == status["name"])
+    return code is not None and restarts_after(pod, container, code)
+
+
+def _given_up(pod: Pod, inits: Iterable[Container], status: Tree) -> bool:
+    return _exit_code(status) not in (None, 0) and not _comes_back(pod, inits, status)
 
 
 def _condition(status: Tree) -> str:

@@ -104,7 +104,7 @@ class ContainerSpec:
     stdin: bool = False
     stdin_once: bool = False
     tty: bool = False
-    pid_mode: str = ""  # "", "host", or "sandbox" for a process namespace shared by the pod
+    pid_mode: str = ""  # "", "host", "sandbox" (a process namespace shared by the pod), or "container:<id>"
     host_ipc: bool = False
     stop_signal: str = ""
 

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from kube.api.types import Pod
+from kubelet.pod_state import every_container
 from kubelet.pod_workers import PodWorkers
 from kubelet.runtime.runtime import Runtime, RuntimeContainer
 
@@ -38,7 +39,7 @@ class Targets:
 
     async def record(self, pod: Pod, name: str, *, previous: bool = False) -> RuntimeContainer:
         """The container's newest record, or the one before. Raises Refused."""
-        known = {one.name for one in [*(pod.spec.initContainers or ()), *pod.spec.containers]}
+        known = {one.name for one in every_container(pod)}
         if name not in known:
             raise Refused(404, f'container "{name}" not found in pod "{pod.metadata.name}"')
         records = [one for one in await self._runtime.containers(pod.metadata.uid) if one.name == name and one.state != "created"]
@@ -72,7 +73,8 @@ class Targets:
 
 
 def _why(pod: Pod, name: str) -> str:
-    for status in [*(pod.status.containerStatuses or ()), *(pod.status.initContainerStatuses or ())]:
+    told = pod.status
+    for status in [*(told.containerStatuses or ()), *(told.initContainerStatuses or ()), *(told.ephemeralContainerStatuses or ())]:
         if status.name == name and status.state is not None and status.state.waiting is not None:
             return str(status.state.waiting.reason)
     return "ContainerCreating"
