@@ -85,12 +85,13 @@ def _directories(cluster: Cluster, *more: Path) -> None:
 
 
 def _of_node(cluster: Cluster, ca: Authority) -> list[str]:
-    """The kubelet's server certificate, and the kubeconfigs of kubelet and kube-proxy."""
+    """The kubelet's server certificate, and the kubeconfigs of kubelet, kube-proxy and pod network."""
     made: list[str] = []
     name, names = f"system:node:{cluster.node_name}", (*LOCAL, cluster.node_name, cluster.node_ip)
     _certificate(cluster.pki / "kubelet", ca, name, "system:nodes", (SERVER,), names, made)
     _kubeconfig(cluster, ca, "kubelet", name, "system:nodes", made)
     _kubeconfig(cluster, ca, "proxy", "system:kube-proxy", "system:node-proxier", made)
+    _kubeconfig(cluster, ca, "pod-network", "skiff:pod-network", "", made)
     return made
 
 

@@ -163,6 +163,7 @@ def scheduler_flags(cluster: Cluster) -> dict[str, object]:
 def kubelet_flags(cluster: Cluster) -> dict[str, object]:
     return {
         "kubeconfig": cluster.kubeconfig("kubelet"),
+        "network-kubeconfig": cluster.kubeconfig("pod-network"),
         "hostname-override": cluster.node_name,
         "node-ip": cluster.node_ip,
         "root-dir": cluster.state / "kubelet",

@@ -37,6 +37,12 @@ class KubeletConfig:
     cluster_domain: str = flag("--cluster-domain", "cluster.local", "The cluster's domain.")
     cluster_cidr: str = flag("--cluster-cidr", "10.244.0.0/16", "The range of all pods' addresses (ours).")
     pod_cidr: str = flag("--pod-cidr", "", "The range of this node's pods, where no API server tells it.")
+    network_kubeconfig: Path | None = flag(
+        "--network-kubeconfig", None, "Who reads nodes and policies for the pod network; without it this node is alone (ours)."
+    )
+    pod_network_backend: str = flag(
+        "--pod-network-backend", "auto", "The way to other nodes' pods: auto, host-routes or vxlan (ours)."
+    )
     resolv_conf: Path = flag("--resolv-conf", Path("/etc/resolv.conf"), "The resolver of pods with dnsPolicy Default.")
     register_node: bool = flag("--register-node", True, "Register with the API server.")
     node_labels: tuple[str, ...] = flag("--node-labels", (), "Labels to register with, as name=value.")

@@ -38,6 +38,8 @@ from kubelet.images import Images
 from kubelet.lifecycle import Tools
 from kubelet.mirror_pods import MirrorPods
 from kubelet.network.bridge import BridgeNetwork
+from kubelet.network.node_routes import NodeRoutes
+from kubelet.network.routes import BACKENDS, VXLAN_OVERHEAD
 from kubelet.node_agent import NodeAgent
 from kubelet.node_facts import NodeFacts
 from kubelet.node_info import Machine, own_address, read_machine
@@ -76,6 +78,9 @@ async def kubelet(config: KubeletConfig) -> None:
         client = None
         if config.kubeconfig is not None:
             client = await stack.enter_async_context(Client(_load(config.kubeconfig), "kubelet"))
+        reader = None
+        if config.network_kubeconfig is not None:
+            reader = await stack.enter_async_context(Client(_load(config.network_kubeconfig), "kubelet-network"))
         http = HttpGet()
         stack.push_async_callback(http.close)
         runtime = DockerRuntime(config.container_runtime_endpoint)
@@ -83,7 +88,7 @@ async def kubelet(config: KubeletConfig) -> None:
             tasks.create_task(runtime.run(), name="container engine")
             await runtime.connected.wait()
             engine = await runtime.info()
-            await Kubelet(config, client, runtime, engine, http).run(tasks)
+            await Kubelet(config, client, reader, runtime, engine, http).run(tasks)
 
 
 def _load(path: Path) -> kubeconfig.Config:
@@ -97,8 +102,15 @@ class Kubelet:
     """The parts of one node's kubelet."""
 
     def __init__(
-        self, config: KubeletConfig, client: Client | None, runtime: DockerRuntime, engine: EngineInfo, http: HttpGet
+        self,
+        config: KubeletConfig,
+        client: Client | None,
+        reader: Client | None,
+        runtime: DockerRuntime,
+        engine: EngineInfo,
+        http: HttpGet,
     ) -> None:
+        """`reader` is the pod network's own: it sees all nodes, which a kubelet does not."""
         self._config = config
         self._client = client
         self._runtime = runtime
@@ -106,7 +118,8 @@ class Kubelet:
         self.machine = read_machine(config.root_dir, f"{engine.name}://{engine.version}")
         self.identity = _identity(config)
         self.facts = _facts(config, self.identity, self.machine, engine, lacking=sorted(set(NAMES) - runtime.capabilities))
-        self.network = BridgeNetwork(config.cluster_cidr)
+        self.network = _network(config, self.identity.addresses[0])
+        self._routes = _routes(config, reader, self.identity.addresses[0], self.network) if reader is not None else None
         self.cgroups = Cgroups(config.cgroup_root, engine.cgroup_driver)
         self._recorder = EventRecorder(client, "kubelet", self.identity.name) if client is not None else None
         self.events: PodEvents = RecordedEvents(self._recorder) if self._recorder is not None else LoggedEvents()
@@ -146,6 +159,8 @@ class Kubelet:
         config = self._config
         await self._restore_network()
         tasks.create_task(self.network.run(), name="pod network rules")
+        if self._routes is not None:
+            tasks.create_task(self._routes.run(), name="routes to other nodes")
         tasks.create_task(self._serve(), name="server")
         tasks.create_task(self.workers.run(), name="pod workers")
         if self._client is not None:
@@ -225,6 +240,8 @@ class Kubelet:
     async def _start_network(self, pod_cidr: str) -> None:
         await self.network.start(str(IPv4Network(pod_cidr)))
         (self._config.root_dir / POD_RANGE_FILE).write_text(pod_cidr + "\n")
+        if self._routes is not None:
+            self._routes.wake()
         self.agent.wake()
         self.workers.wake_all()
 
@@ -256,6 +273,17 @@ def _identity(config: KubeletConfig) -> Identity:
         max_pods=config.max_pods,
         reserved=pairs(config.system_reserved),
     )
+
+
+def _network(config: KubeletConfig, address: str) -> BridgeNetwork:
+    if config.pod_network_backend not in BACKENDS:
+        raise StartupError(f"--pod-network-backend: {config.pod_network_backend!r} is none of {', '.join(BACKENDS)}")
+    wrapped = config.network_kubeconfig is not None and config.pod_network_backend != "host-routes"
+    return BridgeNetwork(config.cluster_cidr, node_address=address, overhead=VXLAN_OVERHEAD if wrapped else 0)
+
+
+def _routes(config: KubeletConfig, reader: Client, address: str, network: BridgeNetwork) -> NodeRoutes:
+    return NodeRoutes(reader, address, config.cluster_cidr, config.pod_network_backend, lambda: network.range)
 
 
 def _facts(config: KubeletConfig, identity: Identity, machine: Machine, engine: EngineInfo, *, lacking: list[str]) -> NodeFacts:

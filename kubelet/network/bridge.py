@@ -17,7 +17,7 @@ from pyroute2.netlink.exceptions import NetlinkError
 
 from kube.api.meta import Key
 from kube.component.logging import get_logger
-from kubelet.network import links, packet_filter, rules
+from kubelet.network import links, node_links, packet_filter, rules
 from kubelet.network.addresses import Addresses
 from kubelet.pod_network import HostPort, NetworkFailure
 
@@ -32,13 +32,21 @@ BRIDGED_THROUGH_RULES = "bridge/bridge-nf-call-iptables"  # a reply on the same 
 class BridgeNetwork:
     """`kubelet.pod_network.Network`, on a bridge."""
 
-    def __init__(self, cluster_cidr: str, *, bridge: str = "cni0") -> None:
+    def __init__(self, cluster_cidr: str, *, bridge: str = "cni0", node_address: str = "", overhead: int = 0) -> None:
+        """`overhead`: how many bytes of a packet between nodes are not the pod's."""
+        self._node_address = node_address
+        self._overhead = overhead
         self._cluster = ipaddress.IPv4Network(cluster_cidr)
         self._bridge = bridge
         self._addresses: Addresses | None = None
         self._range: IPv4Network | None = None
         self._mtu = links.DEFAULT_MTU
         self._host_ports: dict[str, list[HostPort]] = {}  # by pod uid
+
+    @property
+    def range(self) -> IPv4Network | None:
+        """The range of this node's pods, once it is known."""
+        return self._range
 
     @property
     def ready(self) -> bool:
@@ -109,7 +117,7 @@ class BridgeNetwork:
         _set(FORWARD, "1")
         _set(BRIDGED_THROUGH_RULES, "1")
         packet_filter.apply(rules.table(self._bridge, pod_cidr, self._cluster))
-        self._mtu = links.egress_mtu()
+        self._mtu = links.egress_mtu(self._node_address) - self._overhead
         links.ensure_bridge(self._bridge, IPv4Interface((pod_cidr[1], pod_cidr.prefixlen)), self._mtu)
         _set(f"ipv4/conf/{self._bridge}/route_localnet", "1")  # host ports on 127.0.0.1; the rules keep pods out of it
         packet_filter.allow_forwarding(self._bridge)
@@ -142,6 +150,7 @@ class BridgeNetwork:
         packet_filter.delete_table()
         links.delete_bridge(self._bridge)
         links.stop_refusing_strays(self._cluster)
+        node_links.remove_all()
 
 
 def _set(name: str, value: str) -> None:

@@ -51,25 +51,25 @@ def refuse_strays(cluster_cidr: IPv4Network) -> None:
 
 
 def stop_refusing_strays(cluster_cidr: IPv4Network) -> None:
-    with IPRoute() as ipr, _ignoring(errno.ESRCH):
+    with IPRoute() as ipr, ignoring(errno.ESRCH):
         ipr.route("del", dst=str(cluster_cidr), type="unreachable", priority=LAST_RESORT)
 
 
-def egress_mtu() -> int:
-    """The MTU of the device that the default route leaves by: pods must not send what does not fit there."""
+def egress_mtu(node_address: str = "") -> int:
+    """What fits through the devices that pods' packets leave by: the default route's, and that with the node's address."""
     with IPRoute() as ipr:
-        for route in ipr.get_default_routes(family=socket.AF_INET):
-            index = route.get_attr("RTA_OIF")
-            if index:
-                return int(ipr.get_links(index)[0].get_attr("IFLA_MTU"))
-    return DEFAULT_MTU
+        devices = {route.get_attr("RTA_OIF") for route in ipr.get_default_routes(family=socket.AF_INET)}
+        addresses = ipr.get_addr(family=socket.AF_INET) if node_address else ()
+        devices |= {one["index"] for one in addresses if one.get_attr("IFA_LOCAL") == node_address}
+        found = [int(ipr.get_links(index)[0].get_attr("IFLA_MTU")) for index in devices if index]
+    return min(found, default=DEFAULT_MTU)
 
 
 def ensure_bridge(name: str, gateway: IPv4Interface, mtu: int) -> None:
     """The bridge, up, with the gateway's address and no other one."""
     mac = hardware_address(gateway.ip)  # a bridge without an address of its own would take a new one with every port
     with IPRoute() as ipr:
-        with _ignoring(errno.EEXIST):
+        with ignoring(errno.EEXIST):
             ipr.link("add", ifname=name, kind="bridge", address=mac)
         index = socket.if_nametoindex(name)
         ipr.link("set", index=index, address=mac, mtu=mtu, state="up")
@@ -133,16 +133,16 @@ def _set_up_inside(pod: Any, eth0: int, address: IPv4Interface, gateway: IPv4Add
 
 def disconnect(uid: str) -> None:
     """Delete a pod's pair; one that is not there is no error."""
-    with IPRoute() as ipr, _ignoring(errno.ENODEV):
+    with IPRoute() as ipr, ignoring(errno.ENODEV):
         ipr.link("del", ifname=device_of(uid))
 
 
 def delete_bridge(name: str) -> None:
     """Delete the pods' pairs, then the bridge."""
     for link in pod_links():
-        with IPRoute() as ipr, _ignoring(errno.ENODEV):
+        with IPRoute() as ipr, ignoring(errno.ENODEV):
             ipr.link("del", index=link.index)
-    with IPRoute() as ipr, _ignoring(errno.ENODEV):
+    with IPRoute() as ipr, ignoring(errno.ENODEV):
         ipr.link("del", ifname=name)
 
 
@@ -183,7 +183,7 @@ def _open_inside(pid: int, result: list[socket.socket | OSError]) -> None:
 
 
 @contextlib.contextmanager
-def _ignoring(code: int) -> Any:
+def ignoring(code: int) -> Any:
     try:
         yield
     except NetlinkError as error:

@@ -155,6 +155,13 @@ ROLES = (
         rule("finalize update", "core", "namespaces/finalize"),
         paths("/api /api/* /apis /apis/*"),
     ),
+    # Our own. What a network add-on's service account may read upstream, the kubelets' pod network reads under a name of its own: a
+    # kubelet itself sees no node and no pod but its own.
+    cluster_role(
+        "skiff:pod-network",
+        rule("list watch", "core", "namespaces nodes pods"),
+        rule("list watch", "networking.k8s.io", "networkpolicies"),
+    ),
 )  # fmt: skip
 
 BINDINGS = (
@@ -166,6 +173,7 @@ BINDINGS = (
     cluster_binding("system:node-proxier", user(PROXY)),
     cluster_binding(CONTROLLER_MANAGER, user(CONTROLLER_MANAGER)),
     cluster_binding("skiff:kube-controller-manager", user(CONTROLLER_MANAGER)),
+    cluster_binding("skiff:pod-network", user("skiff:pod-network")),
     cluster_binding("system:kube-dns", account("kube-dns")),
     cluster_binding(SCHEDULER, user(SCHEDULER)),
     cluster_binding("system:volume-scheduler", user(SCHEDULER)),
