@@ -27,6 +27,7 @@ from controller_manager.controllers.resourcequota import ResourceQuotaController
 from controller_manager.controllers.rootcapublisher import RootCAPublisher
 from controller_manager.controllers.serviceaccount import ServiceAccountController
 from controller_manager.controllers.serviceaccounttoken import ServiceAccountTokenController
+from controller_manager.controllers.statefulset import StatefulSetController
 from controller_manager.controllers.storageprotection import ClaimProtectionController, VolumeProtectionController
 from controller_manager.controllers.tainteviction import TaintEvictionController
 from controller_manager.controllers.ttlafterfinished import TTLAfterFinishedController
@@ -54,6 +55,7 @@ CONTROLLERS: tuple[type[Controller[Any]], ...] = (
     RootCAPublisher,
     ServiceAccountController,
     ServiceAccountTokenController,
+    StatefulSetController,
     TaintEvictionController,
     TTLAfterFinishedController,
     VolumeProtectionController,
