@@ -5,14 +5,16 @@ controller elsewhere. A pod that has run here before is not refused.
 https://kubernetes.io/docs/reference/node/kubelet-checkpoint-api/ · upstream pkg/kubelet/lifecycle/predicate.go
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from kube.api.pod_resources import amounts, requests
 from kube.api.types import Pod
 from kubelet.pod_state import is_static
+from kubelet.resize import PendingResize
 from kubelet.security import forbidden_sysctl
 
+FINAL = ("Succeeded", "Failed")
 COUNTED = ("cpu", "memory", "ephemeral-storage")
 
 
@@ -31,16 +33,31 @@ class Admission:
         sysctl = forbidden_sysctl(pod)
         if sysctl:
             return Refusal("SysctlForbidden", f'forbidden sysctl: "{sysctl}" not allowlisted')
-        running = [one for one in others if one.status.phase not in ("Succeeded", "Failed")]
+        running = [one for one in others if one.status.phase not in FINAL]
         if len(running) >= self._allocatable["pods"]:
             return _out_of("pods", 1, len(running), self._allocatable["pods"])
-        wanted = requests(pod)
-        used = [requests(one) for one in running]
-        for name in COUNTED:
-            taken = sum(one.get(name, 0) for one in used)
-            if wanted.get(name) and taken + wanted[name] > self._allocatable.get(name, 0):
-                return _out_of(name, wanted[name], taken, self._allocatable.get(name, 0))
+        for name, asked, used, capacity in self._lacking(pod, running):
+            return _out_of(name, asked, used, capacity)
         return None
+
+    def refuse_resize(self, pod: Pod, others: Iterable[Pod]) -> PendingResize | None:
+        """Whether a pod that runs here may have what it wants now; `others` are without it."""
+        for name, asked, _, capacity in self._lacking(pod, ()):
+            message = f"Node didn't have enough capacity: {name}, requested: {asked}, capacity: {capacity}"
+            return PendingResize("Infeasible", message)
+        for name, asked, used, capacity in self._lacking(pod, (one for one in others if one.status.phase not in FINAL)):
+            counted = f"requested: {asked}, used: {used}, capacity: {capacity}"
+            return PendingResize("Deferred", f"Node didn't have enough resource: {name}, {counted}")
+        return None
+
+    def _lacking(self, pod: Pod, others: Iterable[Pod]) -> Iterator[tuple[str, int, int, int]]:
+        """What does not fit beside the others: name, asked for, used, capacity."""
+        wanted = requests(pod)
+        used = [requests(one) for one in others]
+        for name in COUNTED:
+            taken, capacity = sum(one.get(name, 0) for one in used), self._allocatable.get(name, 0)
+            if wanted.get(name) and taken + wanted[name] > capacity:
+                yield name, wanted[name], taken, capacity
 
 
 def _out_of(name: str, requested: int, used: int, capacity: int) -> Refusal:

@@ -12,6 +12,7 @@ from kube.api.meta import Tree
 from kube.api.types import Container, ContainerStatus, Pod
 from kube.api.views import timestamp, tree_of
 from kubelet.pod_state import Observed, Waiting, finished, initialized, is_ephemeral, is_init, is_sidecar, restarts
+from kubelet.resize import is_applied
 from kubelet.runtime.runtime import RuntimeContainer
 
 CREATING = Waiting("ContainerCreating")
@@ -45,16 +46,19 @@ def _status(pod: Pod, observed: Observed, container: Container, known: Container
         "containerID": f"docker://{record.id}",
         "started": record.running and health.started,
     }
-    return status | _resources(container, record)
+    return status | _resources(pod, container, record, observed, known)
 
 
-def _resources(container: Container, record: RuntimeContainer) -> Tree:
-    resources: Tree = tree_of(container.resources) if container.resources is not None else {}
-    if not record.running or not resources:
+def _resources(pod: Pod, container: Container, record: RuntimeContainer, observed: Observed, known: ContainerStatus | None) -> Tree:
+    """What the container is given, and what it has: the same, but for the moment of a change."""
+    if not record.running or is_ephemeral(pod, container):
         return {}
-    given: Tree = {"resources": resources}
-    if resources.get("requests"):
-        given["allocatedResources"] = resources["requests"]
+    allocated: Tree = tree_of(container.resources) if container.resources is not None else {}
+    before: Tree | None = tree_of(known.resources) if known is not None and known.resources is not None else None
+    has = allocated if before is None or is_applied(pod, container, record, observed) else before
+    given: Tree = {"resources": has}
+    if allocated.get("requests"):
+        given["allocatedResources"] = allocated["requests"]
     return given
 
 

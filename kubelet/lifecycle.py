@@ -27,7 +27,7 @@ from kubelet.pod_files import PodFiles
 from kubelet.pod_network import Network, NetworkFailure, host_ports
 from kubelet.pod_state import Observed, every_container
 from kubelet.pod_volumes import MountedVolumes, PodVolumes
-from kubelet.runtime.runtime import Runtime, RuntimeContainer, RuntimeFailure
+from kubelet.runtime.runtime import Limits, Runtime, RuntimeContainer, RuntimeFailure
 from kubelet.termination_message import termination_message
 from kubelet.volumes.volume import VolumeError
 
@@ -223,6 +223,12 @@ class Lifecycle:
     async def stop_sandbox(self, sandbox_id: str) -> None:
         await self.runtime.signal(sandbox_id, "SIGKILL")
         await self.runtime.wait_ended(sandbox_id)
+
+    async def resize(self, pod: Pod, container_id: str, limits: Limits) -> None:
+        """The pod's cgroup holds its containers': it grows before them, and shrinks after them."""
+        await asyncio.to_thread(self._tools.cgroups.make, pod)
+        await self.runtime.update(container_id, limits)
+        await asyncio.to_thread(self._tools.cgroups.make, pod)
 
     async def remove(self, record: RuntimeContainer) -> None:
         await self.runtime.remove(record.id)

@@ -6,7 +6,8 @@ A pass plans only what may be done now; whatever ends or begins leads to another
 - init containers run one by one, each to success; a sidecar among them holds up the next until it has started;
 - the pod's containers start together, in order; one that ended is started again by its rules, after its back-off;
 - an ephemeral container starts as soon as there is a sandbox, once, and holds up nothing;
-- a container whose probe gave up, or whose definition changed, is stopped, and so comes back by the rule above.
+- a container whose probe gave up, or whose definition changed, is stopped, and so comes back by the rule above;
+- one whose resources changed gets them as it runs, or by a restart, where its resizePolicy says so.
 Upstream: kuberuntime_manager.go computePodActions. https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/
 """
 
@@ -18,6 +19,7 @@ from kube.api.types import Container, Pod
 from kubelet.pod_state import (
     CONTAINER_HASH,
     Observed,
+    all_containers,
     ephemeral_containers,
     finished,
     grace_seconds,
@@ -28,7 +30,8 @@ from kubelet.pod_state import (
     restarts,
     sidecars,
 )
-from kubelet.runtime.runtime import RuntimeContainer
+from kubelet.resize import is_applied, needs_restart, wanted
+from kubelet.runtime.runtime import Limits, RuntimeContainer
 
 
 @dataclass(frozen=True)
@@ -56,11 +59,17 @@ class StopContainer:
 
 
 @dataclass(frozen=True)
+class ResizeContainer:
+    id: str
+    limits: Limits
+
+
+@dataclass(frozen=True)
 class RemoveContainer:
     id: str
 
 
-Action = StartSandbox | StopSandbox | StartContainer | StopContainer | RemoveContainer
+Action = StartSandbox | StopSandbox | StartContainer | StopContainer | ResizeContainer | RemoveContainer
 
 
 @dataclass(frozen=True)
@@ -135,7 +144,19 @@ def _unfit(pod: Pod, observed: Observed, now: datetime, hashes: Mapping[str, str
         elif _changed(record, hashes):
             message = f"Container {record.name} definition changed, will be restarted"
             actions.append(_stop(record, now + timedelta(seconds=grace_seconds(pod)), message))
+        else:
+            actions.extend(_resizes(pod, record, observed, now))
     return actions
+
+
+def _resizes(pod: Pod, record: RuntimeContainer, observed: Observed, now: datetime) -> list[Action]:
+    """What a container that runs needs, to have what it is given now."""
+    container = next((one for one in all_containers(pod) if one.name == record.name), None)
+    if container is None or is_applied(pod, container, record, observed):
+        return []
+    if needs_restart(pod, container, record, observed):
+        return [_stop(record, now + timedelta(seconds=grace_seconds(pod)), f"Container {record.name} resize requires restart")]
+    return [ResizeContainer(record.id, wanted(pod, container))]
 
 
 def _changed(record: RuntimeContainer, hashes: Mapping[str, str]) -> bool:
@@ -158,10 +179,10 @@ def _past(observed: Observed) -> list[Action]:
 def _starts(pod: Pod, observed: Observed, now: datetime) -> tuple[list[Action], datetime | None]:
     ready = initialized(pod, observed)
     own = [*sidecars(pod), *pod.spec.containers] if ready else _next_init(pod, observed)
-    wanted = [*ephemeral_containers(pod), *own]
+    chosen = [*ephemeral_containers(pod), *own]
     actions: list[Action] = []
     waits: list[datetime] = []
-    for container in wanted:
+    for container in chosen:
         record = observed.newest(container.name)
         if record is not None and (record.running or not _again(pod, container, record, observed)):
             continue
@@ -184,14 +205,14 @@ def _again(pod: Pod, container: Container, record: RuntimeContainer, observed: O
 
 def _next_init(pod: Pod, observed: Observed) -> list[Container]:
     """The sidecars so far, and the first init container that is not done: what may run now."""
-    wanted: list[Container] = []
+    allowed: list[Container] = []
     for container in pod.spec.initContainers or ():
         record = observed.newest(container.name)
         if is_sidecar(container):
-            wanted.append(container)
+            allowed.append(container)
             if record is None or not record.running or not observed.health_of(record).started:
                 break
         elif record is None or record.state != "exited" or record.exit_code != 0 or record.sandbox_id != observed.sandbox.id:
-            wanted.append(container)
+            allowed.append(container)
             break
-    return wanted
+    return allowed

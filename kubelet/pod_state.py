@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from kube.api.types import Container, Pod
-from kubelet.runtime.runtime import RuntimeContainer
+from kubelet.runtime.runtime import Limits, RuntimeContainer
 
 MIRROR = "kubernetes.io/config.mirror"
 SOURCE = "kubernetes.io/config.source"
@@ -60,6 +60,7 @@ class Observed:
     stopping: Mapping[str, datetime] = field(default_factory=dict)  # container id -> when it will be killed
     ending: Ending | None = None
     volumes_ready: bool = True
+    applied: Mapping[str, Limits] = field(default_factory=dict)  # container id -> limits that were given while it ran
 
     @property
     def sandbox_runs(self) -> bool:

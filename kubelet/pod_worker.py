@@ -21,11 +21,12 @@ from kube.api.views import view
 from kube.component.logging import get_logger
 from kubelet.container_spec import hashes
 from kubelet.lifecycle import Lifecycle
-from kubelet.plan import Action, RemoveContainer, StartContainer, StartSandbox, StopContainer, StopSandbox, plan
+from kubelet.plan import Action, RemoveContainer, ResizeContainer, StartContainer, StartSandbox, StopContainer, StopSandbox, plan
 from kubelet.pod_memory import PodMemory
 from kubelet.pod_state import Ending, Observed, finished, grace_seconds
 from kubelet.probes.prober import PodProbes, Prober
-from kubelet.runtime.runtime import RuntimeContainer, RuntimeFailure, RuntimeUnavailable
+from kubelet.resize import PendingResize
+from kubelet.runtime.runtime import Limits, RuntimeContainer, RuntimeFailure, RuntimeUnavailable
 from kubelet.status import pod_status
 
 log = get_logger("kubelet.pod_worker")
@@ -54,6 +55,8 @@ class PodWorker:
         self._leaving = False  # the pod is deleted: once ended, nothing of it is kept
         self._cleaned = False
         self._known = pod.status
+        self._resized: dict[str, Limits] = {}  # by container id: what was given to it while it ran
+        self.pending_resize: PendingResize | None = None
 
     def successor(self, lifecycle: Lifecycle) -> "PodWorker":
         """Another worker for the same pod, which remembers only that the pod must end."""
@@ -149,6 +152,7 @@ class PodWorker:
             health=self._probes.health(self.pod, (one for one in containers if one.running)),
             stopping={container_id: deadline for container_id, (_, deadline) in self._stops.items()},
             volumes_ready=self._lifecycle.volumes_ready,
+            applied=self._resized,
         )
 
     def _notice_an_end(self, observed: Observed) -> None:
@@ -177,6 +181,8 @@ class PodWorker:
                 case StopSandbox():
                     await self._lifecycle.stop_sandbox(action.id)
                     self.wake()
+                case ResizeContainer():
+                    await self._resize(action)
                 case RemoveContainer():
                     await self._lifecycle.remove(_record(observed, action.id))
                 case StartSandbox() | StartContainer():
@@ -185,6 +191,20 @@ class PodWorker:
         paused = self._memory.paused_until is not None and self._clock.now() < self._memory.paused_until
         if self._ending is None and idle and not paused and (starts or (observed.sandbox_runs and self._lifecycle.volumes_due)):
             self._starting = tasks.create_task(self._start(starts, observed), name=f"start {key_of(self.pod)}")
+
+    async def _resize(self, action: ResizeContainer) -> None:
+        """A container that cannot have what it is given (its memory is in use, say) is asked again later."""
+        try:
+            await self._lifecycle.resize(self.pod, action.id, action.limits)
+        except RuntimeUnavailable:
+            raise
+        except RuntimeFailure as error:
+            log.warning("resize failed", pod=key_of(self.pod), reason=error)
+            self._lifecycle.tell(self.pod, "ResizeError", str(error))
+            self._wake_in(FAILED_PASS_SECONDS)
+            return
+        self._resized[action.id] = action.limits
+        self.wake()
 
     async def _start(self, actions: list[StartSandbox | StartContainer], observed: Observed) -> None:
         """Start what may be started; the first failure of a sandbox or volume leaves the rest to the next pass."""
@@ -230,7 +250,7 @@ class PodWorker:
         self._cleaned = True
 
     def _tell(self, observed: Observed) -> None:
-        status = pod_status(self.pod, observed, self._clock.now(), self._lifecycle.node.addresses, self._known)
+        status = pod_status(self.pod, observed, self._clock.now(), self._lifecycle.node.addresses, self._known, self.pending_resize)
         self._known = view(Pod, {"metadata": {}, "spec": {"containers": []}, "status": _plain(status)}).status
         self._report(self.pod, status, self._leaving and self._cleaned)
 

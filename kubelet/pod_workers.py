@@ -15,6 +15,7 @@ from kubelet.lifecycle import Lifecycle, Tools
 from kubelet.pod_state import grace_seconds
 from kubelet.pod_worker import PodWorker, Report
 from kubelet.probes.prober import Prober
+from kubelet.resize import allocated_before, differs, held_by
 from kubelet.runtime.runtime import PodIdentity, RuntimeContainer
 from kubelet.status import FINAL, rejected
 
@@ -34,6 +35,7 @@ class PodWorkers:
         self._waiting: dict[Key, Pod] = {}  # pods whose name is still taken by one that is ending
         self._gone: set[str] = set()  # uids whose work is done here, and which their source still tells of
         self._untold: set[str] = set()  # uids that still have a worker, and which no source tells of any more
+        self._deferred: dict[str, Pod] = {}  # pods that want what they cannot have yet, by uid
         self._tasks: asyncio.TaskGroup | None = None
 
     async def run(self) -> None:
@@ -54,11 +56,25 @@ class PodWorkers:
         if worker is not None and worker.leaving and pod.metadata.deletionTimestamp is None:
             self._waiting[key_of(pod)] = pod  # a static pod whose file went and came back
         elif worker is not None:
-            worker.update(pod)
+            self._update(worker, pod)
         elif self._namesake(pod) is not None:
             self._waiting[key_of(pod)] = pod
         else:
             self._begin(pod)
+
+    def _update(self, worker: PodWorker, pod: Pod) -> None:
+        """A pod that wants more or less than it has gets it where it fits, and else keeps what it has."""
+        if differs(pod, worker.pod) and pod.metadata.deletionTimestamp is None:
+            others = [one for one in self.pods() if one.metadata.uid != pod.metadata.uid]
+            worker.pending_resize = self._admission.refuse_resize(pod, others)
+            if worker.pending_resize is not None:
+                self._deferred[pod.metadata.uid] = pod
+                worker.update(held_by(pod, worker.pod))
+                return
+        else:
+            worker.pending_resize = None
+        self._deferred.pop(pod.metadata.uid, None)
+        worker.update(pod)
 
     def remove(self, uid: str) -> None:
         """The pod is gone from its source: end what runs of it."""
@@ -96,7 +112,8 @@ class PodWorkers:
                 self._tools.events.event(pod, "Warning", refusal.reason, refusal.message)
                 self._report(pod, rejected(refusal.reason, refusal.message, self._tools.clock.now()), False)
                 return
-        worker = PodWorker(pod, Lifecycle(pod, self._tools), self._prober, self._report)
+        before = allocated_before(pod) if pod.status.startTime is not None else pod
+        worker = PodWorker(before, Lifecycle(pod, self._tools), self._prober, self._report)
         if pod.status.phase in FINAL:
             worker.end(grace_seconds(pod), reason=pod.status.reason or "", message=pod.status.message or "")
         if pod.metadata.deletionTimestamp is not None:
@@ -104,6 +121,8 @@ class PodWorkers:
         self._workers[pod.metadata.uid] = worker
         assert self._tasks is not None, "PodWorkers.run is running before pods come"
         self._tasks.create_task(self._run(worker), name=f"pod {key_of(pod)}")
+        if differs(pod, before):
+            self._update(worker, pod)
 
     async def _run(self, worker: PodWorker) -> None:
         """A worker that fails by a bug is replaced, like a kubelet that was restarted, and no other pod suffers."""
@@ -121,6 +140,9 @@ class PodWorkers:
             self._gone.add(uid)
         self._untold.discard(uid)
         log.info("pod is gone", pod=key, uid=uid)
+        self._deferred.pop(uid, None)
+        for pod in list(self._deferred.values()):  # there may be room for it now
+            self.set(pod)
         successor = self._waiting.pop(key, None)
         if successor is not None:
             self.set(successor)

@@ -13,13 +13,21 @@ from kube.api.pod_qos import qos_class
 from kube.api.types import Container, Pod, PodCondition, PodStatus
 from kube.api.views import timestamp
 from kubelet.container_status import container_statuses
-from kubelet.pod_state import Observed, ephemeral_containers, is_sidecar, is_static, restarts_after
+from kubelet.pod_state import Observed, all_containers, ephemeral_containers, is_sidecar, is_static, restarts_after
+from kubelet.resize import PendingResize, is_applied
 
 PENDING, RUNNING, SUCCEEDED, FAILED = "Pending", "Running", "Succeeded", "Failed"
 FINAL = (SUCCEEDED, FAILED)
 
 
-def pod_status(pod: Pod, observed: Observed, now: datetime, host_ips: Sequence[str], known: PodStatus) -> Tree:
+def pod_status(
+    pod: Pod,
+    observed: Observed,
+    now: datetime,
+    host_ips: Sequence[str],
+    known: PodStatus,
+    pending_resize: PendingResize | None = None,
+) -> Tree:
     """The status to tell, complete but for conditions that others own. `known` is what was told before."""
     inits = container_statuses(pod, observed, pod.spec.initContainers or (), known.initContainerStatuses or ())
     containers = container_statuses(pod, observed, pod.spec.containers, known.containerStatuses or ())
@@ -30,7 +38,15 @@ def pod_status(pod: Pod, observed: Observed, now: datetime, host_ips: Sequence[s
     ending = observed.ending
     status: Tree = {
         "phase": told,
-        "conditions": conditions(pod, observed, told, inits, containers, now, known.conditions or ()),
+        "conditions": stamped(
+            pod,
+            [
+                *conditions(pod, observed, told, inits, containers, known.conditions or ()),
+                *resize_conditions(pod, observed, pending_resize),
+            ],
+            now,
+            known.conditions or (),
+        ),
         "message": (ending.message if ending is not None else "") or None,
         "reason": (ending.reason if ending is not None else "") or None,
         "hostIP": host_ips[0] if host_ips else None,
@@ -122,20 +138,33 @@ def conditions(
     told: str,
     inits: list[Tree],
     containers: list[Tree],
-    now: datetime,
     known: Iterable[PodCondition],
 ) -> list[Tree]:
-    """The kubelet's own conditions, in upstream's order; a transition time changes with its status only."""
+    """The kubelet's own conditions that every pod has, in upstream's order."""
     sidecars = {one.name for one in pod.spec.initContainers or () if is_sidecar(one)}
     in_service = [*(one for one in inits if one["name"] in sidecars), *containers]
     containers_ready = _containers_ready(told, in_service)
-    found = [
+    return [
         _made("PodReadyToStartContainers", observed.sandbox_runs and bool(observed.ip)),
         _initialized(pod, told, inits, containers, sidecars),
         _ready(pod, containers_ready, known),
         containers_ready,
         _made("PodScheduled", True),
     ]
+
+
+def resize_conditions(pod: Pod, observed: Observed, pending: PendingResize | None) -> list[Tree]:
+    """They are there only while a resize waits, or is done."""
+    found = [_made("PodResizePending", True, pending.reason, pending.message)] if pending is not None else []
+    for container in all_containers(pod):
+        record = observed.newest(container.name)
+        if record is not None and record.running and not is_applied(pod, container, record, observed):
+            return [*found, _made("PodResizeInProgress", True)]
+    return found
+
+
+def stamped(pod: Pod, found: list[Tree], now: datetime, known: Iterable[PodCondition]) -> list[Tree]:
+    """With their times: a transition time changes with its status only."""
     before = {one.type: one for one in known}
     for condition in found:
         old = before.get(condition["type"])

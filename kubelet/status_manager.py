@@ -22,6 +22,7 @@ log = get_logger("kubelet.status_manager")
 
 SENDERS = 4  # patches in flight
 RETRY_SECONDS = 2.0
+PASSING = ("PodResizePending", "PodResizeInProgress")  # conditions that are there for a while only
 # Lists that a patch merges by key, although the kubelet knows them whole.
 WHOLE_LISTS = ("podIPs", "hostIPs")
 
@@ -110,7 +111,10 @@ def patch_of(status: Tree) -> Tree:
     """As a strategic merge patch: conditions merge with those of others, addresses replace the old ones."""
     patch = dict(status)
     if "conditions" in status:
-        patch["$setElementOrder/conditions"] = [{"type": one["type"]} for one in status["conditions"]]
+        told = [one["type"] for one in status["conditions"]]
+        patch["$setElementOrder/conditions"] = [{"type": one} for one in told]
+        gone = [{"$patch": "delete", "type": one} for one in PASSING if one not in told]
+        patch["conditions"] = [*status["conditions"], *gone]
     for name in WHOLE_LISTS:
         if status.get(name):
             patch[name] = [{"$patch": "replace"}, *status[name]]
@@ -123,7 +127,10 @@ def same(on_server: Pod, status: Tree) -> bool:
     conditions = {one["type"]: one for one in known.get("conditions", ())}
     for name, value in status.items():
         if name == "conditions":
+            told = {one["type"] for one in value}
             if any(_bare(conditions.get(one["type"], {})) != _bare(one) for one in value):
+                return False
+            if any(one in conditions and one not in told for one in PASSING):
                 return False
         elif _bare(known.get(name)) != _bare(value):
             return False

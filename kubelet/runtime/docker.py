@@ -203,8 +203,16 @@ class DockerRuntime:
 
     async def update(self, container_id: str, limits: Limits) -> None:
         def change(api: docker.APIClient) -> None:
-            memory, quota = limits.memory or None, limits.cpu_quota or -1
-            api.update_container(container_id, cpu_shares=limits.cpu_shares or None, cpu_quota=quota, mem_limit=memory)
+            memory, quota = limits.memory or None, limits.cpu_quota or None
+            period = docker_config.QUOTA_PERIOD if quota else None
+            api.update_container(
+                container_id,
+                cpu_shares=limits.cpu_shares or None,
+                cpu_quota=quota,
+                cpu_period=period,
+                mem_limit=memory,
+                memswap_limit=memory,
+            )
 
         await self._call(change)
 

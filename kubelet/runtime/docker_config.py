@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from kubelet.runtime.capabilities import emulated_privileges
-from kubelet.runtime.runtime import ContainerSpec, Mount, PodIdentity, RuntimeContainer, SandboxSpec, Security
+from kubelet.runtime.runtime import ContainerSpec, Limits, Mount, PodIdentity, RuntimeContainer, SandboxSpec, Security
 
 POD_NAME = "io.kubernetes.pod.name"
 POD_NAMESPACE = "io.kubernetes.pod.namespace"
@@ -174,7 +174,12 @@ def record(tree: dict[str, Any]) -> RuntimeContainer:
         log_path=tree.get("LogPath") or "",
         tty=bool(tree["Config"].get("Tty")),
         stop_signal=tree["Config"].get("StopSignal") or "",
+        limits=_limits(tree.get("HostConfig") or {}),
     )
+
+
+def _limits(host: dict[str, Any]) -> Limits:
+    return Limits(host.get("CpuShares") or 0, max(0, host.get("CpuQuota") or 0), host.get("Memory") or 0)
 
 
 def newest_first(records: Iterable[RuntimeContainer]) -> list[RuntimeContainer]:

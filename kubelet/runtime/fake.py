@@ -65,6 +65,7 @@ class FakeRuntime:
         record = RuntimeContainer(
             "", spec.pod, spec.name, spec.attempt, "created", _now(), sandbox_id=spec.sandbox_id, image=spec.image,
             image_id=self._images[spec.image].id, labels=spec.labels, stop_signal=spec.stop_signal,
+            limits=spec.limits,
         )  # fmt: skip
         return self._add(record, (*spec.command, *spec.args, "true")[0])
 
@@ -114,7 +115,7 @@ class FakeRuntime:
         self._records.pop(container_id, None)
 
     async def update(self, container_id: str, limits: Limits) -> None:
-        """It limits nothing."""
+        self._change(container_id, limits=limits)
 
     async def execute(self, container_id: str, argv: Sequence[str], within: float | None) -> ExecResult:
         return ExecResult(EXIT_CODES.get(argv[0], 126), b"")

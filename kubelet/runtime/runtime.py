@@ -133,6 +133,7 @@ class RuntimeContainer:
     log_path: str = ""
     tty: bool = False
     stop_signal: str = ""
+    limits: Limits | None = None  # what it has now; None where the engine does not say
 
     @property
     def running(self) -> bool:
