@@ -6,7 +6,6 @@ of this is done. https://kubernetes.io/docs/concepts/architecture/cgroups/ · ht
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from kube.api.types import Pod
@@ -17,13 +16,6 @@ from kubelet.runtime.runtime import Limits
 MOUNT = Path("/sys/fs/cgroup")
 LIMITED_V1 = ("cpu", "memory")
 V2_CONTROLLERS = "+cpu +memory +pids"
-
-
-@dataclass(frozen=True)
-class Usage:
-    cpu_nanoseconds: int
-    memory: int  # bytes, with the page cache
-    working_set: int  # bytes: without what the kernel would give up first
 
 
 class Cgroups:
@@ -55,26 +47,6 @@ class Cgroups:
                     child.rmdir()
             with suppress(OSError):  # gone, or still in use by what the engine is removing
                 directory.rmdir()
-
-    def usage(self, pod: Pod, container_id: str = "") -> Usage:
-        """What the pod, or one container of it, uses now."""
-        below = "/".join([part for part in (self._root, *cgroup_segments(pod), container_id) if part])
-        if self.v2:
-            directory = self._mount / below
-            cpu = _fields(directory / "cpu.stat").get("usage_usec", 0) * 1000
-            memory, inactive = _number(directory / "memory.current"), _fields(directory / "memory.stat").get("inactive_file", 0)
-        else:
-            cpu = _number(self._mount / "cpuacct" / below / "cpuacct.usage")
-            directory = self._mount / "memory" / below
-            memory = _number(directory / "memory.usage_in_bytes")
-            inactive = _fields(directory / "memory.stat").get("total_inactive_file", 0)
-        return Usage(cpu, memory, max(0, memory - inactive))
-
-    def node_usage(self) -> Usage:
-        """What the whole machine uses."""
-        info = _fields(Path("/proc/meminfo"), ":", 1024)
-        used = info.get("MemTotal", 0) - info.get("MemFree", 0)
-        return Usage(_machine_cpu(), used, info.get("MemTotal", 0) - info.get("MemAvailable", 0))
 
     def _directories(self, pod: Pod) -> Iterator[Path]:
         segments = [part for part in (self._root, *cgroup_segments(pod)) if part]
@@ -111,26 +83,3 @@ class Cgroups:
 def weight(shares: int) -> int:
     """cpu.shares (2 to 262144) as cpu.weight (1 to 10000), as runc converts them."""
     return 1 + (shares - 2) * 9999 // 262142 if shares else 100
-
-
-def _number(path: Path) -> int:
-    try:
-        return int(path.read_text())
-    except (OSError, ValueError):
-        return 0
-
-
-def _fields(path: Path, separator: str = " ", unit: int = 1) -> dict[str, int]:
-    try:
-        lines = path.read_text().splitlines()
-    except OSError:
-        return {}
-    pairs = (line.partition(separator) for line in lines)
-    return {name: int(value.split()[0]) * unit for name, _, value in pairs if value.split() and value.split()[0].isdigit()}
-
-
-def _machine_cpu() -> int:
-    """Nanoseconds of all processors since the boot, without the idle ones."""
-    ticks = [int(word) for word in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
-    user, nice, system, _idle, _iowait, irq, softirq, steal = ticks
-    return (user + nice + system + irq + softirq + steal) * 10_000_000  # a tick is 10 ms

@@ -54,6 +54,7 @@ class KubeletConfig:
     healthz_port: int = flag("--healthz-port", 10248, "The port of the local healthz server; 0: none.")
     tls_cert_file: Path | None = flag("--tls-cert-file", None, "The server's certificate.")
     tls_private_key_file: Path | None = flag("--tls-private-key-file", None, "The server's key.")
+    anonymous_auth: bool = flag("--anonymous-auth", False, "Let who shows no credentials ask, as system:anonymous.")
     client_ca_file: Path | None = flag("--client-ca-file", None, "Who may sign clients' certificates.")
     cgroup_root: str = flag("--cgroup-root", "", "The cgroup below which pods' cgroups are made.")
     system_reserved: tuple[str, ...] = flag("--system-reserved", (), "Resources that pods do not get, as cpu=200m,memory=1Gi.")

@@ -54,10 +54,10 @@ from kubelet.probes.question import Asking
 from kubelet.runtime.capabilities import NAMES
 from kubelet.runtime.docker import DockerRuntime
 from kubelet.runtime.runtime import EngineInfo
+from kubelet.samples import Sampler
 from kubelet.server import KubeletServer
 from kubelet.server_auth import ServerAuth
 from kubelet.static_pods import StaticPods
-from kubelet.stats import Stats
 from kubelet.status_manager import StatusManager
 
 log = get_logger("kubelet")
@@ -121,6 +121,7 @@ class Kubelet:
         self.network = _network(config, self.identity.addresses[0])
         self._routes = _routes(config, reader, self.identity.addresses[0], self.network) if reader is not None else None
         self.cgroups = Cgroups(config.cgroup_root, engine.cgroup_driver)
+        self.sampler = Sampler(self.facts, Path(engine.data_root))
         self._recorder = EventRecorder(client, "kubelet", self.identity.name) if client is not None else None
         self.events: PodEvents = RecordedEvents(self._recorder) if self._recorder is not None else LoggedEvents()
         self._services = Informer(client, Service) if client is not None else None
@@ -208,8 +209,9 @@ class Kubelet:
         server = KubeletServer(
             self.workers,
             self._runtime,
-            ServerAuth(self._client, self.identity.name),
-            Stats(self.identity.name, self.cgroups),
+            ServerAuth(self._client, self.identity.name, anonymous=config.anonymous_auth),
+            self.sampler,
+            self.machine,
             health,
         )
         tls = server_tls(config.tls_cert_file, config.tls_private_key_file, config.client_ca_file)
@@ -256,9 +258,9 @@ class Kubelet:
         """Evict one pod, where memory is short."""
         if not pressure.memory:
             return
-        pod = victim(self.workers.pods(), lambda one: self.cgroups.usage(one).working_set)
+        pod = victim(self.workers.pods(), lambda one: self.sampler.usage(one).working_set)
         if pod is not None:
-            message = eviction_message(pod, self.cgroups.usage(pod).working_set, pressure.memory_available)
+            message = eviction_message(pod, self.sampler.usage(pod).working_set, pressure.memory_available)
             self.events.event(pod, "Warning", "Evicted", message)
             self.workers.get(pod.metadata.uid).end(0, reason="Evicted", message=message, failed=True)
 

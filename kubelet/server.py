@@ -1,10 +1,12 @@
-"""Server: the kubelet's own HTTP API on port 10250: logs, exec, attach, port-forward, pods and statistics.
+"""Server: the kubelet's own HTTP API on port 10250: logs, exec, attach, port-forward, pods, statistics and metrics.
 
 It is the API server that asks, for its users. Exec, attach and port-forward are streaming/'s business. Our choice: Starlette,
 which is the part of FastAPI that is used here; the rest would cost every node 15 MB.
+There is no read-only port and no profiler: what is below /debug is refused in upstream's words for a kubelet without them.
 https://kubernetes.io/docs/concepts/architecture/control-plane-node-communication/ · upstream pkg/kubelet/server/server.go
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,9 +20,15 @@ from starlette.websockets import WebSocket
 
 from kube.api.views import tree_of
 from kube.component.health import Health
+from kube.component.metrics import CONTENT_TYPE
 from kubelet.container_log import container_log, log_options
+from kubelet.node_info import Machine
+from kubelet.node_logs import node_log
+from kubelet.node_metrics import cadvisor_metrics, resource_metrics
 from kubelet.pod_workers import PodWorkers
+from kubelet.probes.count import probe_metrics
 from kubelet.runtime.runtime import Runtime, RuntimeContainer, RuntimeFailure
+from kubelet.samples import NodeSample, Running, Sampler
 from kubelet.server_auth import ServerAuth
 from kubelet.stats import Stats
 from kubelet.streaming.door import Door, refuse
@@ -32,11 +40,15 @@ JSON = "application/json"
 class KubeletServer:
     """An ASGI app."""
 
-    def __init__(self, workers: PodWorkers, runtime: Runtime, auth: ServerAuth, stats: Stats, health: Health) -> None:
+    def __init__(
+        self, workers: PodWorkers, runtime: Runtime, auth: ServerAuth, sampler: Sampler, machine: Machine, health: Health
+    ) -> None:
         self._workers = workers
         self._runtime = runtime
         self._auth = auth
-        self._stats = stats
+        self._sampler = sampler
+        self._machine = machine
+        self._stats = Stats()
         self._health = health
         self._targets = Targets(workers, runtime)
         self.door = Door(self._targets, runtime, auth)
@@ -49,9 +61,18 @@ class KubeletServer:
             Route("/pods", self._answering(self.pods)),
             Route("/runningpods/", self._answering(self.running_pods)),
             Route("/runningpods", self._answering(self.running_pods)),
-            Route("/stats/summary", self._answering(self.summary)),
+            Route("/stats/summary", self._answering(self.summary), methods=["GET", "POST"]),
             Route("/metrics/resource", self._answering(self.resource_metrics)),
+            Route("/metrics/cadvisor", self._answering(self.cadvisor_metrics)),
+            Route("/metrics/probes", self._answering(self.probe_metrics)),
+            Route("/spec", self._answering(self.spec)),
+            Route("/spec/", self._answering(self.spec)),
+            Route("/logs", self._answering(self.node_logs)),
+            Route("/logs/{path:path}", self._answering(self.node_logs)),
             Route(f"/containerLogs/{container}", self._answering(self.logs)),
+            Route(f"/run/{container}", self._answering(self.run_command), methods=["POST"]),
+            Route(f"/run/{with_uid}", self._answering(self.run_command), methods=["POST"]),
+            Route("/debug/{path:path}", self._answering(self.disabled)),
             WebSocketRoute(f"/exec/{container}", self.door.command),
             WebSocketRoute(f"/exec/{with_uid}", self.door.command),
             WebSocketRoute(f"/attach/{container}", self.door.command),
@@ -110,12 +131,42 @@ class KubeletServer:
         return _json({"kind": "PodList", "apiVersion": "v1", "metadata": {}, "items": items})
 
     async def summary(self, request: Request) -> Response:
-        return _json(self._stats.summary(self._workers.pods(), await self._running(), datetime.now(UTC)))
+        lean = request.query_params.get("only_cpu_and_memory", "") == "true"
+        return _json(self._stats.summary(await self._sample(), only_cpu_and_memory=lean))
 
     async def resource_metrics(self, request: Request) -> Response:
-        return PlainTextResponse(self._stats.resource_metrics(self._workers.pods(), await self._running()))
+        return Response(resource_metrics(await self._sample()), media_type=CONTENT_TYPE)
 
-    async def _running(self) -> dict[str, list[RuntimeContainer]]:
+    async def cadvisor_metrics(self, request: Request) -> Response:
+        return Response(cadvisor_metrics(await self._sample()), media_type=CONTENT_TYPE)
+
+    async def probe_metrics(self, request: Request) -> Response:
+        return Response(probe_metrics(), media_type=CONTENT_TYPE)
+
+    async def spec(self, request: Request) -> Response:
+        """The machine, as cAdvisor's MachineInfo names its parts."""
+        info = self._machine.info
+        return _json(
+            {
+                "num_cores": self._machine.cpus,
+                "memory_capacity": self._machine.memory,
+                "machine_id": info["machineID"],
+                "system_uuid": info["systemUUID"],
+                "boot_id": info["bootID"],
+            }
+        )
+
+    async def node_logs(self, request: Request) -> Response:
+        return await asyncio.to_thread(node_log, request.path_params.get("path", ""))
+
+    async def disabled(self, request: Request) -> Response:
+        return PlainTextResponse("profiling endpoint is disabled.", 405)
+
+    async def _sample(self) -> NodeSample:
+        running = await self._running()
+        return await asyncio.to_thread(self._sampler.sample, self._workers.pods(), running)
+
+    async def _running(self) -> Running:
         found: dict[str, list[RuntimeContainer]] = {}
         for record in await self._runtime.containers():
             if record.running:
@@ -136,6 +187,14 @@ class KubeletServer:
         ended = self._runtime.wait_ended(record.id) if options.follow and record.running else None
         body = container_log(Path(record.log_path), options, ended)
         return StreamingResponse(body, media_type="text/plain")
+
+    async def run_command(self, request: Request) -> Response:
+        """Run a command without a stream, and answer with what it printed."""
+        parameters = request.path_params
+        pod = self._targets.pod(parameters["namespace"], parameters["pod"])
+        record = await self._targets.record(pod, parameters["container"], previous=False)
+        done = await self._runtime.execute(record.id, request.query_params.getlist("cmd"), None)
+        return PlainTextResponse(done.output, 200 if done.exit_code == 0 else 500)
 
 
 def _json(tree: dict[str, Any]) -> Response:

@@ -1,12 +1,15 @@
 """Server authorization: who may use the kubelet's API.
 
-Clients with a certificate of the cluster's authority in the group system:masters may do everything. Others (a certificate of
-another name, or a bearer token, which the API server reviews) may do what the API server says they may with nodes/<part>.
-Nobody else may ask anything but /healthz. https://kubernetes.io/docs/reference/access-authn-authz/kubelet-authn-authz/
+A client is who its certificate says (of the cluster's authority), or who the API server says its bearer token is; nobody else
+may ask anything, unless --anonymous-auth. What it may do is what the API server says it may with nodes/<part> of this node: one
+of the parts that a path belongs to is enough (KEP-2862). Answers are kept for upstream's times.
+Our choice: the group system:masters may do everything without a question, so that a kubelet can be asked why there is no API
+server. https://kubernetes.io/docs/reference/access-authn-authz/kubelet-authn-authz/
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from kube.api.meta import Tree
@@ -15,15 +18,30 @@ from kube.api.types import SubjectAccessReview, TokenReview
 from kube.client.rest import Client, Unreachable
 
 MASTERS = "system:masters"
-OPEN = ("/healthz",)
 VERBS = {"GET": "get", "HEAD": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
-PARTS = {"/stats": "stats", "/metrics": "metrics", "/logs": "log", "/spec": "spec", "/pods": "pods", "/configz": "configz"}
+PARTS = {  # a path -> the parts of nodes/ of which one must be allowed
+    "/stats": ("stats",),
+    "/metrics": ("metrics",),
+    "/logs": ("log",),
+    "/spec": ("spec",),
+    "/pods": ("pods", "proxy"),
+    "/runningpods": ("pods", "proxy"),
+    "/healthz": ("healthz", "proxy"),
+    "/configz": ("configz", "proxy"),
+}
+TOKEN_SECONDS, ALLOWED_SECONDS, DENIED_SECONDS = 120.0, 300.0, 30.0  # authentication.webhook.cacheTTL, authorization.webhook.*
+MOST_KEPT = 1000
 
 
 @dataclass(frozen=True)
 class User:
     name: str
     groups: tuple[str, ...]
+    uid: str = field(default="", compare=False)
+    extra: Mapping[str, list[str]] = field(default_factory=dict, compare=False)
+
+
+ANONYMOUS = User("system:anonymous", ("system:unauthenticated",))
 
 
 @dataclass(frozen=True)
@@ -33,43 +51,60 @@ class Denied:
 
 
 class ServerAuth:
-    def __init__(self, client: Client | None, node_name: str) -> None:
+    def __init__(
+        self, client: Client | None, node_name: str, *, anonymous: bool = False, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         self._client = client
         self._node_name = node_name
+        self._anonymous = anonymous
+        self._monotonic = monotonic
+        self._users: dict[str, tuple[float, User]] = {}  # by token: until when
+        self._answers: dict[tuple[User, str, str], tuple[float, bool]] = {}
 
     async def check(self, method: str, path: str, subject: Mapping[str, Any] | None, authorization: str) -> Denied | None:
         """None: allowed."""
-        if path in OPEN:
-            return None
-        user = User(subject["CN"], tuple(subject["O"])) if subject else await self._of_token(authorization)
+        user = User(subject["CN"], tuple(subject["O"])) if subject else await self._of_header(authorization)
         if user is None:
             return Denied(401, "Unauthorized")
-        if MASTERS in user.groups or await self._allowed(user, method, path):
+        verb, parts = VERBS.get(method, "get"), parts_of(path)
+        if MASTERS in user.groups:
             return None
-        part = part_of(path)
-        verb = VERBS.get(method, "get")
-        return Denied(403, f"Forbidden (user={user.name}, verb={verb}, resource=nodes, subresource(s)=[{part}])")
+        for part in parts:
+            if await self._allowed(user, verb, part):
+                return None
+        return Denied(403, f"Forbidden (user={user.name}, verb={verb}, resource=nodes, subresource(s)=[{' '.join(parts)}])")
 
-    async def _of_token(self, authorization: str) -> User | None:
+    async def _of_header(self, authorization: str) -> User | None:
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer" or not token:
-            return None
+            return ANONYMOUS if self._anonymous and not authorization else None
+        known = self._users.get(token)
+        if known is not None and self._monotonic() < known[0]:
+            return known[1]
         status = await self._review(TokenReview, {"token": token})
         if not status.get("authenticated"):
             return None
-        user = status["user"]
-        return User(user["username"], tuple(user.get("groups") or ()))
+        told = status["user"]
+        user = User(told["username"], tuple(told.get("groups") or ()), told.get("uid") or "", told.get("extra") or {})
+        _keep(self._users, token, (self._monotonic() + TOKEN_SECONDS, user))
+        return user
 
-    async def _allowed(self, user: User, method: str, path: str) -> bool:
-        attributes = {
-            "resource": "nodes",
-            "subresource": part_of(path),
-            "name": self._node_name,
-            "verb": VERBS.get(method, "get"),
-            "version": "v1",
-        }
-        spec = {"user": user.name, "groups": list(user.groups), "resourceAttributes": attributes}
-        return bool((await self._review(SubjectAccessReview, spec)).get("allowed"))
+    async def _allowed(self, user: User, verb: str, part: str) -> bool:
+        key = (user, verb, part)
+        known = self._answers.get(key)
+        if known is not None and self._monotonic() < known[0]:
+            return known[1]
+        attributes = {"resource": "nodes", "subresource": part, "name": self._node_name, "verb": verb, "version": "v1"}
+        spec: Tree = {"user": user.name, "groups": list(user.groups), "resourceAttributes": attributes}
+        if user.uid:
+            spec["uid"] = user.uid
+        if user.extra:
+            spec["extra"] = dict(user.extra)
+        status = await self._review(SubjectAccessReview, spec)
+        allowed = bool(status.get("allowed"))
+        if status:
+            _keep(self._answers, key, (self._monotonic() + (ALLOWED_SECONDS if allowed else DENIED_SECONDS), allowed))
+        return allowed
 
     async def _review(self, kind: type[Any], spec: Tree) -> Tree:
         """The API server's opinion; without one, nothing is allowed."""
@@ -82,5 +117,13 @@ class ServerAuth:
         return status
 
 
-def part_of(path: str) -> str:
-    return next((part for prefix, part in PARTS.items() if path == prefix or path.startswith(prefix + "/")), "proxy")
+def parts_of(path: str) -> tuple[str, ...]:
+    found = (parts for prefix, parts in PARTS.items() if path == prefix or path.startswith(prefix + "/"))
+    return next(found, ("proxy",))
+
+
+def _keep(known: dict[Any, Any], key: Any, value: Any) -> None:
+    """The oldest answer makes room."""
+    if len(known) >= MOST_KEPT:
+        del known[next(iter(known))]
+    known[key] = value

@@ -15,6 +15,7 @@ from kube.api.types import Container, Pod, Probe
 from kube.component.clock import Clock
 from kubelet.pod_events import WARNING, PodEvents
 from kubelet.pod_state import Health, Observed, all_containers
+from kubelet.probes.count import count, forget
 from kubelet.probes.probe import DEFAULT_PERIOD, FIRST, KINDS, Kind, Verdict, probe_of
 from kubelet.probes.question import Answer, Asking
 from kubelet.runtime.runtime import RuntimeContainer
@@ -79,6 +80,7 @@ class PodProbes:
     def stop(self) -> None:
         for container_id in list(self._probed):
             self._forget(container_id)
+        forget(self._pod)
 
     def health(self, pod: Pod, running: Iterable[RuntimeContainer]) -> Mapping[str, Health]:
         """By container id; of one that is not asked yet, what its probes begin with."""
@@ -105,6 +107,7 @@ class PodProbes:
         while True:
             answer = await self._prober.asking.ask(self._pod, probed.container, record.id, self._ip, probe)
             if answer is not None:
+                count(self._pod, probed.container.name, kind, good=answer.good)
                 self._take(kind, probe, probed, answer)
             if kind == "startup" and probed.verdicts[kind].good is not None:
                 return

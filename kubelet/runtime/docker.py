@@ -123,7 +123,7 @@ class DockerRuntime:
 
     async def info(self) -> EngineInfo:
         tree = await self._call(lambda api: api.info())
-        return EngineInfo("docker", tree["ServerVersion"], tree["CgroupDriver"])
+        return EngineInfo("docker", tree["ServerVersion"], tree["CgroupDriver"], tree.get("DockerRootDir") or "")
 
     async def containers(self, uid: str = "") -> list[RuntimeContainer]:
         label = f"{docker_config.POD_UID}={uid}" if uid else docker_config.POD_UID

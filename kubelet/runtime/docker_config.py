@@ -172,6 +172,7 @@ def record(tree: dict[str, Any]) -> RuntimeContainer:
         reason=reason,
         message=state.get("Error") or "",
         log_path=tree.get("LogPath") or "",
+        writable_layer=((tree.get("GraphDriver") or {}).get("Data") or {}).get("UpperDir") or "",
         tty=bool(tree["Config"].get("Tty")),
         stop_signal=tree["Config"].get("StopSignal") or "",
         limits=_limits(tree.get("HostConfig") or {}),

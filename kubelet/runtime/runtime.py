@@ -131,6 +131,7 @@ class RuntimeContainer:
     reason: str = ""  # Completed, Error, OOMKilled, ContainerCannotRun
     message: str = ""
     log_path: str = ""
+    writable_layer: str = ""  # the directory of what it wrote beside its image
     tty: bool = False
     stop_signal: str = ""
     limits: Limits | None = None  # what it has now; None where the engine does not say
@@ -155,6 +156,7 @@ class EngineInfo:
     name: str  # docker
     version: str
     cgroup_driver: str  # cgroupfs or systemd
+    data_root: str = ""  # where it keeps images and containers
 
 
 @dataclass(frozen=True)

@@ -218,7 +218,7 @@ def test_only_masters_may_use_the_kubelets_api() -> None:
         denied = asyncio.run(auth.check("GET", path, subject, ""))
         return denied.code if denied is not None else 200
 
-    assert code("/healthz", None) == 200
+    assert code("/healthz", None) == 401
     assert code("/pods", None) == 401
     assert code("/pods", {"CN": "eve", "O": ["people"]}) == 403
     assert code("/pods", {"CN": "kube-apiserver-kubelet-client", "O": ["system:masters"]}) == 200
