@@ -20,10 +20,10 @@ ROLLOUT_SECONDS = 60
 FETCH_SECONDS = 10  # for the proxy's rules to follow the endpoints
 
 
-def kubectl(cluster: Cluster, *words: str, check: bool = True) -> str:
-    """Run kubectl as the administrator; its standard output. Raises StepFailed with its words where it fails."""
-    command = [sys.executable, "-m", "kubectl", f"--kubeconfig={cluster.kubeconfig('admin')}", *words]
-    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "KUBECONFIG": ""})
+def kubectl(cluster: Cluster, *words: str, check: bool = True, stdin: str = "", config: Path | None = None) -> str:
+    """Run kubectl as the administrator (or by another kubeconfig); its standard output. Raises StepFailed where it fails."""
+    command = [sys.executable, "-m", "kubectl", f"--kubeconfig={config or cluster.kubeconfig('admin')}", *words]
+    done = subprocess.run(command, capture_output=True, text=True, input=stdin, env={**os.environ, "KUBECONFIG": ""})
     if check and done.returncode != 0:
         raise StepFailed(f"kubectl {words[0]}: {done.stderr.strip()}", "`make logs` shows what the programs said")
     return done.stdout

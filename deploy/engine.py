@@ -4,10 +4,12 @@ Over the engine's HTTP API on its Unix socket. https://docs.docker.com/reference
 """
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 
+PIECE_BYTES = 1 << 20
 POD_LABEL = "io.kubernetes.pod.uid"  # on every container that a kubelet made
 
 
@@ -30,9 +32,8 @@ class Engine:
 
     def load(self, archive: bytes) -> None:
         """Load an image archive. Raises RuntimeError with the engine's words where it refuses."""
-        answer = self._http.post(
-            "/images/load", params={"quiet": "1"}, content=archive, headers={"Content-Type": "application/x-tar"}
-        )
+        headers = {"Content-Type": "application/x-tar", "Content-Length": str(len(archive))}
+        answer = self._http.post("/images/load", params={"quiet": "1"}, content=_pieces(archive), headers=headers)
         if answer.status_code != 200 or "errorDetail" in answer.text:
             raise RuntimeError(f"the container engine refused an image: {answer.text.strip()}")
 
@@ -46,3 +47,8 @@ class Engine:
 
     def close(self) -> None:
         self._http.close()
+
+
+def _pieces(content: bytes) -> Iterator[bytes]:
+    """The client copies what is left of a body after every write to the socket: that must not be a whole image."""
+    return (content[at : at + PIECE_BYTES] for at in range(0, len(content), PIECE_BYTES))

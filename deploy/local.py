@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from deploy import certs, demo, host, preflight, ready
+from deploy import certs, demo, dns, host, preflight, ready
 from deploy.cluster import DOCKER_SOCKET, SETTINGS, Cluster
 from deploy.engine import Engine
 from deploy.images import build
@@ -160,13 +160,14 @@ def _start(cluster: Cluster, supervisor: Supervisor, engine: Engine, progress: P
 
 def load_images(engine: Engine) -> int:
     """Those that a cluster needs and the engine has not; returns how many."""
+    loaded = dns.load_image(engine)
     tags = (build.PAUSE, *build.BUSYBOX_TAGS, *build.WEB_TAGS)
     if all(engine.has_image(tag) for tag in tags):
-        return 0
+        return loaded
     archives = build.all_archives()
     for archive in archives:
         engine.load(archive)
-    return len(archives)
+    return loaded + len(archives)
 
 
 def _wait_until_ready(cluster: Cluster, progress: Progress) -> None:
@@ -174,6 +175,9 @@ def _wait_until_ready(cluster: Cluster, progress: Progress) -> None:
         ready.wait_for_api_server(cluster)
     with progress.step("node ready"):
         ready.wait_for_node(cluster)
+    with progress.step("cluster DNS available") as note:
+        note.text = "" if dns.apply(cluster) else "running already"
+        dns.wait_until_available(cluster)
 
 
 def _demo(cluster: Cluster, progress: Progress) -> dict[str, str]:

@@ -126,7 +126,7 @@ class Upstreams:
                         return await one.exchange(message, tcp=tcp)
                     except (OSError, TimeoutError) as error:
                         one.failed_at = time.monotonic()
-                        why = f"{one}: {error or 'no answer in time'}"
+                        why = f"{one}: {str(error) or 'no answer in time'}"
         except TimeoutError:
             raise NoAnswer(f"no answer within {ALL_SECONDS} s; {why}") from None
         finally:

@@ -26,8 +26,8 @@ class Layer:
     def directory(self, path: str, mode: int = 0o755) -> None:
         self._add(path, tarfile.DIRTYPE, mode)
 
-    def file(self, path: str, content: bytes, mode: int = 0o644) -> None:
-        self._add(path, tarfile.REGTYPE, mode, content)
+    def file(self, path: str, content: bytes, mode: int = 0o644, modified: int = 0) -> None:
+        self._add(path, tarfile.REGTYPE, mode, content, modified=modified)
 
     def hard_link(self, path: str, to: str) -> None:
         self._add(path, tarfile.LNKTYPE, LINK_MODE, link=to)
@@ -36,9 +36,9 @@ class Layer:
         self._tar.close()
         return self._buffer.getvalue()
 
-    def _add(self, path: str, kind: bytes, mode: int, content: bytes = b"", link: str = "") -> None:
+    def _add(self, path: str, kind: bytes, mode: int, content: bytes = b"", link: str = "", modified: int = 0) -> None:
         entry = tarfile.TarInfo(path)
-        entry.type, entry.mode, entry.size, entry.linkname = kind, mode, len(content), link
+        entry.type, entry.mode, entry.size, entry.linkname, entry.mtime = kind, mode, len(content), link, modified
         self._tar.addfile(entry, io.BytesIO(content))
 
 

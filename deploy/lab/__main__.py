@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 import yaml
 
-from deploy import certs, host, preflight, ready
+from deploy import certs, dns, host, preflight, ready
 from deploy.cluster import Cluster
 from deploy.engine import Engine
 from deploy.lab import network, power
@@ -159,6 +159,9 @@ def _up(lab: Lab, progress: Progress) -> None:
     for one in lab.hosts:
         with progress.step(f"{one.node_name} ready"):
             ready.wait_for_node(one, lab.kubeconfig)
+    with progress.step("cluster DNS available") as note:
+        note.text = "" if dns.apply(lab.control_plane, nodes=lab.nodes, config=lab.kubeconfig) else "running already"
+        dns.wait_until_available(lab.control_plane, config=lab.kubeconfig)
 
 
 def _start(lab: Lab, one: Cluster) -> bool:
