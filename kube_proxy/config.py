@@ -25,7 +25,7 @@ class Config:
     kubeconfig: str = flag("--kubeconfig", "", "Path to kubeconfig file with authorization information.")
     master: str = flag("--master", "", "The address of the Kubernetes API server (overrides any value in kubeconfig).")
     config: Path | None = flag("--config", None, "The path to the configuration file.")
-    proxy_mode: str = flag("--proxy-mode", "nftables", "Which proxy mode to use: nftables.")
+    proxy_mode: str = flag("--proxy-mode", "nftables", "Which proxy mode to use: nftables, iptables, ipvs or userspace.")
     cluster_cidr: str = flag(
         "--cluster-cidr", "", "The CIDR range of pods; what comes from outside it to cluster IPs is masqueraded."
     )
@@ -33,7 +33,9 @@ class Config:
         "--service-cluster-ip-range", "", "The CIDR range of cluster IPs; what no Service has there does not leave the node."
     )
     hostname_override: str = flag("--hostname-override", "", "If non-empty, this is the node's name, instead of the hostname.")
-    bind_address: str = flag("--bind-address", "0.0.0.0", "The primary IP family is that of this address; only IPv4 is served.")
+    bind_address: str = flag(
+        "--bind-address", "0.0.0.0", "The primary IP family is that of this address; both families are served."
+    )
     metrics_bind_address: str = flag("--metrics-bind-address", "127.0.0.1:10249", "Where metrics are served; empty to disable.")
     healthz_bind_address: str = flag("--healthz-bind-address", "0.0.0.0:10256", "Where health is served; empty to disable.")
     masquerade_all: bool = flag("--masquerade-all", False, "SNAT all traffic sent via Service cluster IPs.")
@@ -80,9 +82,3 @@ def _stated(tree: Mapping[str, Any]) -> dict[str, Any]:
 def _seconds(text: str | None) -> float | None:
     """A Go duration; upstream's 0s means the default."""
     return (duration.parse_go(text) or None) if text else None
-
-
-def check(config: Config) -> None:
-    """Raises StartupError where this proxy cannot do what is asked."""
-    if config.proxy_mode not in ("", "nftables"):
-        raise StartupError(f'--proxy-mode={config.proxy_mode} is not supported: use "nftables"')

@@ -50,7 +50,7 @@ def fronts(changed: Iterable[tuple[Sequence[PortRule], Sequence[PortRule]]]) -> 
             continue
         addresses.update({Target(address, rule.port): targets for address in (rule.cluster_ip, *rule.external_ips)})
         if rule.node_port:
-            node_ports[rule.node_port] = targets
+            node_ports[rule.node_port] = node_ports.get(rule.node_port, nothing) | targets
     return Fronts(addresses, node_ports)
 
 
@@ -65,22 +65,29 @@ def forget_stale(to: Fronts) -> int:
     """Delete stale flows; returns how many. Blocks."""
     if not to.addresses and not to.node_ports:
         return 0
-    with NFCTSocket() as conntrack:
-        found = [flow for flow in _udp_flows(conntrack) if stale(flow, to)]
+    families = [socket.AF_INET]
+    if any(":" in front.address for front in to.addresses):
+        families.append(socket.AF_INET6)
+    return sum(_forget_of(family, to) for family in families)
+
+
+def _forget_of(family: int, to: Fronts) -> int:
+    with NFCTSocket(family) as conntrack:
+        found = [flow for flow in _udp_flows(conntrack, family) if stale(flow, to)]
         for flow in found:
-            _forget(conntrack, flow)
+            _forget(conntrack, family, flow)
     return len(found)
 
 
-def _udp_flows(conntrack: Any) -> list[Flow]:
-    entries = conntrack.dump(tuple_orig=NFCTAttrTuple(proto=socket.IPPROTO_UDP))
-    return [flow for entry in entries if (flow := _flow(entry)) is not None]
+def _udp_flows(conntrack: Any, family: int) -> list[Flow]:
+    entries = conntrack.dump(tuple_orig=NFCTAttrTuple(family, proto=socket.IPPROTO_UDP))
+    return [flow for entry in entries if (flow := _flow(entry, family)) is not None]
 
 
-def _flow(entry: Any) -> Flow | None:
-    sent, answered = (
-        NFCTAttrTuple.from_netlink(socket.AF_INET, entry.get_attr(name)) for name in ("CTA_TUPLE_ORIG", "CTA_TUPLE_REPLY")
-    )
+def _flow(entry: Any, family: int) -> Flow | None:
+    if entry["nfgen_family"] != family:
+        return None
+    sent, answered = (NFCTAttrTuple.from_netlink(family, entry.get_attr(name)) for name in ("CTA_TUPLE_ORIG", "CTA_TUPLE_REPLY"))
     if sent.proto != socket.IPPROTO_UDP:  # kernels before 5.8 do not filter
         return None
     led = bool(entry.get_attr("CTA_STATUS") & DESTINATION_CHANGED)
@@ -88,8 +95,9 @@ def _flow(entry: Any) -> Flow | None:
     return Flow(front, back, led, Target(sent.saddr, sent.sport))
 
 
-def _forget(conntrack: Any, flow: Flow) -> None:
+def _forget(conntrack: Any, family: int, flow: Flow) -> None:
     original = NFCTAttrTuple(
+        family,
         saddr=flow.source.address,
         daddr=flow.front.address,
         proto=socket.IPPROTO_UDP,

@@ -33,7 +33,9 @@ class HealthCheckPorts:
         """Note what a Service has now; the listeners follow."""
         port = next((rule.health_check_node_port for rule in rules if rule.health_check_node_port), 0)
         if port:
-            self._endpoints[service] = len({target.address for rule in rules for target in rule.external})
+            self._endpoints[service] = len(
+                {target.address for rule in rules if rule.family == rules[0].family for target in rule.external}
+            )
             self._wanted[service] = port
         else:
             self._endpoints.pop(service, None)

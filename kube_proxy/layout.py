@@ -16,12 +16,13 @@ https://kubernetes.io/docs/reference/networking/virtual-ips/#proxy-mode-nftables
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from hashlib import sha256
-from ipaddress import IPv4Network
+from ipaddress import ip_network
 from typing import NamedTuple
 
 from kube_proxy import nft_expression as nft
-from kube_proxy.nft_expression import DESTINATION, PORT, PROTOCOL, SOURCE, Field, Rule
+from kube_proxy.nft_expression import IPV4, PORT, PROTOCOL, Family, Field, Network, Rule
 from kube_proxy.rules import PortRule, Target
 
 MASQUERADE_BIT = 0x4000  # upstream's --iptables-masquerade-bit, 14
@@ -54,36 +55,45 @@ Value = tuple[Rule, ...] | SetSpec | Verdict | tuple[str | int, ...]
 REJECT = Verdict(nft.GOTO, "reject-chain")
 DROP = Verdict(nft.DROP)
 
-FRONT = ("ipv4_addr", "inet_proto", "inet_service")
-NODE_FRONT = FRONT[1:]
-BACK = ("ipv4_addr", "inet_service")
-VIP_FIELDS = (DESTINATION, PROTOCOL, PORT)
+NODE_FRONT = ("inet_proto", "inet_service")
 NODE_FIELDS = (PROTOCOL, PORT)
 
-SETS = {
-    "service-ips": SetSpec(FRONT, ("verdict",)),
-    "node-ports": SetSpec(NODE_FRONT, ("verdict",)),
-    "no-endpoint-services": SetSpec(FRONT, ("verdict",)),
-    "no-endpoint-node-ports": SetSpec(NODE_FRONT, ("verdict",)),
-    "firewall-ips": SetSpec(FRONT, ("verdict",)),
-    "cluster-ips": SetSpec(("ipv4_addr",)),
-    "hairpin": SetSpec(("ipv4_addr", "ipv4_addr")),
-}
+
+@cache
+def standing_sets(family: Family) -> dict[str, SetSpec]:
+    """The maps and sets that are there whatever Services there are."""
+    front = (family.address, *NODE_FRONT)
+    return {
+        "service-ips": SetSpec(front, ("verdict",)),
+        "node-ports": SetSpec(NODE_FRONT, ("verdict",)),
+        "no-endpoint-services": SetSpec(front, ("verdict",)),
+        "no-endpoint-node-ports": SetSpec(NODE_FRONT, ("verdict",)),
+        "firewall-ips": SetSpec(front, ("verdict",)),
+        "cluster-ips": SetSpec((family.address,)),
+        "hairpin": SetSpec((family.address, family.address)),
+    }
 
 
-def spec_of(name: str) -> SetSpec:
+@cache
+def spec_of(name: str, family: Family) -> SetSpec:
     """The form of a map or set that has elements of ours: a standing one, or one of endpoints."""
-    return SETS.get(name) or SetSpec((*(NODE_FRONT if name.startswith("node-") else FRONT), "mark"), BACK)
+    front = NODE_FRONT if name.startswith("node-") else (family.address, *NODE_FRONT)
+    return standing_sets(family).get(name) or SetSpec((*front, "mark"), (family.address, "inet_service"))
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What the whole node's rules depend on."""
+    """What all rules of one family of addresses depend on."""
 
-    cluster_cidr: IPv4Network | None = None  # where pods are; None: nobody is known to be one
-    service_cidr: IPv4Network | None = None
+    cluster_cidr: Network | None = None  # where pods are; None: nobody is known to be one
+    service_cidr: Network | None = None
     masquerade_all: bool = False
-    node_port_addresses: tuple[IPv4Network, ...] = ()  # empty: every local address, save the loopback's
+    node_port_addresses: tuple[Network, ...] = ()  # empty: every local address, save the loopback's
+    family: Family = IPV4
+
+    @property
+    def vip_fields(self) -> tuple[Field, ...]:
+        return (self.family.destination, PROTOCOL, PORT)
 
 
 def slots(rules: Sequence[PortRule], settings: Settings) -> dict[Slot, Value]:
@@ -100,20 +110,22 @@ def _port_slots(rule: PortRule, settings: Settings) -> Iterator[tuple[Slot, Valu
     for target in rule.targets & rule.local_targets:
         yield Slot("element", "hairpin", (target.address, target.address)), ()
     routes = _affinity_routes if rule.affinity_seconds else _shared_routes
-    yield from routes(rule, settings, _Front("service-ips", "no-endpoint-services", (rule.cluster_ip, protocol, rule.port)))
+    front = _Front(settings, "service-ips", "no-endpoint-services", (rule.cluster_ip, protocol, rule.port))
+    yield from routes(rule, settings, front)
     for address in rule.external_ips:
-        front = _Front("service-ips", "no-endpoint-services", (address, protocol, rule.port), external=True)
+        front = _Front(settings, "service-ips", "no-endpoint-services", (address, protocol, rule.port), external=True)
         yield from routes(rule, settings, front)
     if rule.node_port:
-        front = _Front("node-ports", "no-endpoint-node-ports", (protocol, rule.node_port), external=True)
+        front = _Front(settings, "node-ports", "no-endpoint-node-ports", (protocol, rule.node_port), external=True)
         yield from routes(rule, settings, front)
-    yield from _source_range_slots(rule)
+    yield from _source_range_slots(rule, settings)
 
 
 @dataclass(frozen=True)
 class _Front:
     """An address and port, or a node port, that connections come to."""
 
+    settings: Settings
     verdicts: str  # the map that says where to go
     refusals: str  # the map that says how to refuse
     key: tuple[str | int, ...]
@@ -124,8 +136,12 @@ class _Front:
         return self.verdicts == "node-ports"
 
     @property
+    def family(self) -> Family:
+        return self.settings.family
+
+    @property
     def fields(self) -> tuple[Field, ...]:
-        return NODE_FIELDS if self.is_node_port else VIP_FIELDS
+        return NODE_FIELDS if self.is_node_port else self.settings.vip_fields
 
     @property
     def prefix(self) -> str:
@@ -174,13 +190,13 @@ def _shared_local_routes(rule: PortRule, settings: Settings, front: _Front) -> I
 
 
 def _endpoint_slots(name: str, front: _Front, targets: Sequence[Target]) -> Iterator[tuple[Slot, Value]]:
-    yield Slot("set", name), spec_of(name)
+    yield Slot("set", name), spec_of(name, front.family)
     for index, target in enumerate(targets):
         yield Slot("element", name, (*front.key, index)), (target.address, target.port)
 
 
 def _lead(front: _Front, name: str, count: int) -> nft.Part:
-    return nft.lead_by((*front.fields, nft.random_below(count)), name)
+    return nft.lead_by(front.family, (*front.fields, nft.random_below(count)), name)
 
 
 def _masquerade_external() -> tuple[Rule, ...]:
@@ -193,11 +209,11 @@ def _masquerade_internal(settings: Settings) -> tuple[Rule, ...]:
         return _masquerade_external()
     if settings.cluster_cidr is None:
         return ()
-    return ((nft.within(SOURCE, settings.cluster_cidr, negated=True), nft.set_mark(MASQUERADE_BIT)),)
+    return ((nft.within(settings.family.source, settings.cluster_cidr, negated=True), nft.set_mark(MASQUERADE_BIT)),)
 
 
 def _from_pods(settings: Settings) -> tuple[nft.Part, ...]:
-    return () if settings.cluster_cidr is None else (nft.within(SOURCE, settings.cluster_cidr),)
+    return () if settings.cluster_cidr is None else (nft.within(settings.family.source, settings.cluster_cidr),)
 
 
 def _masquerade_own() -> Rule:
@@ -207,7 +223,7 @@ def _masquerade_own() -> Rule:
 def _affinity_routes(rule: PortRule, settings: Settings, front: _Front) -> Iterator[tuple[Slot, Value]]:
     """Session affinity: chains of the Service's own, and a chain and a set of clients for every endpoint."""
     for target in rule.targets:
-        yield from _affinity_endpoint(rule, target)
+        yield from _affinity_endpoint(rule, target, front.family)
     targets = rule.external if front.external else rule.internal
     refusal = _refusal(rule, targets)
     if refusal is not None:
@@ -216,44 +232,47 @@ def _affinity_routes(rule: PortRule, settings: Settings, front: _Front) -> Itera
         if not rule.usable:
             return
         everywhere, chain = _own_name("cluster", rule), _own_name("external", rule)
-        yield Slot("chain", everywhere), tuple(_dispatch(rule, rule.usable))
+        yield Slot("chain", everywhere), tuple(_dispatch(rule, rule.usable, front.family))
         to_everywhere = nft.goto(everywhere)
         guards = [*((guard, to_everywhere) for guard in _from_pods(settings)), _masquerade_own()]
-        yield Slot("chain", chain), (*guards, (nft.is_local(nft.SOURCE_TYPE), to_everywhere), *_dispatch(rule, targets))
+        yield (
+            Slot("chain", chain),
+            (*guards, (nft.is_local(nft.SOURCE_TYPE), to_everywhere), *_dispatch(rule, targets, front.family)),
+        )
     elif not targets:
         return
     elif front.external:
         chain = _own_name("external", rule)
-        yield Slot("chain", chain), (*_masquerade_external(), *_dispatch(rule, targets))
+        yield Slot("chain", chain), (*_masquerade_external(), *_dispatch(rule, targets, front.family))
     else:
         chain = _own_name("service", rule)
-        yield Slot("chain", chain), (*_masquerade_internal(settings), *_dispatch(rule, targets))
+        yield Slot("chain", chain), (*_masquerade_internal(settings), *_dispatch(rule, targets, front.family))
     yield Slot("element", front.verdicts, front.key), Verdict(nft.GOTO, chain)
 
 
-def _dispatch(rule: PortRule, targets: Sequence[Target]) -> Iterator[Rule]:
+def _dispatch(rule: PortRule, targets: Sequence[Target], family: Family) -> Iterator[Rule]:
     """To the endpoint that remembers the client; else to one by chance: 1 in N, 1 in N-1 of the rest, and so on."""
     for target in targets:
-        yield nft.in_set([SOURCE], _own_name("affinity", rule, target)), nft.goto(_own_name("endpoint", rule, target))
+        yield nft.in_set([family.source], _own_name("affinity", rule, target)), nft.goto(_own_name("endpoint", rule, target))
     for at, target in enumerate(targets):
         left = len(targets) - at
         to_endpoint = nft.goto(_own_name("endpoint", rule, target))
         yield (nft.is_random_pick(left), to_endpoint) if left > 1 else (to_endpoint,)
 
 
-def _affinity_endpoint(rule: PortRule, target: Target) -> Iterator[tuple[Slot, Value]]:
+def _affinity_endpoint(rule: PortRule, target: Target, family: Family) -> Iterator[tuple[Slot, Value]]:
     clients = _own_name("affinity", rule, target)
-    yield Slot("set", clients), SetSpec(("ipv4_addr",), timeout=True)
-    remember = nft.remember_source(clients, rule.affinity_seconds)
-    yield Slot("chain", _own_name("endpoint", rule, target)), ((remember,), (nft.lead_to(target.address, target.port),))
+    yield Slot("set", clients), SetSpec((family.address,), timeout=True)
+    remember = nft.remember_source(family, clients, rule.affinity_seconds)
+    yield Slot("chain", _own_name("endpoint", rule, target)), ((remember,), (nft.lead_to(family, target.address, target.port),))
 
 
-def _source_range_slots(rule: PortRule) -> Iterator[tuple[Slot, Value]]:
+def _source_range_slots(rule: PortRule, settings: Settings) -> Iterator[tuple[Slot, Value]]:
     """loadBalancerSourceRanges: others are dropped before they are led anywhere."""
     if not rule.source_ranges:
         return
     chain = _own_name("firewall", rule)
-    allowed = tuple((nft.within(SOURCE, IPv4Network(one, strict=False)), nft.leave()) for one in rule.source_ranges)
+    allowed = tuple((nft.within(settings.family.source, ip_network(one, strict=False)), nft.leave()) for one in rule.source_ranges)
     for address in rule.load_balancer_ips:
         yield Slot("chain", chain), (*allowed, (nft.drop(),))
         yield Slot("element", "firewall-ips", (address, rule.protocol.lower(), rule.port)), Verdict(nft.GOTO, chain)

@@ -8,7 +8,7 @@ include/uapi/linux/netfilter/nf_tables.h · https://www.netfilter.org/projects/n
 import struct
 from collections.abc import Sequence
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import NamedTuple
 
 from kube_proxy.nft_netlink import attribute, nested, number, text, wide_number
@@ -18,11 +18,10 @@ VERDICT_REGISTER = 0
 FIRST_REGISTER = 8  # NFT_REG32_00; with it begins what nft calls register 1
 EQUAL, NOT_EQUAL = 0, 1
 DROP, JUMP, GOTO, RETURN = 0, -3, -4, -5
-IPV4 = 2
 TYPE_LOCAL = 2  # RTN_LOCAL
 STATE_NEW = 1 << 3
 FULLY_RANDOM = 1 << 4
-PORT_UNREACHABLE = 3
+Network = IPv4Network | IPv6Network
 
 
 class Part(NamedTuple):
@@ -47,6 +46,7 @@ class Field(NamedTuple):
     text: str
     expression: str
     attributes: bytes  # without the register
+    words: int = 1  # registers that it fills
 
 
 def _expression(name: str, *attributes: bytes) -> bytes:
@@ -57,8 +57,28 @@ def _payload(base: int, offset: int, length: int) -> bytes:
     return number(2, base) + number(3, offset) + number(4, length)
 
 
-SOURCE = Field("ip saddr", "payload", _payload(1, 12, 4))
-DESTINATION = Field("ip daddr", "payload", _payload(1, 16, 4))
+class Family(NamedTuple):
+    """What differs between the two kinds of addresses."""
+
+    name: str  # of tables
+    number: int  # NFPROTO_*
+    address: str  # the type of its addresses in sets
+    words: int  # registers that an address fills
+    source: Field
+    destination: Field
+    loopback: Network
+    port_unreachable: int  # ICMP's code
+
+
+IPV4 = Family(
+    "ip", 2, "ipv4_addr", 1, Field("ip saddr", "payload", _payload(1, 12, 4)), Field("ip daddr", "payload", _payload(1, 16, 4)),
+    IPv4Network("127.0.0.0/8"), 3,
+)  # fmt: skip
+IPV6 = Family(
+    "ip6", 10, "ipv6_addr", 4, Field("ip6 saddr", "payload", _payload(1, 8, 16), 4),
+    Field("ip6 daddr", "payload", _payload(1, 24, 16), 4), IPv6Network("::1/128"), 4,
+)  # fmt: skip
+
 PROTOCOL = Field("meta l4proto", "meta", number(2, 16))
 PORT = Field("th dport", "payload", _payload(2, 2, 2))
 MARK = Field("meta mark", "meta", number(2, 3))
@@ -74,7 +94,10 @@ def random_below(count: int) -> Field:
 
 def _load(fields: Sequence[Field]) -> bytes:
     """The fields one after the other, from the first register on. Every field's register attribute is number 1."""
-    loads = (_expression(one.expression, number(1, FIRST_REGISTER + at), one.attributes) for at, one in enumerate(fields))
+    loads, register = [], FIRST_REGISTER
+    for one in fields:
+        loads.append(_expression(one.expression, number(1, register), one.attributes))
+        register += one.words
     return b"".join(loads)
 
 
@@ -96,11 +119,12 @@ def _bitwise(mask: bytes, xor: bytes) -> bytes:
 
 
 @lru_cache
-def within(field: Field, network: IPv4Network, *, negated: bool = False) -> Part:
+def within(field: Field, network: Network, *, negated: bool = False) -> Part:
     """The address is in the network, or is not."""
-    mask = b"" if network.prefixlen == 32 else _bitwise(network.netmask.packed, bytes(4))
+    whole = network.prefixlen == network.max_prefixlen
+    mask = b"" if whole else _bitwise(network.netmask.packed, bytes(len(network.netmask.packed)))
     code = _load([field]) + mask + _compare(NOT_EQUAL if negated else EQUAL, network.network_address.packed)
-    shown = str(network.network_address) if network.prefixlen == 32 else str(network)
+    shown = str(network.network_address) if whole else str(network)
     return Part(f"{field.text} {'!= ' if negated else ''}{shown}", code)
 
 
@@ -185,32 +209,36 @@ def reset() -> Part:
     return Part("reject with tcp reset", _expression("reject", number(1, 1)))
 
 
-def reject() -> Part:
-    return Part("reject", _expression("reject", number(1, 0), attribute(2, bytes([PORT_UNREACHABLE]))))
+def reject(family: Family) -> Part:
+    return Part("reject", _expression("reject", number(1, 0), attribute(2, bytes([family.port_unreachable]))))
 
 
 def masquerade() -> Part:
     return Part("masquerade fully-random", _expression("masq", number(1, FULLY_RANDOM)))
 
 
-_TO_ADDRESS_AND_PORT = _expression("nat", number(1, 1), number(2, IPV4), number(3, FIRST_REGISTER), number(5, FIRST_REGISTER + 1))
+def _to_address_and_port(family: Family) -> bytes:
+    registers = number(3, FIRST_REGISTER) + number(5, FIRST_REGISTER + family.words)
+    return _expression("nat", number(1, 1), number(2, family.number), registers)
 
 
 @lru_cache
-def lead_by(fields: tuple[Field, ...], name: str) -> Part:
+def lead_by(family: Family, fields: tuple[Field, ...], name: str) -> Part:
     """Lead the connection to the address and port that a map holds; without an entry, go on."""
     lookup = _expression("lookup", text(1, name), number(2, FIRST_REGISTER), number(3, FIRST_REGISTER))
-    return Part(f"dnat ip to {_names(fields)} map @{name}", _load(fields) + lookup + _TO_ADDRESS_AND_PORT)
+    return Part(f"dnat {family.name} to {_names(fields)} map @{name}", _load(fields) + lookup + _to_address_and_port(family))
 
 
-def lead_to(address: str, port: int) -> Part:
+def lead_to(family: Family, address: str, port: int) -> Part:
     """Lead the connection to one address and port."""
-    values = (IPv4Address(address).packed, struct.pack(">H", port))
-    loads = [_expression("immediate", number(1, FIRST_REGISTER + at), _value(2, value)) for at, value in enumerate(values)]
-    return Part(f"dnat to {address}:{port}", b"".join(loads) + _TO_ADDRESS_AND_PORT)
+    values = ((FIRST_REGISTER, ip_address(address).packed), (FIRST_REGISTER + family.words, struct.pack(">H", port)))
+    loads = [_expression("immediate", number(1, register), _value(2, value)) for register, value in values]
+    shown = f"[{address}]" if ":" in address else address
+    return Part(f"dnat to {shown}:{port}", b"".join(loads) + _to_address_and_port(family))
 
 
-def remember_source(name: str, seconds: int) -> Part:
+def remember_source(family: Family, name: str, seconds: int) -> Part:
     """Put the client's address into a set, for so long from now."""
     attributes = text(1, name) + number(3, 1) + number(4, FIRST_REGISTER) + wide_number(6, seconds * 1000)
-    return Part(f"update @{name} {{ ip saddr timeout {seconds}s }}", _load([SOURCE]) + _expression("dynset", attributes))
+    shown = f"update @{name} {{ {family.source.text} timeout {seconds}s }}"
+    return Part(shown, _load([family.source]) + _expression("dynset", attributes))

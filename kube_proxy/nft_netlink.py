@@ -11,6 +11,8 @@ import socket
 import struct
 from collections.abc import Iterator
 
+from kube_proxy import mode
+
 NETLINK_NETFILTER = 12
 SUBSYSTEM = 10 << 8  # NFNL_SUBSYS_NFTABLES
 BATCH_BEGIN, BATCH_END = 0x10, 0x11
@@ -56,7 +58,7 @@ def text(kind: int, value: str) -> bytes:
     return attribute(kind, value.encode() + b"\0")
 
 
-class Refused(Exception):
+class Refused(mode.Refused):
     """The kernel took nothing of a batch; the message names the change at fault."""
 
     def __init__(self, code: int, what: str, detail: str = "") -> None:

@@ -10,22 +10,27 @@ import errno
 import socket
 import struct
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Any, cast
 
 from kube_proxy import nft_netlink as netlink
 from kube_proxy.claims import Change
-from kube_proxy.layout import SETS, SetSpec, Settings, Slot, Value, Verdict, spec_of
-from kube_proxy.nft_expression import Rule, rule_code, rule_text, verdict_attributes
+from kube_proxy.layout import SetSpec, Settings, Slot, Value, Verdict, spec_of, standing_sets
+from kube_proxy.nft_expression import IPV4, Family, Rule, rule_code, rule_text, verdict_attributes
 from kube_proxy.nft_netlink import Batch, Refused, nested, number, text
 from kube_proxy.skeleton import HOOKS, chains
 
 TABLE = "kube-proxy"
-FAMILY = 2  # NFPROTO_IPV4
 ELEMENTS_PER_MESSAGE = 400  # an attribute's length has 16 bits
 MAP, TIMEOUT, DYNAMIC = 0x8, 0x10, 0x20
 VERDICT_TYPE = 0xFFFFFF00
-TYPES = {"ipv4_addr": (7, 4), "inet_proto": (12, 1), "inet_service": (13, 2), "mark": (19, 4)}  # libnftables' number, bytes
+TYPES = {
+    "ipv4_addr": (7, 4),
+    "ipv6_addr": (8, 16),
+    "inet_proto": (12, 1),
+    "inet_service": (13, 2),
+    "mark": (19, 4),
+}  # libnftables' number, bytes
 TYPE_BITS = 6
 PROTOCOLS = {"tcp": 6, "udp": 17, "sctp": 132}
 
@@ -43,15 +48,23 @@ class Table:
     def replace(self, items: Iterable[tuple[Slot, Value]]) -> None:
         """Make the table anew, with exactly these contents, in one transaction. Raises Refused."""
         self._channel.commit(replacement(items, self._settings))
-        self._handle = self._channel.table_handle(FAMILY, TABLE)
+        self._handle = self._channel.table_handle(self._settings.family.number, TABLE)
 
     def apply(self, changes: Changes) -> None:
         """Apply changes, all or none. Raises Refused."""
-        self._channel.commit(alteration(changes))
+        self._channel.commit(alteration(changes, self._settings.family))
 
     def intact(self) -> bool:
         """Whether the table is still the one that we made."""
-        return self._handle is not None and self._channel.table_handle(FAMILY, TABLE) == self._handle
+        return self._handle is not None and self._channel.table_handle(self._settings.family.number, TABLE) == self._handle
+
+    def probe(self) -> None:
+        """Make a table and delete it in one transaction: whether the kernel takes any. Raises Refused."""
+        batch = Batch(self._settings.family.number)
+        for kind in (netlink.NEWTABLE, netlink.DELTABLE):
+            flags = netlink.CREATE if kind == netlink.NEWTABLE else 0
+            batch.add(kind, text(1, f"{TABLE}-probe"), "table", flags=flags)
+        self._channel.commit(batch)
 
     def close(self) -> None:
         """Let go of the kernel; the table stays."""
@@ -59,7 +72,7 @@ class Table:
 
     def remove(self) -> None:
         """Delete the table; one that is not there is no error."""
-        batch = Batch(FAMILY)
+        batch = Batch(self._settings.family.number)
         _table(batch, netlink.DELTABLE)
         try:
             self._channel.commit(batch)
@@ -70,23 +83,23 @@ class Table:
 
 def replacement(items: Iterable[tuple[Slot, Value]], settings: Settings) -> Batch:
     """The whole table in place of the one that may be there. Pure."""
-    batch = Batch(FAMILY)
+    batch = Batch(settings.family.number)
     _table(batch, netlink.NEWTABLE)  # so that there is one to delete
     _table(batch, netlink.DELTABLE)
     _table(batch, netlink.NEWTABLE)
-    for name, spec in SETS.items():
+    for name, spec in standing_sets(settings.family).items():
         _new_set(batch, name, spec)
     standing = chains(settings)
     for name in standing:
         _new_chain(batch, name)
     for name, rules in standing.items():
         _new_rules(batch, name, rules)
-    return alteration([Change(slot, None, value) for slot, value in items], batch)
+    return alteration([Change(slot, None, value) for slot, value in items], settings.family, batch)
 
 
-def alteration(changes: Changes, batch: Batch | None = None) -> Batch:
+def alteration(changes: Changes, family: Family = IPV4, batch: Batch | None = None) -> Batch:
     """The messages for some changes, added to a batch or to a new one. Pure."""
-    batch = batch or Batch(FAMILY)
+    batch = batch or Batch(family.number)
     elements = [change for change in changes if change.slot.kind == "element"]
     sets = [change for change in changes if change.slot.kind == "set"]
     of_chains = [change for change in changes if change.slot.kind == "chain"]
@@ -97,14 +110,14 @@ def alteration(changes: Changes, batch: Batch | None = None) -> Batch:
     for change in of_chains:
         if change.old is None:
             _new_chain(batch, change.slot.name)
-    _elements(batch, netlink.DELSETELEM, [(one.slot, one.old) for one in elements if one.old is not None])
+    _elements(batch, netlink.DELSETELEM, [(one.slot, one.old) for one in elements if one.old is not None], family)
     for change in of_chains:
         if change.old is not None:
             _flush_chain(batch, change.slot.name)
     for change in of_chains:
         if change.new is not None:
             _new_rules(batch, change.slot.name, cast("tuple[Rule, ...]", change.new))
-    _elements(batch, netlink.NEWSETELEM, [(one.slot, one.new) for one in elements if one.new is not None])
+    _elements(batch, netlink.NEWSETELEM, [(one.slot, one.new) for one in elements if one.new is not None], family)
     for change in of_chains:
         if change.new is None:
             _chain(batch, netlink.DELCHAIN, change.slot.name)
@@ -164,13 +177,13 @@ def _type(fields: Sequence[str]) -> tuple[int, int]:
     return number_of, length
 
 
-def _elements(batch: Batch, kind: int, found: Sequence[tuple[Slot, Value]]) -> None:
+def _elements(batch: Batch, kind: int, found: Sequence[tuple[Slot, Value]], family: Family) -> None:
     by_set: dict[str, list[tuple[Slot, Value]]] = {}
     for slot, value in found:
         by_set.setdefault(slot.name, []).append((slot, value))
     verb = "add to" if kind == netlink.NEWSETELEM else "delete from"
     for name, all_of_set in by_set.items():
-        spec = spec_of(name)
+        spec = spec_of(name, family)
         for some in _portions(all_of_set):
             payload = text(1, TABLE) + text(2, name) + nested(3, *[_element(slot, value, spec) for slot, value in some])
             what = f"{verb} {name}: {some[0][0].key}" + (f" and {len(some) - 1} more" if len(some) > 1 else "")
@@ -211,6 +224,7 @@ _PORT, _INDEX = struct.Struct(">H2x"), struct.Struct("=I")
 _PROTOCOL = {name: bytes((value, 0, 0, 0)) for name, value in PROTOCOLS.items()}
 _PACK: dict[str, Callable[[Any], bytes]] = {
     "ipv4_addr": socket.inet_aton,
+    "ipv6_addr": partial(socket.inet_pton, socket.AF_INET6),
     "inet_proto": _PROTOCOL.__getitem__,
     "inet_service": _PORT.pack,
     "mark": _INDEX.pack,

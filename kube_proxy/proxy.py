@@ -1,9 +1,9 @@
 """Proxy: keeps this node's rules in step with the Services and EndpointSlices.
 
 A change marks its Service dirty and wakes the loop; what comes while a sync runs, or within `pace` seconds of it, is taken
-together by the next one. A sync computes the dirty Services' rules, claims their slots, and has the kernel apply the difference
-in one transaction. The first sync makes the whole table, and so does one after a refused transaction, tried again after a
-growing pause. Nothing runs while nothing changes, save a look every `sync_period` whether the table is still there.
+together by the next one. A sync computes the dirty Services' rules and has the mode carry out the difference. The first sync
+makes everything, and so does one after a refused one, tried again after a growing pause. Nothing runs while nothing changes, save
+a look every `sync_period` whether the rules are still there.
 https://kubernetes.io/docs/reference/networking/virtual-ips/ · upstream pkg/proxy/nftables/proxier.go
 """
 
@@ -12,39 +12,34 @@ import contextlib
 import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from typing import TypeVar
 
 from kube.api.meta import Key, key_of
-from kube.api.types import EndpointSlice, Service
-from kube.client.informer import Informers
+from kube.api.types import EndpointSlice, Node, Service
+from kube.client.informer import Informer, Informers
 from kube.component.logging import get_logger
 from kube_proxy import conntrack, metrics
-from kube_proxy.claims import Change, Claims, merged
-from kube_proxy.layout import Settings, Slot, Value, slots
-from kube_proxy.nft_netlink import Refused
-from kube_proxy.nftables import Table
-from kube_proxy.rules import HEADLESS_LABEL, SERVICE_NAME_LABEL, PortRule, rules
+from kube_proxy.mode import Mode, Refused, to_its_end
+from kube_proxy.rules import HEADLESS_LABEL, SERVICE_NAME_LABEL, Place, PortRule, rules
 
 log = get_logger(__name__)
 
-T = TypeVar("T")
-
 BY_SERVICE = "service"
+ZONE_LABEL = "topology.kubernetes.io/zone"
 TRIGGER_ANNOTATION = "endpoints.kubernetes.io/last-change-trigger-time"
 AT_ONCE = 200  # Services computed between two turns of the event loop
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 30.0  # after a refused transaction
 
 
 class Proxy:
-    def __init__(self, informers: Informers, node: str, settings: Settings, *, pace: float, sync_period: float) -> None:
+    def __init__(
+        self, informers: Informers, node: str, own_node: Informer[Node], mode: Mode, *, pace: float, sync_period: float
+    ) -> None:
         self.queued_at: float | None = None  # since when a change waits; None: nothing waits
         self.synced_at: float | None = None  # times of time.time()
         self.on_rules: list[Callable[[Key, Sequence[PortRule]], None]] = []
-        self._node = node
-        self._settings = settings
+        self._here = Place(node)
+        self._mode = mode
         self._pace, self._sync_period = pace, sync_period
-        self._table = Table(settings)
-        self._claims: Claims[Key, Slot, Value] = Claims()
         self._rules: dict[Key, list[PortRule]] = {}
         self._changed: list[tuple[list[PortRule], list[PortRule]]] = []  # before and after, since the last good sync
         self._dirty: set[Key] = set()
@@ -55,6 +50,8 @@ class Proxy:
         self._services = informers.of(Service)
         self._slices = informers.of(EndpointSlice)
         self._slices.cache.add_index(BY_SERVICE, _service_of)
+        self._own_node = own_node
+        own_node.on_change(self._node_changed)
         self._services.on_change(self._service_changed)
         self._slices.on_change(self._slice_changed)
 
@@ -62,6 +59,7 @@ class Proxy:
         """Sync until cancelled. The rules stay: connections go on while no proxy runs."""
         await self._services.synced.wait()
         await self._slices.synced.wait()
+        await self._own_node.synced.wait()
         self._wake.set()
         pause = FIRST_PAUSE_SECONDS
         try:
@@ -79,7 +77,7 @@ class Proxy:
                     await asyncio.sleep(pause)
                     pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
         finally:
-            self._table.close()
+            await self._mode.close()
 
     async def _wait(self) -> None:
         """Until there is something to do: a change, or the table is gone."""
@@ -88,7 +86,7 @@ class Proxy:
                 async with asyncio.timeout(self._sync_period):
                     await self._wake.wait()
                 return
-            if not await _to_its_end(self._table.intact):
+            if not await self._mode.intact():
                 log.warning("somebody removed the rules, making them anew")
                 self._whole = True
                 return
@@ -108,7 +106,7 @@ class Proxy:
         self._whole = False
         self.synced_at = time.time()
         changed, self._changed = self._changed, []
-        forgotten = await _to_its_end(conntrack.forget_stale, conntrack.fronts(changed))
+        forgotten = await to_its_end(conntrack.forget_stale, conntrack.fronts(changed))
         metrics.FLOWS_FORGOTTEN.labels("IPv4").inc(forgotten)
         took = time.perf_counter() - began
         metrics.SYNC_SECONDS.observe(took)
@@ -119,24 +117,20 @@ class Proxy:
         log.debug("rules synced", services=len(self._rules), dirty=len(dirty), seconds=f"{took:.4f}", forgotten=forgotten)
 
     async def _apply(self, dirty: Iterable[Key], whole: bool) -> None:
-        """Compute the dirty Services anew and tell the kernel."""
-        changes: list[Change[Slot, Value]] = []
+        """Compute the dirty Services anew and have them carried out."""
         for count, key in enumerate(dirty, 1):
             before, now = self._rules.get(key, []), self._rules_of(key)
             if before != now:
-                changes += self._claims.claim(key, slots(now, self._settings))
+                self._mode.take(key, now)
                 self._changed.append((before, now))
                 self._keep(key, now)
             if count % AT_ONCE == 0:
                 await asyncio.sleep(0)
-        if whole:
-            await _to_its_end(self._table.replace, list(self._claims.items()))
-        else:
-            await _to_its_end(self._table.apply, merged(changes))
+        await self._mode.sync(whole=whole)
 
     def _rules_of(self, key: Key) -> list[PortRule]:
         service = self._services.cache.get(key)
-        return rules(service, self._slices.cache.by_index(BY_SERVICE, str(key)), self._node) if service is not None else []
+        return rules(service, self._slices.cache.by_index(BY_SERVICE, str(key)), self._here) if service is not None else []
 
     def _keep(self, key: Key, now: list[PortRule]) -> None:
         if now:
@@ -145,6 +139,14 @@ class Proxy:
             self._rules.pop(key, None)
         for tell in self.on_rules:
             tell(key, now)
+
+    def _node_changed(self, _: Node | None, new: Node | None) -> None:
+        """Hints are by zone; a node that moves to another one is rare enough to look at all Services."""
+        zone = ((new.metadata.labels or {}) if new is not None else {}).get(ZONE_LABEL, "")
+        if zone != self._here.zone:
+            self._here = self._here._replace(zone=zone)
+            for key in [*self._rules]:
+                self._mark(key)
 
     def _service_changed(self, old: Service | None, new: Service | None) -> None:
         metrics.SERVICE_CHANGES.inc()
@@ -165,16 +167,6 @@ class Proxy:
             self.queued_at = time.time()
             metrics.LAST_QUEUED.set(self.queued_at)
         self._wake.set()
-
-
-async def _to_its_end(call: Callable[..., T], *arguments: object) -> T:
-    """A blocking call in a thread; it is waited for on the way out, too: nobody else may use its socket meanwhile."""
-    running = asyncio.ensure_future(asyncio.to_thread(call, *arguments))
-    try:
-        return await asyncio.shield(running)
-    except asyncio.CancelledError:
-        await asyncio.wait([running])
-        raise
 
 
 def _service_of(slice_: EndpointSlice) -> Iterable[str]:

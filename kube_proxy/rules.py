@@ -3,9 +3,12 @@
 - Endpoints that are ready are used; if none is, those that still serve while they terminate.
 - internalTrafficPolicy Local leads connections to the cluster IP to this node's endpoints alone; externalTrafficPolicy Local
   does so with connections from outside the cluster, whose client's address is then kept.
+- Zone hints (trafficDistribution) narrow the ready endpoints to those for this node or its zone, unless one endpoint has no hint
+  or none is for here.
 - With policy Local and endpoints on other nodes only, packets are dropped here; without any endpoint, they are rejected.
 - Headless and ExternalName Services, and those of another proxy (service.kubernetes.io/service-proxy-name), are not ours.
-https://kubernetes.io/docs/reference/networking/virtual-ips/ · KEP-1669, KEP-2086 · upstream pkg/proxy/topology.go
+https://kubernetes.io/docs/reference/networking/virtual-ips/ · KEP-1669, KEP-2086, KEP-2433,
+KEP-3015 · upstream pkg/proxy/topology.go
 """
 
 import ipaddress
@@ -36,6 +39,15 @@ class Endpoint(NamedTuple):
     serving: bool
     terminating: bool
     local: bool
+    for_zones: frozenset[str] = frozenset()
+    for_nodes: frozenset[str] = frozenset()
+
+
+class Place(NamedTuple):
+    """Where this proxy runs."""
+
+    node: str
+    zone: str = ""  # the node's label topology.kubernetes.io/zone
 
 
 @dataclass(frozen=True)
@@ -65,6 +77,11 @@ class PortRule:
         return f"{self.service}:{self.port_name}" if self.port_name else str(self.service)
 
     @property
+    def family(self) -> str:
+        """As slices name it in addressType."""
+        return "IPv6" if ":" in self.cluster_ip else "IPv4"
+
+    @property
     def targets(self) -> frozenset[Target]:
         """Everything that connections may be led to."""
         return frozenset((*self.usable, *self.internal, *self.external))
@@ -81,22 +98,25 @@ def proxied(service: Service) -> bool:
     )
 
 
-def rules(service: Service, slices: Iterable[EndpointSlice], node: str) -> list[PortRule]:
-    """The rules of a Service's ports on this node, in the order of the ports; IPv4 alone."""
+def rules(service: Service, slices: Iterable[EndpointSlice], here: Place) -> list[PortRule]:
+    """The rules of a Service's ports on this node: for each of its cluster IPs, in the order of the ports."""
     if not proxied(service):
         return []
-    cluster_ip = next((ip for ip in service.spec.clusterIPs or [service.spec.clusterIP] if is_ipv4(ip)), "")
-    if not cluster_ip:
-        return []
-    ipv4 = [one for one in slices if one.addressType == "IPv4"]
-    return [_port_rule(service, cluster_ip, port, _endpoints(ipv4, port, node)) for port in service.spec.ports or ()]
+    known = list(slices)
+    found = []
+    for text in service.spec.clusterIPs or [service.spec.clusterIP]:
+        family, cluster_ip = address_of(text)
+        of_family = [one for one in known if one.addressType == family]
+        for port in service.spec.ports or () if family else ():
+            found.append(_port_rule(service, cluster_ip, port, _endpoints(of_family, port, family, here.node), here))
+    return found
 
 
-def _port_rule(service: Service, cluster_ip: str, port: ServicePort, endpoints: Sequence[Endpoint]) -> PortRule:
-    spec = service.spec
-    usable, local = _usable(endpoints), _usable([one for one in endpoints if one.local])
+def _port_rule(service: Service, cluster_ip: str, port: ServicePort, endpoints: Sequence[Endpoint], here: Place) -> PortRule:
+    spec, family = service.spec, address_of(cluster_ip)[0]
+    usable, local = _usable(near(endpoints, here)), _usable([one for one in endpoints if one.local])
     external_local = spec.externalTrafficPolicy == "Local"
-    balancer = tuple(sorted(_balancer_ips(service)))
+    balancer = tuple(sorted(_of_family(_balancer_ips(service), family)))
     return PortRule(
         service=Key(service.metadata.namespace or "", service.metadata.name),
         port_name=port.name or "",
@@ -104,9 +124,9 @@ def _port_rule(service: Service, cluster_ip: str, port: ServicePort, endpoints: 
         cluster_ip=cluster_ip,
         port=port.port,
         node_port=port.nodePort or 0,
-        external_ips=tuple(sorted({*balancer, *(ip for ip in spec.externalIPs or () if is_ipv4(ip))})),
+        external_ips=tuple(sorted({*balancer, *_of_family(spec.externalIPs or (), family)})),
         load_balancer_ips=balancer,
-        source_ranges=tuple(sorted(one.strip() for one in spec.loadBalancerSourceRanges or () if _is_ipv4_network(one))),
+        source_ranges=_source_ranges(spec.loadBalancerSourceRanges or (), family),
         affinity_seconds=_affinity_seconds(service),
         usable=usable,
         internal=local if spec.internalTrafficPolicy == "Local" else usable,
@@ -124,20 +144,38 @@ def _usable(endpoints: Iterable[Endpoint]) -> tuple[Target, ...]:
     return tuple(sorted(ready or {one.target for one in found if one.serving and one.terminating}))
 
 
-def _endpoints(slices: Iterable[EndpointSlice], port: ServicePort, node: str) -> list[Endpoint]:
+def near(endpoints: Sequence[Endpoint], here: Place) -> Sequence[Endpoint]:
+    """Those that hints leave for this node; all of them where hints are missing or leave none.
+    Rule: KEP-2433, KEP-3015 and upstream pkg/proxy/topology.go"""
+    ready = [one for one in endpoints if one.ready]
+    if ready and all(one.for_nodes for one in ready):
+        found = [one for one in ready if here.node in one.for_nodes]
+        if found:
+            return found
+    if here.zone and ready and all(one.for_zones for one in ready):
+        found = [one for one in ready if here.zone in one.for_zones]
+        if found:
+            return found
+    return endpoints
+
+
+def _endpoints(slices: Iterable[EndpointSlice], port: ServicePort, family: str, node: str) -> list[Endpoint]:
     """Every endpoint of a Service's port. Slices carry resolved numbers, under the Service port's name."""
     found: dict[Target, Endpoint] = {}
     for slice_ in slices:
         number = _port_in(slice_, port)
         for endpoint in slice_.endpoints or () if number else ():
-            if not endpoint.addresses or not is_ipv4(endpoint.addresses[0]):
+            of_family, address = address_of(endpoint.addresses[0]) if endpoint.addresses else ("", "")
+            if of_family != family:
                 continue
             conditions = endpoint.conditions
             ready = conditions is None or conditions.ready is not False  # unknown counts as ready
             serving = ready if conditions is None or conditions.serving is None else conditions.serving
             terminating = bool(conditions is not None and conditions.terminating)
-            target = Target(endpoint.addresses[0], number)
-            one = Endpoint(target, ready, serving, terminating, endpoint.nodeName == node)
+            target, hints = Target(address, number), endpoint.hints
+            zones = frozenset(zone.name for zone in (hints.forZones or ()) if zone.name) if hints else frozenset()
+            nodes = frozenset(one.name for one in (hints.forNodes or ()) if one.name) if hints else frozenset()
+            one = Endpoint(target, ready, serving, terminating, endpoint.nodeName == node, zones, nodes)
             known = found.get(target)
             if known is None or (one.ready and not known.ready):  # an address may be in two slices while it moves
                 found[target] = one
@@ -154,7 +192,7 @@ def _port_in(slice_: EndpointSlice, port: ServicePort) -> int:
 def _balancer_ips(service: Service) -> Iterator[str]:
     balancer = service.status.loadBalancer if service.status is not None else None
     for ingress in (balancer.ingress if balancer is not None else None) or ():
-        if ingress.ip and is_ipv4(ingress.ip) and ingress.ipMode in (None, "VIP"):
+        if ingress.ip and ingress.ipMode in (None, "VIP"):
             yield ingress.ip
 
 
@@ -166,17 +204,26 @@ def _affinity_seconds(service: Service) -> int:
     return (client.timeoutSeconds if client is not None else None) or DEFAULT_AFFINITY_SECONDS
 
 
-def is_ipv4(text: str) -> bool:
+def address_of(text: str) -> tuple[str, str]:
+    """An address's family and its canonical form; two empty texts for what is no address."""
+    family, number = ("IPv6", socket.AF_INET6) if ":" in text else ("IPv4", socket.AF_INET)
     try:
-        socket.inet_pton(socket.AF_INET, text)
+        return family, socket.inet_ntop(number, socket.inet_pton(number, text))
     except OSError:
-        return False
-    return True
+        return "", ""
 
 
-def _is_ipv4_network(text: str) -> bool:
+def _of_family(addresses: Iterable[str], family: str) -> set[str]:
+    return {address for text in addresses for of_family, address in [address_of(text)] if of_family == family}
+
+
+def _source_ranges(texts: Iterable[str], family: str) -> tuple[str, ...]:
+    networks = [network for text in texts if (network := _network(text)) is not None]
+    return tuple(sorted(str(network) for network in networks if f"IPv{network.version}" == family))
+
+
+def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
     try:
-        ipaddress.IPv4Network(text.strip(), strict=False)
+        return ipaddress.ip_network(text.strip(), strict=False)
     except ValueError:
-        return False
-    return True
+        return None

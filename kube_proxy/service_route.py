@@ -8,23 +8,24 @@ without ports takes both: every kernel that runs pods has bridges, and not every
 import contextlib
 import errno
 from collections.abc import Iterator
-from ipaddress import IPv4Network
 
 from pyroute2.iproute.linux import IPRoute
 from pyroute2.netlink.exceptions import NetlinkError
+
+from kube_proxy.nft_expression import Network
 
 DEVICE = "kube-svc0"
 SCOPE_LINK = 253
 
 
-def ensure(service_cidr: IPv4Network) -> None:
+def ensure(service_cidr: Network) -> None:
     """The device, up, and the route to it. Blocks."""
     with IPRoute() as ipr:
         with _ignoring(errno.EEXIST):
             ipr.link("add", ifname=DEVICE, kind="bridge")
         index = ipr.link("get", ifname=DEVICE)[0]["index"]
         ipr.link("set", index=index, state="up")
-        ipr.route("replace", dst=str(service_cidr), oif=index, scope=SCOPE_LINK)
+        ipr.route("replace", dst=str(service_cidr), oif=index, **({"scope": SCOPE_LINK} if service_cidr.version == 4 else {}))
 
 
 def remove() -> None:

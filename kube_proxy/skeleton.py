@@ -7,14 +7,12 @@ https://kubernetes.io/docs/reference/networking/virtual-ips/ · upstream pkg/pro
 """
 
 from collections.abc import Iterator
-from ipaddress import IPv4Network
 from typing import NamedTuple
 
 from kube_proxy import nft_expression as nft
-from kube_proxy.layout import MASQUERADE_BIT, NODE_FIELDS, VIP_FIELDS, Settings
-from kube_proxy.nft_expression import DESTINATION, SOURCE, Part, Rule
+from kube_proxy.layout import MASQUERADE_BIT, NODE_FIELDS, Settings
+from kube_proxy.nft_expression import Part, Rule
 
-LOOPBACK = IPv4Network("127.0.0.0/8")
 TCP = 6
 
 
@@ -43,7 +41,7 @@ HOOKS = {
 
 def chains(settings: Settings) -> dict[str, tuple[Rule, ...]]:
     """Every standing chain with its rules."""
-    first = nft.is_new()
+    first, family, vip = nft.is_new(), settings.family, settings.vip_fields
     to_services = ((nft.jump("services"),),)
     to_firewall = ((first, nft.jump("firewall-check")),)
     to_refusals: tuple[Rule, ...] = ((first, nft.jump("service-endpoints-check")), (first, nft.jump("cluster-ips-check")))
@@ -57,29 +55,31 @@ def chains(settings: Settings) -> dict[str, tuple[Rule, ...]]:
         "nat-output": to_services,
         "nat-postrouting": (
             (nft.marked(MASQUERADE_BIT), nft.jump("masquerading")),
-            (nft.in_set([SOURCE, DESTINATION], "hairpin"), nft.masquerade()),
+            (nft.in_set([family.source, family.destination], "hairpin"), nft.masquerade()),
         ),
         "masquerading": ((nft.clear_mark(MASQUERADE_BIT),), (nft.masquerade(),)),
-        "services": ((nft.verdict_of(VIP_FIELDS, "service-ips"),), *_node_port_rules("node-ports", settings)),
-        "firewall-check": ((nft.verdict_of(VIP_FIELDS, "firewall-ips"),),),
-        "service-endpoints-check": ((nft.verdict_of(VIP_FIELDS, "no-endpoint-services"),),),
+        "services": ((nft.verdict_of(vip, "service-ips"),), *_node_port_rules("node-ports", settings)),
+        "firewall-check": ((nft.verdict_of(vip, "firewall-ips"),),),
+        "service-endpoints-check": ((nft.verdict_of(vip, "no-endpoint-services"),),),
         "node-port-endpoints-check": tuple(_node_port_rules("no-endpoint-node-ports", settings)),
         "cluster-ips-check": tuple(_cluster_ip_rules(settings)),
-        "reject-chain": ((nft.is_protocol("tcp", TCP), nft.reset()), (nft.reject(),)),
+        "reject-chain": ((nft.is_protocol("tcp", TCP), nft.reset()), (nft.reject(family),)),
     }
 
 
 def _node_port_rules(name: str, settings: Settings) -> Iterator[Rule]:
     """NodePorts are served on this node's own addresses: on those of the networks given, or on all but the loopback's."""
     local, lookup = nft.is_local(nft.DESTINATION_TYPE), nft.verdict_of(NODE_FIELDS, name)
+    destination = settings.family.destination
     for network in settings.node_port_addresses:
-        yield nft.within(DESTINATION, network), local, lookup
+        yield nft.within(destination, network), local, lookup
     if not settings.node_port_addresses:
-        yield local, nft.within(DESTINATION, LOOPBACK, negated=True), lookup
+        yield local, nft.within(destination, settings.family.loopback, negated=True), lookup
 
 
 def _cluster_ip_rules(settings: Settings) -> Iterator[tuple[Part, ...]]:
     """A port that a cluster IP does not serve is refused; an address that no Service has is a dead end."""
-    yield nft.in_set([DESTINATION], "cluster-ips"), nft.goto("reject-chain")
+    destination = settings.family.destination
+    yield nft.in_set([destination], "cluster-ips"), nft.goto("reject-chain")
     if settings.service_cidr is not None:
-        yield nft.within(DESTINATION, settings.service_cidr), nft.drop()
+        yield nft.within(destination, settings.service_cidr), nft.drop()

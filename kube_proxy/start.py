@@ -5,7 +5,6 @@ import gc
 import ipaddress
 import socket
 import time
-from ipaddress import IPv4Network
 
 from kube.api.status import ApiError
 from kube.api.types import Node
@@ -16,12 +15,12 @@ from kube.component.health import Health
 from kube.component.http_server import serve
 from kube.component.logging import get_logger
 from kube.component.run import StartupError
-from kube_proxy import service_route
-from kube_proxy.config import Config, check, with_file
+from kube_proxy import modes, service_route
+from kube_proxy.config import Config, with_file
 from kube_proxy.health import ProxyHealth, respond
 from kube_proxy.health_check_ports import HealthCheckPorts
 from kube_proxy.layout import Settings
-from kube_proxy.nftables import Table
+from kube_proxy.nft_expression import Family, Network
 from kube_proxy.proxy import Proxy
 
 log = get_logger(__name__)
@@ -38,21 +37,18 @@ async def start(given: Config) -> None:
         return
     gc.set_threshold(*GC_THRESHOLDS)
     config = with_file(given)
-    check(config)
     node = config.hostname_override.strip().lower() or socket.gethostname().lower()
-    service_cidr = _ipv4_part(config.service_cluster_ip_range, "--service-cluster-ip-range")
-    if service_cidr is not None:
-        await asyncio.to_thread(service_route.ensure, service_cidr)
+    families = modes.families()
+    for family in families:
+        service_cidr = _part_of(config.service_cluster_ip_range, "--service-cluster-ip-range", family)
+        if service_cidr is not None:
+            await asyncio.to_thread(service_route.ensure, service_cidr)
     async with Client(kubeconfig.load(config.kubeconfig, server=config.master), "kube-proxy") as client:
-        settings = Settings(
-            cluster_cidr=_ipv4_part(config.cluster_cidr, "--cluster-cidr"),
-            service_cidr=service_cidr,
-            masquerade_all=config.masquerade_all,
-            node_port_addresses=await _node_port_addresses(config, client, node),
-        )
+        addresses = await _node_port_addresses(config, client, node)
+        mode = await asyncio.to_thread(modes.chosen, config, [_settings(config, family, addresses) for family in families])
         informers = Informers(client)
         own_node: Informer[Node] = Informer(client, Node, field_selector=f"metadata.name={node}")
-        proxy = Proxy(informers, node, settings, pace=config.min_sync_period, sync_period=config.sync_period)
+        proxy = Proxy(informers, node, own_node, mode, pace=config.min_sync_period, sync_period=config.sync_period)
         health = ProxyHealth(proxy, lambda: next(iter(own_node.cache), None), 2 * config.sync_period)
         ports = HealthCheckPorts(lambda: health.healthy(time.time()))
         proxy.on_rules.append(ports.take)
@@ -63,11 +59,19 @@ async def start(given: Config) -> None:
 
 
 def clean_up() -> None:
-    """Take away all that kube-proxy put on this node: the table, the device, the route. Blocks."""
-    table = Table(Settings())
-    table.remove()
-    table.close()
+    """Take away all that kube-proxy put on this node, in any mode: rules, routes, devices. Blocks."""
+    modes.clean_up()
     service_route.remove()
+
+
+def _settings(config: Config, family: Family, addresses: tuple[Network, ...]) -> Settings:
+    return Settings(
+        cluster_cidr=_part_of(config.cluster_cidr, "--cluster-cidr", family),
+        service_cidr=_part_of(config.service_cluster_ip_range, "--service-cluster-ip-range", family),
+        masquerade_all=config.masquerade_all,
+        node_port_addresses=tuple(network for network in addresses if network.version == family.loopback.version),
+        family=family,
+    )
 
 
 async def _serve(config: Config, health: ProxyHealth) -> None:
@@ -78,35 +82,40 @@ async def _serve(config: Config, health: ProxyHealth) -> None:
 
         async def app(scope: dict[str, object], receive: object, send: object) -> None:
             if scope["type"] == "http" and scope["path"] == "/proxyMode":
-                await respond(send, 200, b"nftables", ((b"content-type", b"text/plain; charset=utf-8"),))
+                await respond(
+                    send, 200, (config.proxy_mode or modes.DEFAULT).encode(), ((b"content-type", b"text/plain; charset=utf-8"),)
+                )
             else:
                 await pages.app(scope, receive, send)
 
         await serve(app, *_address(config.metrics_bind_address, "--metrics-bind-address"))
 
 
-async def _node_port_addresses(config: Config, client: Client, node: str) -> tuple[IPv4Network, ...]:
-    """The networks of --nodeport-addresses; `primary` is the node's internal address."""
+async def _node_port_addresses(config: Config, client: Client, node: str) -> tuple[Network, ...]:
+    """The networks of --nodeport-addresses; `primary` is the node's internal addresses."""
     if config.nodeport_addresses != (PRIMARY,):
-        return tuple(network for text in config.nodeport_addresses if (network := _ipv4_part(text, "--nodeport-addresses")))
+        return tuple(network for text in config.nodeport_addresses for network in _networks(text, "--nodeport-addresses"))
     try:
         known = (await client.get(Node, "", node)).status.addresses or ()
     except (ApiError, Unreachable) as error:
         raise StartupError(f"--nodeport-addresses=primary: cannot read node {node}: {error}") from error
     internal = [one.address for one in known if one.type == "InternalIP"]
-    found = tuple(network for address in internal if (network := _ipv4_part(address, f"address of node {node}")))
+    found = tuple(network for address in internal for network in _networks(address, f"address of node {node}"))
     if not found:
-        raise StartupError(f"--nodeport-addresses=primary: node {node} has no IPv4 InternalIP in its status yet")
+        raise StartupError(f"--nodeport-addresses=primary: node {node} has no InternalIP in its status yet")
     return found
 
 
-def _ipv4_part(text: str, name: str) -> IPv4Network | None:
-    """The IPv4 network among up to two that are given by commas; None where there is none."""
+def _part_of(text: str, name: str, family: Family) -> Network | None:
+    """The network of one family among up to two that are given by commas; None where there is none."""
+    return next((network for network in _networks(text, name) if network.version == family.loopback.version), None)
+
+
+def _networks(text: str, name: str) -> list[Network]:
     try:
-        networks = [ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip()]
+        return [ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip()]
     except ValueError as error:
         raise StartupError(f"{name}: {error}") from error
-    return next((network for network in networks if isinstance(network, IPv4Network)), None)
 
 
 def _address(text: str, name: str) -> tuple[str, int]:

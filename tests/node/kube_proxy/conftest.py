@@ -9,10 +9,10 @@ from tests.node.network.namespace import own_namespace
 
 
 @pytest.fixture
-def node() -> Iterator[ServiceNode]:
-    """Started, with a pod network and an empty table of rules."""
+def node(request: pytest.FixtureRequest) -> Iterator[ServiceNode]:
+    """Started, with a pod network and no Service; the mode is the parameter, by default nftables."""
     with own_namespace():
-        one = ServiceNode()
+        one = ServiceNode(getattr(request, "param", "nftables"))
         try:
             one.start()
             yield one

@@ -1,20 +1,20 @@
 """A node for kube-proxy's tests: pods that serve, a client outside, and the rules of Services in the kernel."""
 
 import asyncio
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Coroutine
 from ipaddress import IPv4Network
 from typing import TypeVar
 
 from kube.api.meta import Key, key_of
 from kube.api.types import EndpointSlice, Service
-from kube_proxy import conntrack, service_route
-from kube_proxy.claims import Claims
-from kube_proxy.layout import Settings, Slot, Value, slots
-from kube_proxy.nftables import Table
+from kube_proxy import conntrack, modes, service_route
+from kube_proxy.config import Config
+from kube_proxy.layout import Settings
 from kube_proxy.rules import PortRule, rules
 from kubelet.network.bridge import BridgeNetwork
 from tests.node.network.namespace import PodProcess, ask, ask_udp, inside, run
-from tests.unit.kube_proxy.objects import NODE
+from tests.unit.kube_proxy.objects import HERE
 
 T = TypeVar("T")
 CLUSTER_CIDR, NODE_RANGE, SERVICE_CIDR = "10.244.0.0/16", "10.244.1.0/24", "10.96.0.0/16"
@@ -43,10 +43,11 @@ class ServingPod:
 class ServiceNode:
     """The node of the test's own namespace."""
 
-    def __init__(self, settings: Settings = SETTINGS) -> None:
-        self.table = Table(settings)
-        self._settings = settings
-        self._claims: Claims[Key, Slot, Value] = Claims()
+    def __init__(self, mode: str = "nftables", settings: Settings = SETTINGS) -> None:
+        self.mode_name = mode
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)  # started in the test's namespace
+        self._mode = modes.chosen(Config(proxy_mode=mode), [settings])
         self._rules: dict[Key, list[PortRule]] = {}
         self._network = BridgeNetwork(CLUSTER_CIDR)
         self._processes: list[PodProcess] = []
@@ -55,10 +56,15 @@ class ServiceNode:
         run("ip link add outside type bridge; ip link set outside up; ip addr add 192.0.2.10/24 dev outside")
         asyncio.run(self._network.start(NODE_RANGE))
         service_route.ensure(IPv4Network(SERVICE_CIDR))
-        self.table.replace([])
+        self._thread.start()
+        self._await(self._mode.sync(whole=True))
 
     def stop(self) -> None:
-        self.table.close()
+        self._await(self._mode.close())
+        self._await(self._loop.shutdown_default_executor())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
         for process in self._processes:
             process.stop()
 
@@ -75,7 +81,7 @@ class ServiceNode:
 
     def serve(self, service: Service, *slices: EndpointSlice) -> None:
         """What kube-proxy does when a Service or its endpoints change."""
-        self._take(key_of(service), rules(service, slices, NODE))
+        self._take(key_of(service), rules(service, slices, HERE))
 
     def forget(self, name: str) -> None:
         """What it does when a Service is deleted."""
@@ -83,9 +89,13 @@ class ServiceNode:
 
     def _take(self, key: Key, now: list[PortRule]) -> None:
         before = self._rules.get(key, [])
-        self.table.apply(self._claims.claim(key, slots(now, self._settings)))
+        self._mode.take(key, now)
+        self._await(self._mode.sync(whole=False))
         self._rules[key] = now
         conntrack.forget_stale(conntrack.fronts([(before, now)]))
+
+    def _await(self, doing: Coroutine[None, None, None]) -> None:
+        asyncio.run_coroutine_threadsafe(doing, self._loop).result(30)
 
     def _process(self, name: str, *ports: int) -> PodProcess:
         process = PodProcess(name, *ports)

@@ -21,7 +21,7 @@ from kube_proxy.rules import rules
 from kube_proxy.start import clean_up
 from tests.node.kube_proxy.service_node import SETTINGS
 from tests.node.network.namespace import own_namespace, run, world
-from tests.unit.kube_proxy.objects import NODE, a_port, a_service, a_slice, an_endpoint
+from tests.unit.kube_proxy.objects import HERE, NODE, a_port, a_service, a_slice, an_endpoint
 
 pytestmark = pytest.mark.root
 GOLDEN = Path(__file__).parent / "golden"
@@ -38,7 +38,7 @@ def table() -> Iterator[Table]:
 
 
 def of(service: Service, *slices: EndpointSlice) -> dict[Slot, Value]:
-    return slots(rules(service, slices, NODE), SETTINGS)
+    return slots(rules(service, slices, HERE), SETTINGS)
 
 
 def listing() -> list[Any]:

@@ -4,8 +4,10 @@ from typing import Any
 
 from kube.api.types import EndpointSlice, Service
 from kube.api.views import view
+from kube_proxy.rules import Place
 
 NODE = "node-1"
+HERE = Place(NODE)
 
 
 def a_port(port: int = 80, *, name: str = "", protocol: str = "TCP", node_port: int = 0, target: Any = None) -> dict[str, Any]:
@@ -35,14 +37,19 @@ def an_endpoint(address: str, *, node: str = NODE, **conditions: bool) -> dict[s
 
 
 def a_slice(
-    *endpoints: dict[str, Any] | str, port: int = 8080, name: str = "", protocol: str = "TCP", service: str = "web"
+    *endpoints: dict[str, Any] | str,
+    port: int = 8080,
+    name: str = "",
+    protocol: str = "TCP",
+    service: str = "web",
+    family: str = "IPv4",
 ) -> EndpointSlice:
     """A slice of one port. A text stands for a ready endpoint of this node."""
     tree = {
         "apiVersion": "discovery.k8s.io/v1",
         "kind": "EndpointSlice",
         "metadata": {"name": f"{service}-1", "namespace": "default", "labels": {"kubernetes.io/service-name": service}},
-        "addressType": "IPv4",
+        "addressType": family,
         "endpoints": [an_endpoint(one, ready=True) if isinstance(one, str) else one for one in endpoints],
         "ports": [{"name": name, "port": port, "protocol": protocol}],
     }

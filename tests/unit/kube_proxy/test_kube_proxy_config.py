@@ -6,7 +6,8 @@ import pytest
 
 from kube.component import flags
 from kube.component.run import StartupError
-from kube_proxy.config import Config, check, with_file
+from kube_proxy import modes
+from kube_proxy.config import Config, with_file
 
 HEAD = "apiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyConfiguration\n"
 
@@ -42,7 +43,6 @@ def test_file_of_another_kind_is_refused(tmp_path: Path, text: str) -> None:
         from_file(tmp_path, text)
 
 
-@pytest.mark.parametrize("mode", ["iptables", "ipvs", "userspace"])
-def test_mode_that_is_not_there_yet_is_refused_clearly(mode: str) -> None:
-    with pytest.raises(StartupError, match=f"--proxy-mode={mode} is not supported"):
-        check(flags.parse(Config, [f"--proxy-mode={mode}"], "kube-proxy"))
+def test_mode_that_does_not_exist_is_refused_with_the_list_of_those_that_do() -> None:
+    with pytest.raises(StartupError, match=r"--proxy-mode=winkernel is not supported: use one of nftables, iptables"):
+        modes.chosen(flags.parse(Config, ["--proxy-mode=winkernel"], "kube-proxy"), [])

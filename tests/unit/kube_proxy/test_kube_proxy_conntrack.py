@@ -2,7 +2,7 @@
 
 from kube_proxy.conntrack import Flow, Fronts, fronts, stale
 from kube_proxy.rules import PortRule, Target, rules
-from tests.unit.kube_proxy.objects import NODE, a_port, a_service, a_slice
+from tests.unit.kube_proxy.objects import HERE, a_port, a_service, a_slice
 
 VIP, OLD, NEW = Target("10.96.0.10", 53), Target("10.244.1.2", 8080), Target("10.244.1.3", 8080)
 CLIENT = Target("10.244.1.9", 40000)
@@ -10,7 +10,7 @@ CLIENT = Target("10.244.1.9", 40000)
 
 def of(*addresses: str, protocol: str = "UDP", node_port: int = 30053) -> list[PortRule]:
     service = a_service("dns", VIP.address, a_port(53, protocol=protocol, node_port=node_port))
-    return rules(service, [a_slice(*addresses, protocol=protocol)], NODE)
+    return rules(service, [a_slice(*addresses, protocol=protocol)], HERE)
 
 
 def flow(front: Target, back: Target, *, led: bool = True) -> Flow:

@@ -11,14 +11,14 @@ from kube_proxy.nft_expression import rule_text
 from kube_proxy.nftables import alteration
 from kube_proxy.rules import rules
 from kube_proxy.skeleton import chains
-from tests.unit.kube_proxy.objects import NODE, a_port, a_service, a_slice, an_endpoint
+from tests.unit.kube_proxy.objects import HERE, a_port, a_service, a_slice, an_endpoint
 
 SETTINGS = Settings(IPv4Network("10.244.0.0/16"), IPv4Network("10.96.0.0/16"))
 FAR = an_endpoint("10.244.2.2", node="node-2", ready=True)
 
 
 def layout(service: Service, *slices: EndpointSlice, settings: Settings = SETTINGS) -> dict[Slot, Value]:
-    return slots(rules(service, slices, NODE), settings)
+    return slots(rules(service, slices, HERE), settings)
 
 
 def listed(wanted: Mapping[Slot, Value]) -> list[str]:

@@ -1,0 +1,82 @@
+"""Mode nftables, the default: one table for each family of addresses, changed by the difference in one transaction.
+
+https://kubernetes.io/docs/reference/networking/virtual-ips/#proxy-mode-nftables · KEP-3866
+"""
+
+import errno
+from collections.abc import Sequence
+
+from kube.api.meta import Key
+from kube_proxy.claims import Change, Claims, merged
+from kube_proxy.layout import Settings, Slot, Value, slots
+from kube_proxy.mode import to_its_end
+from kube_proxy.nft_expression import IPV4, IPV6
+from kube_proxy.nft_netlink import Refused
+from kube_proxy.nftables import Table
+from kube_proxy.rules import PortRule
+
+
+class NftablesMode:
+    def __init__(self, families: Sequence[Settings]) -> None:
+        self._families = [_OneFamily(settings) for settings in families]
+
+    def take(self, service: Key, rules: Sequence[PortRule]) -> None:
+        for one in self._families:
+            one.take(service, rules)
+
+    async def sync(self, *, whole: bool) -> None:
+        for one in self._families:
+            await to_its_end(one.sync, whole)
+
+    async def intact(self) -> bool:
+        return all([await to_its_end(one.table.intact) for one in self._families])
+
+    async def close(self) -> None:
+        for one in self._families:
+            one.table.close()
+
+
+class _OneFamily:
+    def __init__(self, settings: Settings) -> None:
+        self.table = Table(settings)
+        self._settings = settings
+        self._rules_family = "IPv6" if settings.family is IPV6 else "IPv4"
+        self._claims: Claims[Key, Slot, Value] = Claims()
+        self._changes: list[Change[Slot, Value]] = []
+
+    def take(self, service: Key, rules: Sequence[PortRule]) -> None:
+        mine = [rule for rule in rules if rule.family == self._rules_family]
+        self._changes += self._claims.claim(service, slots(mine, self._settings))
+
+    def sync(self, whole: bool) -> None:
+        """Blocks. What is refused is lost as a difference: the next sync must be a whole one."""
+        changes, self._changes = self._changes, []
+        if whole:
+            self.table.replace(list(self._claims.items()))
+        else:
+            self.table.apply(merged(changes))
+
+
+def clean_up() -> None:
+    """Remove the tables. Blocks."""
+    for family in (IPV4, IPV6):
+        table = Table(Settings(family=family))
+        try:
+            table.remove()
+        except Refused as refused:
+            if refused.code not in (errno.EOPNOTSUPP, errno.EAFNOSUPPORT):  # a kernel without nftables, or without IPv6
+                raise
+        finally:
+            table.close()
+
+
+def missing() -> str:
+    """Why this host cannot have the mode; empty: it can. Blocks."""
+    table = Table(Settings())
+    try:
+        table.probe()
+    except (Refused, OSError) as error:
+        return f"the kernel has no nftables for IPv4: {error}"
+    finally:
+        table.close()
+    return ""
