@@ -66,6 +66,7 @@ class Config:
     concurrent_replicaset_syncs: int = flag("--concurrent-replicaset-syncs", 5, "ReplicaSets worked on at a time.")
     concurrent_rc_syncs: int = flag("--concurrent-rc-syncs", 5, "ReplicationControllers worked on at a time.")
     concurrent_job_syncs: int = flag("--concurrent-job-syncs", 5, "Jobs worked on at a time.")
+    concurrent_cron_job_syncs: int = flag("--concurrent-cron-job-syncs", 5, "CronJobs worked on at a time.")
     concurrent_daemonset_syncs: int = flag("--concurrent-daemonset-syncs", 2, "DaemonSets worked on at a time.")
     concurrent_statefulset_syncs: int = flag("--concurrent-statefulset-syncs", 5, "StatefulSets worked on at a time.")
     concurrent_endpoint_syncs: int = flag("--concurrent-endpoint-syncs", 5, "Endpoints worked on at a time.")

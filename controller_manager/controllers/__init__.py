@@ -7,6 +7,7 @@ from typing import Any
 
 from controller_manager.controller import Controller
 from controller_manager.controllers.clusterroleaggregation import ClusterRoleAggregation
+from controller_manager.controllers.cronjob import CronJobController
 from controller_manager.controllers.csrapproving import CSRApproving
 from controller_manager.controllers.csrcleaning import CSRCleaning
 from controller_manager.controllers.csrsigning import CSRSigning
@@ -35,6 +36,7 @@ from controller_manager.controllers.ttlafterfinished import TTLAfterFinishedCont
 CONTROLLERS: tuple[type[Controller[Any]], ...] = (
     ClaimProtectionController,
     ClusterRoleAggregation,
+    CronJobController,
     CSRApproving,
     CSRCleaning,
     CSRSigning,
