@@ -39,6 +39,8 @@ from kubelet.lifecycle import Tools
 from kubelet.mirror_pods import MirrorPods
 from kubelet.network.bridge import BridgeNetwork
 from kubelet.network.node_routes import NodeRoutes
+from kubelet.network.policies import Policies
+from kubelet.network.policy import Peer
 from kubelet.network.routes import BACKENDS, VXLAN_OVERHEAD
 from kubelet.node_agent import NodeAgent
 from kubelet.node_facts import NodeFacts
@@ -120,6 +122,7 @@ class Kubelet:
         self.facts = _facts(config, self.identity, self.machine, engine, lacking=sorted(set(NAMES) - runtime.capabilities))
         self.network = _network(config, self.identity.addresses[0])
         self._routes = _routes(config, reader, self.identity.addresses[0], self.network) if reader is not None else None
+        self._policies = Policies(reader, self._connected_pods) if reader is not None else None
         self.cgroups = Cgroups(config.cgroup_root, engine.cgroup_driver)
         self.sampler = Sampler(self.facts, Path(engine.data_root))
         self._recorder = EventRecorder(client, "kubelet", self.identity.name) if client is not None else None
@@ -160,8 +163,9 @@ class Kubelet:
         config = self._config
         await self._restore_network()
         tasks.create_task(self.network.run(), name="pod network rules")
-        if self._routes is not None:
+        if self._routes is not None and self._policies is not None:
             tasks.create_task(self._routes.run(), name="routes to other nodes")
+            tasks.create_task(self._follow_policies(self._policies), name="network policies")
         tasks.create_task(self._serve(), name="server")
         tasks.create_task(self.workers.run(), name="pod workers")
         if self._client is not None:
@@ -223,6 +227,19 @@ class Kubelet:
         finally:
             for one in servers:
                 await one.close()
+
+    async def _follow_policies(self, policies: Policies) -> None:
+        """From when all pods of this node are known: until then the rules of an earlier run stand."""
+        self.network.before_connecting = policies.cover
+        await self.source.all_spoke()
+        if self.pods is not None:
+            self.pods.on_change(lambda old, new: policies.wake())
+        await policies.run()
+
+    def _connected_pods(self) -> list[Peer]:
+        """This node's pods, with the addresses that the pod network has for them."""
+        held = self.network.addresses
+        return [Peer(pod, held[pod.metadata.uid]) for pod in self.workers.pods() if pod.metadata.uid in held]
 
     async def _end_orphans(self) -> None:
         await self.source.all_spoke()

@@ -9,7 +9,7 @@ https://kubernetes.io/docs/concepts/cluster-administration/networking/ · https:
 
 import asyncio
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from pyroute2.netlink.exceptions import NetlinkError
 
 from kube.api.meta import Key
 from kube.component.logging import get_logger
-from kubelet.network import links, node_links, packet_filter, rules
+from kubelet.network import links, node_links, packet_filter, policy_text, rules
 from kubelet.network.addresses import Addresses
 from kubelet.pod_network import HostPort, NetworkFailure
 
@@ -42,11 +42,17 @@ class BridgeNetwork:
         self._range: IPv4Network | None = None
         self._mtu = links.DEFAULT_MTU
         self._host_ports: dict[str, list[HostPort]] = {}  # by pod uid
+        self.before_connecting: Callable[[], Awaitable[None]] = _nothing  # is called when a pod has its address
 
     @property
     def range(self) -> IPv4Network | None:
         """The range of this node's pods, once it is known."""
         return self._range
+
+    @property
+    def addresses(self) -> Mapping[str, IPv4Address]:
+        """The pods' addresses, by uid."""
+        return self._addresses.held if self._addresses is not None else {}
 
     @property
     def ready(self) -> bool:
@@ -86,6 +92,7 @@ class BridgeNetwork:
             raise NetworkFailure("the node has no pod range yet")
         address = addresses.take(uid)
         try:
+            await self.before_connecting()
             await asyncio.to_thread(self._connect, pod_cidr, pod_key, uid, pid, address)
             await self._lead_host_ports(uid, address, host_ports)
         except NetlinkError as error:
@@ -148,9 +155,14 @@ class BridgeNetwork:
     def _remove(self) -> None:
         packet_filter.withdraw_forwarding(self._bridge)
         packet_filter.delete_table()
+        packet_filter.delete_table(policy_text.TABLE)
         links.delete_bridge(self._bridge)
         links.stop_refusing_strays(self._cluster)
         node_links.remove_all()
+
+
+async def _nothing() -> None:
+    """Nobody wants to know."""
 
 
 def _set(name: str, value: str) -> None:

@@ -33,14 +33,14 @@ def apply(text: str) -> None:
         raise NetworkFailure(f"nft: {done.stderr.strip().splitlines()[0] if done.stderr.strip() else 'failed'}")
 
 
-def table_exists() -> bool:
-    return _run(["nft", "list", "table", "ip", TABLE]).returncode == 0
+def table_exists(name: str = TABLE) -> bool:
+    return _run(["nft", "list", "table", "ip", name]).returncode == 0
 
 
-def delete_table() -> None:
-    """Delete the own table; one that is not there is no error."""
-    if table_exists():
-        apply(f"delete table ip {TABLE}\n")
+def delete_table(name: str = TABLE) -> None:
+    """Delete a table of ours; one that is not there is no error."""
+    if table_exists(name):
+        apply(f"delete table ip {name}\n")
 
 
 def host_ports_by_address() -> dict[IPv4Address, list[HostPort]]:
