@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kube.component.run import StartupError
-from kube_proxy import iptables_mode, nftables_mode
+from kube_proxy import iptables_mode, nftables_mode, userspace_mode
 from kube_proxy.config import Config
 from kube_proxy.layout import Settings
 from kube_proxy.mode import Mode
@@ -30,6 +30,7 @@ class Entry:
 MODES = {
     "nftables": Entry(lambda _, families: nftables_mode.NftablesMode(families), nftables_mode.missing, nftables_mode.clean_up),
     "iptables": Entry(lambda _, families: iptables_mode.IptablesMode(families), iptables_mode.missing, iptables_mode.clean_up),
+    "userspace": Entry(lambda _, families: userspace_mode.UserspaceMode(families), userspace_mode.missing, userspace_mode.clean_up),
 }
 
 
