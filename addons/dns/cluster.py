@@ -41,7 +41,7 @@ class Cluster:
     def __init__(self, services: Cache[Service], slices: Cache[EndpointSlice], namespaces: Cache[Namespace]) -> None:
         self._services, self._slices, self._namespaces = services, slices, namespaces
         services.add_index(BY_ADDRESS, lambda service: map(_canonical, cluster_ips(service)))
-        slices.add_index(BY_SERVICE, _service_of)
+        slices.add_index(BY_SERVICE, service_of)
         slices.add_index(BY_ADDRESS, _addresses_of)
 
     def service(self, namespace: str, name: str) -> Service | None:
@@ -94,7 +94,8 @@ def _ready(slice_: EndpointSlice) -> Iterable[tuple[Endpoint, str]]:
             yield from ((one, address) for address in one.addresses)
 
 
-def _service_of(slice_: EndpointSlice) -> Iterable[str]:
+def service_of(slice_: EndpointSlice) -> Iterable[str]:
+    """The Service that a slice belongs to, as namespace/name."""
     name = (slice_.metadata.labels or {}).get(SERVICE_NAME_LABEL)
     return (f"{slice_.metadata.namespace}/{name}",) if name else ()
 

@@ -10,12 +10,13 @@ import os
 from pathlib import Path
 
 from addons.dns import metrics, pages
-from addons.dns.cluster import Cluster
+from addons.dns.cluster import Cluster, service_of
 from addons.dns.config import Config
 from addons.dns.corefile import CorefileError
 from addons.dns.resolver import Resolver
 from addons.dns.server import Server
 from addons.dns.settings import Settings, read
+from kube.api.meta import key_of
 from kube.api.types import EndpointSlice, Namespace, Service
 from kube.client import kubeconfig
 from kube.client.informer import Informers
@@ -32,18 +33,31 @@ async def start(config: Config) -> None:
     settings = load(config)
     async with Client(kubeconfig.load(config.kubeconfig, server=config.master), "cluster-dns") as client:
         informers = Informers(client)
-        services, slices, namespaces = informers.of(Service), informers.of(EndpointSlice), informers.of(Namespace)
-        program = Program(config, settings, Cluster(services.cache, slices.cache, namespaces.cache))
-
-        def changed(old: object, new: object) -> None:
-            program.resolver.changed()
-
-        services.on_change(changed)
-        slices.on_change(changed)
-        namespaces.on_change(changed)
+        program = follow(config, settings, informers)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(informers.run())
             await program.run(informers, tasks)
+
+
+def follow(config: Config, settings: Settings, informers: Informers) -> "Program":
+    """A program that answers from these informers, and whose resolver is told of every change."""
+    services, slices, namespaces = informers.of(Service), informers.of(EndpointSlice), informers.of(Namespace)
+    program = Program(config, settings, Cluster(services.cache, slices.cache, namespaces.cache))
+
+    def service(old: Service | None, new: Service | None) -> None:
+        program.resolver.changed(str(key_of(new or old)))
+
+    def slice_(old: EndpointSlice | None, new: EndpointSlice | None) -> None:
+        for subject in {subject for one in (old, new) if one is not None for subject in service_of(one)}:
+            program.resolver.changed(subject)
+
+    def namespace(old: Namespace | None, new: Namespace | None) -> None:
+        program.resolver.changed()
+
+    services.on_change(service)
+    slices.on_change(slice_)
+    namespaces.on_change(namespace)
+    return program
 
 
 def load(config: Config) -> Settings:

@@ -40,7 +40,7 @@ class Zone:
     pods: str = PODS_DISABLED
 
     def answer(self, name: bytes, kind: int, serial: int) -> Answer:
-        records = self._records(name)
+        records = self._records(name, kind)
         if records is None:
             return Answer(wire.NXDOMAIN, authority=(self._soa(serial),))
         if name == self.origin and kind == wire.SOA:
@@ -51,15 +51,24 @@ class Zone:
             return Answer(authority=(self._soa(serial),))
         return Answer(answers=found, additional=self._targets(found))
 
-    def _records(self, name: bytes) -> list[Record] | None:
-        """Everything a name has; None where the name is not there."""
+    def subject(self, name: bytes) -> str:
+        """The Service, as namespace/name, whose changes alone can change what is said of a name; empty: any change can."""
+        if self.origin in REVERSE_ZONES:
+            return ""
+        match self._labels(name):
+            case [*_, service, namespace, "svc"]:
+                return f"{namespace}/{service}"
+        return ""
+
+    def _labels(self, name: bytes) -> list[str]:
+        """Those before the zone's own."""
+        return [label.decode("latin-1") for label in wire.labels_of(name[: len(name) - len(self.origin)] + b"\0")]
+
+    def _records(self, name: bytes, kind: int) -> list[Record] | None:
+        """What a name has of this type and maybe of others; None where the name is not there."""
         if self.origin in REVERSE_ZONES:
             return self._reverse(name)
-        try:
-            labels = [label.decode("ascii") for label in wire.labels_of(name[: len(name) - len(self.origin)] + b"\0")]
-        except UnicodeDecodeError:
-            return None
-        match labels:
+        match self._labels(name):
             case []:
                 return [Record(name, wire.NS, self.ttl, wire.name_of("ns.dns")[:-1] + self.origin)]
             case ["svc"]:
@@ -73,7 +82,7 @@ class Zone:
             case [dashed, namespace, "pod"] if self.pods != PODS_DISABLED:
                 return self._pod(name, dashed) if self.known.has_namespace(namespace) else None
             case [*front, service, namespace, "svc"]:
-                return self._service(name, front, service, namespace)
+                return self._service(name, kind, front, service, namespace)
         return None
 
     def _pod(self, name: bytes, dashed: str) -> list[Record] | None:
@@ -84,22 +93,22 @@ class Zone:
                 continue
         return None
 
-    def _service(self, name: bytes, front: list[str], service_name: str, namespace: str) -> list[Record] | None:
+    def _service(self, name: bytes, kind: int, front: list[str], service_name: str, namespace: str) -> list[Record] | None:
         service = self.known.service(namespace, service_name)
         if service is None:
             return None
         if service.spec.type == "ExternalName":
             return self._external(name, service) if not front else None
-        backends = self.known.backends(namespace, service_name)
         host = name if not front else self._host(service_name, namespace)
         headless = is_headless(service)
+        backends = self.known.backends(namespace, service_name) if headless or front else []
         if headless and not backends:
             return None
         match front:
             case []:
                 own = [one.address for one in backends] if headless else map(ipaddress.ip_address, cluster_ips(service))
                 addresses = [wire.address_record(name, one, self.ttl) for one in dict.fromkeys(own)]
-                return addresses + self._ports(name, host, service, backends, "", "")
+                return addresses + (self._ports(name, host, service, backends, "", "") if kind in (wire.SRV, wire.ANY) else [])
             case [proto] if proto in ("_tcp", "_udp", "_sctp"):
                 return (
                     [] if any(one.type == wire.SRV for one in self._ports(name, host, service, backends, "", proto[1:])) else None
@@ -137,7 +146,8 @@ class Zone:
     def _targets(self, found: Iterable[Record]) -> tuple[Record, ...]:
         """The addresses of what SRV records point at, so that nobody has to ask for them."""
         targets = dict.fromkeys(one.data[6:] for one in found if one.type == wire.SRV)
-        return tuple(record for target in targets for record in self._records(target) or () if record.type in (wire.A, wire.AAAA))
+        records = [record for target in targets for record in self._records(target, wire.A) or ()]
+        return tuple(one for one in records if one.type in (wire.A, wire.AAAA))
 
     def _reverse(self, name: bytes) -> list[Record] | None:
         if name == self.origin:
