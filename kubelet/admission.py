@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from kube.api.pod_resources import amounts, requests
 from kube.api.types import Pod
+from kubelet.placement import NodeSource, misplaced, unknown
 from kubelet.pod_state import is_static
 from kubelet.resize import PendingResize
 from kubelet.security import forbidden_sysctl
@@ -26,6 +27,7 @@ class Refusal(NamedTuple):
 class Admission:
     def __init__(self, allocatable: Mapping[str, str]) -> None:
         self._allocatable = amounts(allocatable)
+        self.node: NodeSource = unknown
 
     def refuse(self, pod: Pod, others: Iterable[Pod]) -> Refusal | None:
         if pod.status.startTime is not None or is_static(pod):
@@ -38,7 +40,8 @@ class Admission:
             return _out_of("pods", 1, len(running), self._allocatable["pods"])
         for name, asked, used, capacity in self._lacking(pod, running):
             return _out_of(name, asked, used, capacity)
-        return None
+        wrong = misplaced(pod, running, self.node())
+        return Refusal(*wrong) if wrong is not None else None
 
     def refuse_resize(self, pod: Pod, others: Iterable[Pod]) -> PendingResize | None:
         """Whether a pod that runs here may have what it wants now; `others` are without it."""
@@ -62,4 +65,4 @@ class Admission:
 
 def _out_of(name: str, requested: int, used: int, capacity: int) -> Refusal:
     counted = f"requested: {requested}, used: {used}, capacity: {capacity}"
-    return Refusal(f"OutOf{name}", f"Pod was rejected: Node didn't have enough resource: {name}, {counted}")
+    return Refusal(f"OutOf{name}", f"Node didn't have enough resource: {name}, {counted}")

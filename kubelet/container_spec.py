@@ -16,7 +16,7 @@ from kube.api.views import tree_of
 from kubelet import resources, security
 from kubelet.container_error import ConfigError
 from kubelet.downward import PodFacts
-from kubelet.environment import Objects, environment, expand
+from kubelet.environment import Objects, environment, expand, expand_known
 from kubelet.name_files import kernel_hostname
 from kubelet.node_facts import NodeFacts
 from kubelet.pod_files import PodFiles
@@ -42,6 +42,7 @@ class Surroundings:
     services: Mapping[str, str]
     facts: PodFacts
     running: Mapping[str, str] = field(default_factory=dict)  # ids of the pod's containers that run, by name
+    runtime_handler: str = ""
 
 
 def identity(pod: Pod) -> PodIdentity:
@@ -60,7 +61,8 @@ def hashes(pod: Pod) -> dict[str, str]:
     return {container.name: container_hash(container) for container in all_containers(pod)}
 
 
-def sandbox_spec(pod: Pod, attempt: int, node: NodeFacts) -> SandboxSpec:
+def sandbox_spec(pod: Pod, attempt: int, node: NodeFacts, handler: str = "") -> SandboxSpec:
+    """Raises NameTooLong."""
     return SandboxSpec(
         pod=identity(pod),
         attempt=attempt,
@@ -71,6 +73,7 @@ def sandbox_spec(pod: Pod, attempt: int, node: NodeFacts) -> SandboxSpec:
         host_pid=bool(pod.spec.hostPID),
         host_ipc=bool(pod.spec.hostIPC),
         sysctls=security.sysctls(pod),
+        handler=handler,
     )
 
 
@@ -80,7 +83,7 @@ def container_spec(
     """Raises ConfigError where the pod names what is not there."""
     variables = environment(pod, container, around.objects, around.services, around.facts)
     try:
-        volumes = container_mounts(container, around.volumes, files, lambda text: expand(text, variables))
+        volumes = container_mounts(container, around.volumes, files, lambda text: expand_known(text, variables))
     except VolumeError as error:
         raise ConfigError(str(error)) from error
     limits = resources.container_limits(pod, container, node.memory, node.least_oom_score)
@@ -104,6 +107,7 @@ def container_spec(
         tty=bool(container.tty),
         pid_mode=_pid_mode(pod, container, around),
         host_ipc=bool(pod.spec.hostIPC),
+        handler=around.runtime_handler,
         stop_signal=getattr(container.lifecycle, "stopSignal", None) or "",
     )
 

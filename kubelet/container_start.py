@@ -28,6 +28,7 @@ class ContainerStart:
         self._events = events
         self._node = node
         self.slots = asyncio.Semaphore(PARALLEL_STARTS)
+        self.in_post_start: set[str] = set()  # ids of containers whose hook runs
 
     async def start(self, pod: Pod, container: Container, attempt: int, around: Surroundings, files: PodFiles) -> str:
         """Start an attempt of a container; returns its id. Raises StartError, or RuntimeUnavailable."""
@@ -73,10 +74,11 @@ class ContainerStart:
             self._events.event(pod, WARNING, "CapabilitiesLimited", message, spec.name)
 
     async def _post_start(self, pod: Pod, container: Container, container_id: str, around: Surroundings) -> None:
-        """The hook runs beside the entrypoint; if it fails, the container is killed."""
+        """The hook runs beside the entrypoint, and the container counts as running after it; if it fails, it is killed."""
         handler = getattr(container.lifecycle, "postStart", None)
         if handler is None:
             return
+        self.in_post_start.add(container_id)
         try:
             await self._hooks.run(pod, container, container_id, "".join(around.facts.pod_ips[:1]), handler)
         except HookFailed as error:
@@ -84,6 +86,8 @@ class ContainerStart:
             self._events.event(pod, NORMAL, "Killing", "FailedPostStartHook", container.name)
             await self._runtime.signal(container_id, "SIGKILL")
             raise PostStartError(f"PostStartHook failed: {error}") from error
+        finally:
+            self.in_post_start.discard(container_id)
 
 
 def _event_text(error: StartError) -> str:

@@ -94,6 +94,8 @@ def _states(pod: Pod, observed: Observed, container: Container, record: RuntimeC
     before = observed.before(container.name)
     past = _terminated(before) if before is not None and before.state == "exited" else {}
     waiting = observed.waiting.get(container.name)
+    if record.running and record.id in observed.in_post_start:
+        return {"waiting": _waiting(_default_waiting(pod, observed))}, past
     if record.running:
         return {"running": {"startedAt": timestamp(record.started_at)}}, past
     if record.state == "created":
@@ -112,7 +114,7 @@ def _ready(pod: Pod, container: Container, observed: Observed, record: RuntimeCo
         return False  # nothing asks it
     if is_init(pod, container) and not is_sidecar(container):
         return record.state == "exited" and record.exit_code == 0
-    return record.running and observed.health_of(record).ready
+    return record.running and record.id not in observed.in_post_start and observed.health_of(record).ready
 
 
 def _default_waiting(pod: Pod, observed: Observed) -> Waiting:

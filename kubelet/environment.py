@@ -112,3 +112,12 @@ def expand(text: str, known: Mapping[str, str]) -> str:
         return known.get(match.group(1), match.group(0))
 
     return _TOKEN.sub(replacement, text)
+
+
+def expand_known(text: str, known: Mapping[str, str]) -> str:
+    """As `expand`, for a path: every variable must be there and not be empty. Raises ConfigError."""
+    named = [match.group(1) for match in _TOKEN.finditer(text) if match.group(0) != "$$"]
+    missing = sorted({name for name in named if not known.get(name)})
+    if missing:
+        raise ConfigError(f"missing value for {', '.join(missing)}")
+    return expand(text, known)

@@ -132,12 +132,17 @@ class Kubelet:
         pods = Informer(client, Pod, field_selector=f"spec.nodeName={self.identity.name}") if client is not None else None
         self.pods = pods
         prober = Prober(Asking(runtime, http), self.events, self._clock)
-        self.workers = PodWorkers(self._tools(http), prober, Admission(self.facts.allocatable), self._report)
+        self.workers = PodWorkers(self._tools(http), prober, self._admission(), self._report)
         self.source = PodSource(self.workers, pods, files=config.static_pod_path is not None)
         self.status = StatusManager(client, self.source.api_object) if client is not None else None
         self.agent = (
             NodeAgent(client, self.identity, self.machine, runtime, self.network, self._clock) if client is not None else None
         )
+
+    def _admission(self) -> Admission:
+        admission = Admission(self.facts.allocatable)
+        admission.node = lambda: self.agent.node if self.agent is not None else None
+        return admission
 
     def _tools(self, http: HttpGet) -> Tools:
         runtime, events, clock, facts = self._runtime, self.events, self._clock, self.facts

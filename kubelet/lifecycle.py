@@ -120,6 +120,10 @@ class Lifecycle:
         self._stale = True
         self._volume_retry_at = None
 
+    @property
+    def in_post_start(self) -> frozenset[str]:
+        return frozenset(self._tools.start.in_post_start)
+
     def tell(self, pod: Pod, reason: str, message: str) -> None:
         self.events.event(pod, NORMAL, reason, message)
 
@@ -152,10 +156,11 @@ class Lifecycle:
         """A failure is a result: it must not cut short the volumes."""
         try:
             async with self._tools.start.slots:
-                sandbox_id = await self.runtime.create_sandbox(sandbox_spec(pod, attempt, self.node))
+                spec = sandbox_spec(pod, attempt, self.node, await self._tools.objects.runtime_handler(pod))
+                sandbox_id = await self.runtime.create_sandbox(spec)
                 await self.runtime.start(sandbox_id)
-        except RuntimeFailure as error:
-            return error
+        except (RuntimeFailure, VolumeError, name_files.NameTooLong) as error:
+            return error if isinstance(error, RuntimeFailure) else RuntimeFailure(str(error))
         try:
             await self._connect_and_name(pod, await self.runtime.inspect(sandbox_id))
         except (RuntimeFailure, NetworkFailure, OSError) as error:
@@ -202,6 +207,7 @@ class Lifecycle:
     async def start_container(self, pod: Pod, action: StartContainer, observed: Observed) -> str:
         try:
             objects = await self._tools.objects.get(pod)
+            handler = await self._tools.objects.runtime_handler(pod)
         except VolumeError as error:
             raise ConfigError(str(error)) from error
         around = Surroundings(
@@ -210,6 +216,7 @@ class Lifecycle:
             objects=objects,
             services=self._tools.objects.service_variables(pod),
             facts=self._facts(),
+            runtime_handler=handler,
             running={one.name: one.id for one in reversed(observed.running())},
         )
         return await self._tools.start.start(pod, action.container, action.attempt, around, self.files)

@@ -10,7 +10,8 @@ from pathlib import Path
 from kube.api.types import Pod
 
 HOST_FILE = Path("/etc/hosts")
-MAX_HOSTNAME = 63  # characters: the kernel's limit
+MAX_HOSTNAME = 63  # characters: a label's limit
+MAX_KERNEL_NAME = 64
 NDOTS = "ndots:5"
 MAX_NAMESERVERS = 3
 LOCAL_NAMES = (
@@ -21,6 +22,10 @@ LOCAL_NAMES = (
     ("fe00::1", "ip6-allnodes"),
     ("fe00::2", "ip6-allrouters"),
 )
+
+
+class NameTooLong(ValueError):
+    """A host's name that the kernel would not take."""
 
 
 @dataclass(frozen=True)
@@ -91,9 +96,14 @@ def fully_qualified(pod: Pod, cluster_domain: str) -> str:
 
 
 def kernel_hostname(pod: Pod, cluster_domain: str) -> str:
-    """What `hostname` prints in the pod."""
+    """What `hostname` prints in the pod. Raises NameTooLong."""
     full = fully_qualified(pod, cluster_domain)
-    return full if pod.spec.setHostnameAsFQDN and full else hostname(pod)
+    if not pod.spec.setHostnameAsFQDN or not full:
+        return hostname(pod)
+    if len(full) > MAX_KERNEL_NAME:
+        limits = f"({MAX_KERNEL_NAME} characters is the max, {len(full)} characters requested)"
+        raise NameTooLong(f"failed to construct FQDN from pod hostname and cluster domain, FQDN {full} is too long {limits}")
+    return full
 
 
 def hosts(pod: Pod, address: str, cluster_domain: str, of_host: str) -> str:

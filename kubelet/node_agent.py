@@ -64,6 +64,11 @@ class NodeAgent:
         """Something that the status tells may have changed."""
         self._look.set()
 
+    @property
+    def node(self) -> Node | None:
+        """The node's object, as the API server told it last."""
+        return self.informer.cache.get(Key("", self._identity.name))
+
     async def register(self) -> None:
         """Until the API server has the node. An object that is there already gets our labels."""
         pause = FIRST_RETRY_SECONDS
@@ -118,7 +123,7 @@ class NodeAgent:
         try:
             await self._client.patch(Lease, key, {"spec": spec})
         except NotFound:
-            node = self.informer.cache.get(Key("", self._identity.name))
+            node = self.node
             metadata: Tree = {"name": key.name, "namespace": key.namespace}
             if node is not None:
                 owner = {"apiVersion": "v1", "kind": "Node", "name": key.name, "uid": node.metadata.uid}
@@ -134,7 +139,7 @@ class NodeAgent:
         not_ready = await self._why_not_ready()
         if aged and not not_ready:
             self._images = await self._runtime.images()
-        node = self.informer.cache.get(Key("", self._identity.name))
+        node = self.node
         known = (node.status.conditions or []) if node is not None else []
         status = node_status(self._identity, self._machine, pressure, not_ready, self._images, known, now)
         if not aged and _without_times(status) == _without_times(self._sent):

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol
 
 from kube.api.meta import Key
 from kube.api.status import ApiError
-from kube.api.types import ConfigMap, Pod, Secret, Service, ServiceAccount
+from kube.api.types import ConfigMap, Pod, RuntimeClass, Secret, Service, ServiceAccount
 from kube.client.informer import Informer
 from kube.client.rest import Client, Unreachable
 from kubelet.environment import Objects, Reference
@@ -33,6 +33,9 @@ class PodObjects(Protocol):
 
     def service_variables(self, pod: Pod) -> dict[str, str]: ...
 
+    async def runtime_handler(self, pod: Pod) -> str:
+        """Of the pod's runtime class; empty without one. Raises VolumeError where nobody can say."""
+
     def release(self, uid: str) -> None: ...
 
 
@@ -47,6 +50,11 @@ class NoObjects:
 
     def service_variables(self, pod: Pod) -> dict[str, str]:
         return {}
+
+    async def runtime_handler(self, pod: Pod) -> str:
+        if not pod.spec.runtimeClassName:
+            return ""
+        raise VolumeError(f"failed to get RuntimeClass {pod.spec.runtimeClassName}: this kubelet has no API server")
 
     def release(self, uid: str) -> None:
         """Nothing was followed."""
@@ -119,6 +127,15 @@ class WatchedObjects:
 
     def service_variables(self, pod: Pod) -> dict[str, str]:
         return service_environment(pod, self._services.cache.list())
+
+    async def runtime_handler(self, pod: Pod) -> str:
+        name = pod.spec.runtimeClassName
+        if not name:
+            return ""
+        try:
+            return str((await self._client.get(RuntimeClass, "", name)).handler)
+        except (ApiError, Unreachable) as error:
+            raise VolumeError(f"failed to get RuntimeClass {name}: {error}") from error
 
     def release(self, uid: str) -> None:
         for place, watch in list(self._watches.items()):

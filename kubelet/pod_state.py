@@ -60,6 +60,7 @@ class Observed:
     stopping: Mapping[str, datetime] = field(default_factory=dict)  # container id -> when it will be killed
     ending: Ending | None = None
     volumes_ready: bool = True
+    in_post_start: frozenset[str] = frozenset()  # ids of containers whose hook runs: they are not told as running yet
     applied: Mapping[str, Limits] = field(default_factory=dict)  # container id -> limits that were given while it ran
 
     @property

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from kube.api.types import Container, Pod, Volume
 from kube.component.clock import Clock
+from kube.component.logging import get_logger
 from kubelet.downward import PodFacts
 from kubelet.environment import Objects, Reference, references
 from kubelet.pod_files import PodFiles
@@ -18,6 +19,8 @@ from kubelet.pod_state import every_container
 from kubelet.runtime.runtime import Mount
 from kubelet.volumes import VOLUMES, mounts, subpath
 from kubelet.volumes.volume import Mounted, Token, VolumeContext, VolumeError, VolumeType
+
+log = get_logger("kubelet.volumes")
 
 PROPAGATION = {"HostToContainer": "rslave", "Bidirectional": "rshared"}
 
@@ -95,7 +98,17 @@ def container_mounts(
             raise VolumeError(f"failed to resolve symlink: volume {wanted.name} is not mounted")
         part = expand(wanted.subPathExpr) if wanted.subPathExpr else wanted.subPath
         if part:
-            source = subpath.mount(source, part, files.subpaths / wanted.name / container.name / str(index))
+            subpath.check(part)
+            source = _part(source, part, files.subpaths / wanted.name / container.name / str(index), wanted.name, container.name)
         propagation = PROPAGATION.get(wanted.mountPropagation or "", "")
         mounts.append(Mount(str(source), wanted.mountPath, bool(wanted.readOnly), propagation))
     return tuple(mounts)
+
+
+def _part(source: Path, part: str, target: Path, volume: str, container: str) -> Path:
+    """What is told is upstream's; why, the log says."""
+    try:
+        return subpath.mount(source, part, target)
+    except VolumeError as error:
+        log.warning("subPath refused", volume=volume, container=container, subpath=part, reason=error)
+        raise VolumeError(f'failed to prepare subPath for volumeMount "{volume}" of container "{container}"') from error

@@ -153,6 +153,7 @@ class PodWorker:
             stopping={container_id: deadline for container_id, (_, deadline) in self._stops.items()},
             volumes_ready=self._lifecycle.volumes_ready,
             applied=self._resized,
+            in_post_start=self._lifecycle.in_post_start,
         )
 
     def _notice_an_end(self, observed: Observed) -> None:

@@ -112,6 +112,9 @@ class PodWorkers:
                 self._tools.events.event(pod, "Warning", refusal.reason, refusal.message)
                 self._report(pod, rejected(refusal.reason, refusal.message, self._tools.clock.now()), False)
                 return
+        elsewhere = pod.status.phase in FINAL and not pod.status.containerStatuses
+        if elsewhere and pod.metadata.deletionTimestamp is None:
+            return  # it was refused, and never ran: nothing is to be done or told
         before = allocated_before(pod) if pod.status.startTime is not None else pod
         worker = PodWorker(before, Lifecycle(pod, self._tools), self._prober, self._report)
         if pod.status.phase in FINAL:

@@ -70,7 +70,7 @@ def pod_status(
 
 def rejected(reason: str, message: str, now: datetime) -> Tree:
     """The status of a pod that this node does not take."""
-    return {"phase": FAILED, "reason": reason, "message": message, "startTime": timestamp(now)}
+    return {"phase": FAILED, "reason": reason, "message": f"Pod was rejected: {message}", "startTime": timestamp(now)}
 
 
 def _failed(observed: Observed) -> bool:

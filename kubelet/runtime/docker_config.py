@@ -44,6 +44,8 @@ def sandbox_body(spec: SandboxSpec) -> dict[str, Any]:
         host["PidMode"] = "host"
     # "shareable" lets the pod's containers join this one's /dev/shm and message queues.
     host["IpcMode"] = "host" if spec.host_ipc else "shareable"
+    if spec.handler:
+        host["Runtime"] = spec.handler
     if spec.sysctls:
         host["Sysctls"] = dict(spec.sysctls)
     body: dict[str, Any] = {
@@ -99,6 +101,8 @@ def _host_config(spec: ContainerSpec, capabilities: frozenset[str]) -> dict[str,
     }
     if spec.limits.cpu_quota:
         host |= {"CpuQuota": spec.limits.cpu_quota, "CpuPeriod": QUOTA_PERIOD}
+    if spec.handler:
+        host["Runtime"] = spec.handler
     if spec.pid_mode:
         host["PidMode"] = sandbox if spec.pid_mode == "sandbox" else spec.pid_mode
     return host | _security(spec.security, capabilities)

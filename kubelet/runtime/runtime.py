@@ -83,6 +83,7 @@ class SandboxSpec:
     host_pid: bool = False
     host_ipc: bool = False
     sysctls: Mapping[str, str] = field(default_factory=dict)
+    handler: str = ""  # of the pod's runtime class; "": the engine's default
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,7 @@ class ContainerSpec:
     tty: bool = False
     pid_mode: str = ""  # "", "host", "sandbox" (a process namespace shared by the pod), or "container:<id>"
     host_ipc: bool = False
+    handler: str = ""
     stop_signal: str = ""
 
 

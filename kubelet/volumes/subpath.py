@@ -15,10 +15,16 @@ from kubelet.volumes.volume import VolumeError
 DIRECTORY_MODE = 0o750
 
 
+def check(subpath: str) -> None:
+    """Raises VolumeError for a path that cannot be a part of anything."""
+    if subpath.startswith("/"):
+        raise VolumeError(f"error SubPath `{subpath}` must not be an absolute path")
+    if ".." in subpath.split("/"):
+        raise VolumeError(f"unable to provision SubPath `{subpath}`: must not contain '..'")
+
+
 def mount(volume: Path, subpath: str, target: Path) -> Path:
     """Bind the volume's subpath to `target`; a directory that is absent is made. Raises VolumeError where it leads outside."""
-    if subpath.startswith("/") or ".." in subpath.split("/"):
-        raise VolumeError(f"failed to prepare subPath: {subpath} must be relative and not contain '..'")
     if mounts.is_mounted(target):
         return target
     root = volume.resolve()
