@@ -24,7 +24,7 @@ from kubelet.objects import PodObjects
 from kubelet.plan import StartContainer
 from kubelet.pod_events import NORMAL, WARNING, PodEvents
 from kubelet.pod_files import PodFiles
-from kubelet.pod_network import Network, NetworkFailure, host_ports
+from kubelet.pod_network import Network, NetworkFailure, bandwidth, host_ports
 from kubelet.pod_state import Observed, every_container
 from kubelet.pod_volumes import MountedVolumes, PodVolumes
 from kubelet.runtime.runtime import Limits, Runtime, RuntimeContainer, RuntimeFailure
@@ -178,7 +178,9 @@ class Lifecycle:
     async def _connect(self, pod: Pod, sandbox: RuntimeContainer) -> str:
         """One at a time: a start and an observation may both find the sandbox unconnected, and a failure of one undoes both."""
         async with self._connecting:
-            return await self._tools.network.setup(key_of(pod), pod.metadata.uid, sandbox.pid, host_ports=host_ports(pod))
+            return await self._tools.network.setup(
+                key_of(pod), pod.metadata.uid, sandbox.pid, host_ports=host_ports(pod), bandwidth=bandwidth(pod)
+            )
 
     def _write_names(self, pod: Pod) -> None:
         domain = self.node.cluster_domain

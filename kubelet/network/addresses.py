@@ -20,7 +20,7 @@ class Addresses:
         self._range = pod_cidr
         self._held = dict(held)
         self._free_again: deque[IPv4Address] = deque()
-        self._unused = self._never_used(after)
+        self._unused = self._never_used(after, frozenset(held.values()))
 
     @property
     def gateway(self) -> IPv4Address:
@@ -49,15 +49,14 @@ class Addresses:
         if address is not None:
             self._free_again.append(address)
 
-    def _never_used(self, after: IPv4Address | None) -> Iterator[IPv4Address]:
+    def _never_used(self, after: IPv4Address | None, used: frozenset[IPv4Address]) -> Iterator[IPv4Address]:
         """Once around the range, from behind `after`; what was held at the start has been used."""
         first, last = 2, self._range.num_addresses - 2
         count = last - first + 1
         start = int(after) - int(self._range[first]) + 1 if after is not None and after in self._range else 0
-        taken = set(self._held.values())
         for step in range(count):
             address = self._range[first + (start + step) % count]
-            if address not in taken:
+            if address not in used:
                 yield address
 
 

@@ -19,7 +19,7 @@ from kube.api.meta import Key
 from kube.component.logging import get_logger
 from kubelet.network import links, node_links, packet_filter, policy_text, rules
 from kubelet.network.addresses import Addresses
-from kubelet.pod_network import HostPort, NetworkFailure
+from kubelet.pod_network import UNLIMITED, Bandwidth, HostPort, NetworkFailure
 
 log = get_logger(__name__)
 
@@ -85,7 +85,9 @@ class BridgeNetwork:
         text += "".join(rules.add_host_ports(address, some) for address, some in ports)
         await asyncio.to_thread(self._restore, text)
 
-    async def setup(self, pod_key: Key, uid: str, pid: int, *, host_ports: Sequence[HostPort] = ()) -> str:
+    async def setup(
+        self, pod_key: Key, uid: str, pid: int, *, host_ports: Sequence[HostPort] = (), bandwidth: Bandwidth = UNLIMITED
+    ) -> str:
         """See `Network.setup`. A pod that could not be connected holds nothing afterwards."""
         addresses, pod_cidr = self._addresses, self._range
         if addresses is None or pod_cidr is None:
@@ -94,6 +96,8 @@ class BridgeNetwork:
         try:
             await self.before_connecting()
             await asyncio.to_thread(self._connect, pod_cidr, pod_key, uid, pid, address)
+            if bandwidth != UNLIMITED:
+                await asyncio.to_thread(links.limit, uid, pid, bandwidth)
             await self._lead_host_ports(uid, address, host_ports)
         except NetlinkError as error:
             await self.teardown(uid)

@@ -23,7 +23,7 @@ from pyroute2.iproute.linux import IPRoute
 from pyroute2.netlink.exceptions import NetlinkError
 
 from kubelet.network.addresses import hardware_address
-from kubelet.pod_network import NetworkFailure
+from kubelet.pod_network import Bandwidth, NetworkFailure
 
 CLONE_NEWNET = 0x40000000
 SIOCGIFINDEX = 0x8933
@@ -33,6 +33,8 @@ ALIAS_OWNER = "skiff"
 ALIAS_BYTES = 255  # what the kernel keeps of an alias
 LAST_RESORT = 8000  # metric: any other route to pods is preferred
 DEFAULT_MTU = 1500
+BURSTS_A_SECOND, LEAST_BURST = 10, 65_536  # a burst must hold what the kernel sends in one piece
+SHAPING_LATENCY = "25ms"  # what waits longer is dropped; the bandwidth plugin's
 
 
 @dataclass(frozen=True)
@@ -129,6 +131,23 @@ def _set_up_inside(pod: Any, eth0: int, address: IPv4Interface, gateway: IPv4Add
     pod.addr("add", index=eth0, address=str(address.ip), prefixlen=address.network.prefixlen)
     pod.link("set", index=eth0, state="up")
     pod.route("add", dst="default", gateway=str(gateway))
+
+
+def limit(uid: str, pid: int, bandwidth: Bandwidth) -> None:
+    """At the end of the pair that packets leave by: the node's for what comes in, the pod's for what goes out.
+
+    A pod that may change its own network (NET_ADMIN) may take the second one away."""
+    with _socket_in_namespace_of(pid) as inside, IPRoute() as ipr, IPRoute(fileno=os.dup(inside.fileno())) as pod:
+        if bandwidth.ingress:
+            _shape(ipr, socket.if_nametoindex(device_of(uid)), bandwidth.ingress)
+        if bandwidth.egress:
+            _shape(pod, _index_inside(inside, POD_DEVICE), bandwidth.egress)
+
+
+def _shape(ipr: Any, index: int, bits: int) -> None:
+    rate = bits // 8
+    burst = max(rate // BURSTS_A_SECOND, LEAST_BURST)
+    ipr.tc("replace", "tbf", index, handle="1:", rate=rate, burst=burst, latency=SHAPING_LATENCY)
 
 
 def disconnect(uid: str) -> None:

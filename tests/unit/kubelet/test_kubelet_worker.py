@@ -16,7 +16,7 @@ from kubelet.images import Images
 from kubelet.lifecycle import Lifecycle, Tools
 from kubelet.node_facts import NodeFacts
 from kubelet.objects import NoObjects, no_token
-from kubelet.pod_network import HostPort
+from kubelet.pod_network import UNLIMITED, Bandwidth, HostPort
 from kubelet.pod_volumes import PodVolumes
 from kubelet.pod_worker import PodWorker
 from kubelet.probes.prober import Prober
@@ -37,7 +37,9 @@ class OneAddress:
     def __init__(self) -> None:
         self.connected: set[str] = set()
 
-    async def setup(self, pod_key: Key, uid: str, pid: int, *, host_ports: Sequence[HostPort] = ()) -> str:
+    async def setup(
+        self, pod_key: Key, uid: str, pid: int, *, host_ports: Sequence[HostPort] = (), bandwidth: Bandwidth = UNLIMITED
+    ) -> str:
         self.connected.add(uid)
         return "10.244.0.2"
 

@@ -78,3 +78,22 @@ def test_no_two_pods_ever_hold_one_address(steps: list[tuple[bool, int]]) -> Non
 
 def test_hardware_address_is_made_of_the_address() -> None:
     assert hardware_address(IPv4Address("10.244.1.2")) == "0a:58:0a:f4:01:02"
+
+
+def test_ten_thousand_pods_leave_no_address_behind() -> None:
+    """A full node of 110 pods whose pods are replaced again and again; a kubelet that is killed in between reads what is held."""
+    wide = IPv4Network("10.244.1.0/24")
+    pods, held = Addresses(wide, {}), [f"pod-{number}" for number in range(110)]
+    for uid in held:
+        pods.take(uid)
+    for number in range(110, 10_000):
+        pods.release(held.pop(0))
+        held.append(f"pod-{number}")
+        last = pods.take(held[-1])
+        assert len(set(pods.held.values())) == len(held) == 110
+        if number % 1000 == 0:
+            pods = Addresses(wide, pods.held, after=last)
+    for uid in held:
+        pods.release(uid)
+    assert not pods.held
+    assert len({pods.take(f"again-{number}") for number in range(253)}) == 253
