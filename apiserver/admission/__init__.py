@@ -14,7 +14,6 @@ from apiserver.admission import (
     default_toleration_seconds,
     limit_ranger,
     namespace_lifecycle,
-    node_restriction,
     owner_references,
     priority,
     resource_quota,
@@ -24,6 +23,7 @@ from apiserver.admission import (
     storage_object_in_use,
     taint_nodes_by_condition,
 )
+from apiserver.admission.node_restriction.plugin import NodeRestriction
 from apiserver.admission.pod_security.plugin import PodSecurity
 from apiserver.admission.policy.mutating import MutatingPolicies
 from apiserver.admission.policy.validating import ValidatingPolicies
@@ -36,7 +36,7 @@ ADMISSION: tuple[Any, ...] = (
     namespace_lifecycle.NamespaceLifecycle(),
     limit_ranger.LimitRanger(),
     service_account.ServiceAccountAdmission(),
-    node_restriction.NodeRestriction(),
+    NodeRestriction(),
     taint_nodes_by_condition.TaintNodesByCondition(),
     PodSecurity(),
     priority.Priority(),

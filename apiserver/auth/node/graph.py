@@ -98,7 +98,12 @@ def _references(key: Key, pod: Tree) -> Iterator[Object]:
     yield Object("pods", key.namespace, key.name)
     if MIRROR in (pod["metadata"].get("annotations") or {}):
         return
-    spec, namespace = pod["spec"], key.namespace
+    yield from named_by(key, pod["spec"])
+
+
+def named_by(key: Key, spec: Tree) -> Iterator[Object]:
+    """The objects that a pod's spec names."""
+    namespace = key.namespace
     yield Object("serviceaccounts", namespace, spec.get("serviceAccountName") or "")
     for secret in spec.get("imagePullSecrets") or ():
         yield Object("secrets", namespace, secret.get("name", ""))

@@ -10,11 +10,6 @@ import apiserver.admission
 import apiserver.subresources
 from apiserver.admission.default_class import newest_default
 from apiserver.admission.limit_ranger import complaints, fill_in
-from apiserver.admission.node_restriction import refusal
-from apiserver.context import AdmissionAttributes, Request, RequestInfo, User
-from kube.api.resources import resource_for
-
-NODE = User("system:node:n", ("system:nodes",))
 
 
 def a_pod(**resources: Any) -> dict[str, Any]:
@@ -79,33 +74,6 @@ def test_newest_default_class_counts() -> None:
     assert found is not None
     assert found["metadata"]["name"] == "a"
     assert newest_default([], ("mark",)) is None
-
-
-def a_write(plural: str, operation: str, name: str, object: dict[str, Any] | None = None, group: str = "") -> AdmissionAttributes:
-    row = resource_for(group, "v1", plural)
-    assert row is not None
-    info = RequestInfo("create", "POST", "", {})
-
-    async def nothing(*_: Any) -> Any:
-        raise AssertionError("a decision sends nothing")
-
-    request = Request({"type": "http", "headers": []}, nothing, nothing, info)
-    return AdmissionAttributes(request, NODE, operation, row, "", "kube-node-lease", name, object, None, {}, False)
-
-
-def test_node_writes_to_itself_alone() -> None:
-    """Rule: https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/#noderestriction"""
-    assert refusal(a_write("nodes", "UPDATE", "n"), "n") == ""
-    assert refusal(a_write("nodes", "UPDATE", "m"), "n") == 'node "n" is not allowed to modify node "m"'
-    assert refusal(a_write("leases", "UPDATE", "m", group="coordination.k8s.io"), "n")
-
-
-def test_node_creates_mirror_pods_only() -> None:
-    pod: dict[str, Any] = {"metadata": {"name": "p"}, "spec": {"nodeName": "n"}}
-    assert "can only create mirror pods" in refusal(a_write("pods", "CREATE", "p", pod), "n")
-    pod["metadata"]["annotations"] = {"kubernetes.io/config.mirror": "x"}
-    assert refusal(a_write("pods", "CREATE", "p", pod), "n") == ""
-    assert "with spec.nodeName set to itself" in refusal(a_write("pods", "CREATE", "p", pod), "m")
 
 
 def test_every_module_of_a_family_is_named_in_its_list() -> None:
