@@ -26,6 +26,7 @@ class Config:
     master: str = flag("--master", "", "The address of the Kubernetes API server (overrides any value in kubeconfig).")
     config: Path | None = flag("--config", None, "The path to the configuration file.")
     proxy_mode: str = flag("--proxy-mode", "nftables", "Which proxy mode to use: nftables, iptables, ipvs or userspace.")
+    ipvs_scheduler: str = flag("--ipvs-scheduler", "", "The ipvs scheduler type when proxy mode is ipvs; empty: rr.")
     cluster_cidr: str = flag(
         "--cluster-cidr", "", "The CIDR range of pods; what comes from outside it to cluster IPs is masqueraded."
     )
@@ -62,19 +63,20 @@ def with_file(config: Config) -> Config:
 
 
 def _stated(tree: Mapping[str, Any]) -> dict[str, Any]:
-    nftables = tree.get("nftables") or {}
+    of_mode = tree.get(tree.get("mode") or "nftables") or {}
     found = {
         "kubeconfig": (tree.get("clientConnection") or {}).get("kubeconfig"),
         "proxy_mode": tree.get("mode"),
+        "ipvs_scheduler": (tree.get("ipvs") or {}).get("scheduler"),
         "cluster_cidr": tree.get("clusterCIDR"),
         "hostname_override": tree.get("hostnameOverride"),
         "bind_address": tree.get("bindAddress"),
         "metrics_bind_address": tree.get("metricsBindAddress"),
         "healthz_bind_address": tree.get("healthzBindAddress"),
-        "masquerade_all": nftables.get("masqueradeAll"),
+        "masquerade_all": of_mode.get("masqueradeAll"),
         "nodeport_addresses": tuple(tree.get("nodePortAddresses") or ()) or None,
-        "min_sync_period": _seconds(nftables.get("minSyncPeriod")),
-        "sync_period": _seconds(nftables.get("syncPeriod")),
+        "min_sync_period": _seconds(of_mode.get("minSyncPeriod")),
+        "sync_period": _seconds(of_mode.get("syncPeriod")),
     }
     return {name: value for name, value in found.items() if value not in (None, "")}
 

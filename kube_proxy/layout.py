@@ -166,7 +166,7 @@ def _shared_routes(rule: PortRule, settings: Settings, front: _Front) -> Iterato
         name = f"{front.prefix}endpoints-{len(targets)}"
         yield from _endpoint_slots(name, front, targets)
         chain = f"{front.prefix}external-{len(targets)}" if front.external else f"cluster-{len(targets)}"
-        masquerading = _masquerade_external() if front.external else _masquerade_internal(settings)
+        masquerading = masquerade_external() if front.external else masquerade_internal(settings)
         yield Slot("chain", chain), (*masquerading, (_lead(front, name, len(targets)),))
         yield Slot("element", front.verdicts, front.key), Verdict(nft.GOTO, chain)
 
@@ -199,14 +199,14 @@ def _lead(front: _Front, name: str, count: int) -> nft.Part:
     return nft.lead_by(front.family, (*front.fields, nft.random_below(count)), name)
 
 
-def _masquerade_external() -> tuple[Rule, ...]:
+def masquerade_external() -> tuple[Rule, ...]:
     """The answers of an endpoint on another node must come back through this one."""
     return ((nft.set_mark(MASQUERADE_BIT),),)
 
 
-def _masquerade_internal(settings: Settings) -> tuple[Rule, ...]:
+def masquerade_internal(settings: Settings) -> tuple[Rule, ...]:
     if settings.masquerade_all:
-        return _masquerade_external()
+        return masquerade_external()
     if settings.cluster_cidr is None:
         return ()
     return ((nft.within(settings.family.source, settings.cluster_cidr, negated=True), nft.set_mark(MASQUERADE_BIT)),)
@@ -243,10 +243,10 @@ def _affinity_routes(rule: PortRule, settings: Settings, front: _Front) -> Itera
         return
     elif front.external:
         chain = _own_name("external", rule)
-        yield Slot("chain", chain), (*_masquerade_external(), *_dispatch(rule, targets, front.family))
+        yield Slot("chain", chain), (*masquerade_external(), *_dispatch(rule, targets, front.family))
     else:
         chain = _own_name("service", rule)
-        yield Slot("chain", chain), (*_masquerade_internal(settings), *_dispatch(rule, targets, front.family))
+        yield Slot("chain", chain), (*masquerade_internal(settings), *_dispatch(rule, targets, front.family))
     yield Slot("element", front.verdicts, front.key), Verdict(nft.GOTO, chain)
 
 

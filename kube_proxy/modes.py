@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kube.component.run import StartupError
-from kube_proxy import iptables_mode, nftables_mode, userspace_mode
+from kube_proxy import iptables_mode, ipvs_mode, ipvs_plan, nftables_mode, userspace_mode
 from kube_proxy.config import Config
 from kube_proxy.layout import Settings
 from kube_proxy.mode import Mode
@@ -30,6 +30,9 @@ class Entry:
 MODES = {
     "nftables": Entry(lambda _, families: nftables_mode.NftablesMode(families), nftables_mode.missing, nftables_mode.clean_up),
     "iptables": Entry(lambda _, families: iptables_mode.IptablesMode(families), iptables_mode.missing, iptables_mode.clean_up),
+    "ipvs": Entry(
+        lambda config, families: ipvs_mode.IpvsMode(families, config.ipvs_scheduler), ipvs_mode.missing, ipvs_mode.clean_up
+    ),
     "userspace": Entry(lambda _, families: userspace_mode.UserspaceMode(families), userspace_mode.missing, userspace_mode.clean_up),
 }
 
@@ -39,12 +42,14 @@ def chosen(config: Config, families: Sequence[Settings]) -> Mode:
     name = config.proxy_mode or DEFAULT
     if name not in MODES:
         raise StartupError(f"--proxy-mode={name} is not supported: use one of {', '.join(MODES)}")
+    if config.ipvs_scheduler not in ("", *ipvs_plan.SCHEDULERS):
+        raise StartupError(f"--ipvs-scheduler={config.ipvs_scheduler} does not exist: use one of {', '.join(ipvs_plan.SCHEDULERS)}")
     why = MODES[name].missing()
     if why:
         others = ", ".join(other for other, entry in MODES.items() if other != name and not entry.missing())
         raise StartupError(f"--proxy-mode={name} cannot be had here: {why}; this host has: {others or 'none'}")
     for other, entry in MODES.items():
-        if other != name:
+        if other != name and not (name == "ipvs" and other == "nftables"):  # whose table is then the guard's, made anew
             entry.clean_up()
     return MODES[name].make(config, families)
 

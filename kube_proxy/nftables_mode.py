@@ -4,7 +4,7 @@ https://kubernetes.io/docs/reference/networking/virtual-ips/#proxy-mode-nftables
 """
 
 import errno
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from kube.api.meta import Key
 from kube_proxy.claims import Change, Claims, merged
@@ -15,10 +15,12 @@ from kube_proxy.nft_netlink import Refused
 from kube_proxy.nftables import Table
 from kube_proxy.rules import PortRule
 
+Layout = Callable[[Sequence[PortRule], Settings], Mapping[Slot, Value]]  # what of a Service is in the table
+
 
 class NftablesMode:
-    def __init__(self, families: Sequence[Settings]) -> None:
-        self._families = [_OneFamily(settings) for settings in families]
+    def __init__(self, families: Sequence[Settings], layout: Layout = slots) -> None:
+        self._families = [_OneFamily(settings, layout) for settings in families]
 
     def take(self, service: Key, rules: Sequence[PortRule]) -> None:
         for one in self._families:
@@ -37,8 +39,9 @@ class NftablesMode:
 
 
 class _OneFamily:
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, layout: Layout) -> None:
         self.table = Table(settings)
+        self._layout = layout
         self._settings = settings
         self._rules_family = "IPv6" if settings.family is IPV6 else "IPv4"
         self._claims: Claims[Key, Slot, Value] = Claims()
@@ -46,7 +49,7 @@ class _OneFamily:
 
     def take(self, service: Key, rules: Sequence[PortRule]) -> None:
         mine = [rule for rule in rules if rule.family == self._rules_family]
-        self._changes += self._claims.claim(service, slots(mine, self._settings))
+        self._changes += self._claims.claim(service, self._layout(mine, self._settings))
 
     def sync(self, whole: bool) -> None:
         """Blocks. What is refused is lost as a difference: the next sync must be a whole one."""
