@@ -10,6 +10,7 @@ https://kubernetes.io/docs/reference/using-api/api-concepts/#field-validation
 """
 
 import asyncio
+import json
 from typing import Any
 
 import orjson
@@ -115,8 +116,8 @@ def refuse_wrong_types(row: Resource, found: schema.Problems) -> None:
 def parse_json(data: bytes) -> tuple[Any, list[str]]:
     """The value, and what is to be said of fields that came twice (the last one counts). Raises Malformed."""
     tree = go_json.loads(data, MAX_DEPTH)
-    if length_of(tree) == len(data):
-        return tree, []  # written as compactly as we do: nothing was dropped
+    if length_of(tree) == len(data.rstrip()) or json.dumps(tree).encode() == data:
+        return tree, []  # written as compactly as we do, or as Python's clients do: nothing was dropped
     return tree, strictness.duplicates(data)
 
 

@@ -61,7 +61,7 @@ def tree_of(obj: Any) -> Any:
 
 def timestamp(moment: datetime) -> str:
     """RFC 3339 in UTC with whole seconds, as metav1.Time is written."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{(moment if moment.tzinfo is UTC else moment.astimezone(UTC)).isoformat()[:19]}Z"  # strftime takes ten times as long
 
 
 def micro_timestamp(moment: datetime) -> str:

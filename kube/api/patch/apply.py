@@ -12,7 +12,6 @@ Of more than ten writers' entries the oldest are folded into one, `ancient-chang
 https://kubernetes.io/docs/reference/using-api/server-side-apply/ (KEP-555) · apimachinery pkg/util/managedfields/internal
 """
 
-from copy import copy
 from typing import Any, NamedTuple
 
 from kube.api.definitions import UNKNOWN, Type, of
@@ -64,8 +63,9 @@ def track(new: Tree, old: Tree | None, resource: Resource, *, manager: str, subr
     """Write into `new`, which replaces `old`, that `manager` set what differs."""
     managers = _managers(new, old, resource, subresource)
     found = structured.compare(_kind(resource), _bare(old or {}), _bare(new))
-    _give_up(managers, found.added | found.modified, found.removed)
-    fields = _owned(found.added | found.modified, resource, subresource)
+    taken = found.added | found.modified
+    _give_up(managers, taken, found.removed)
+    fields = _owned(taken, resource, subresource)
     if fields:
         owner = Owner(manager, UPDATE, resource.api_version, subresource)
         before = managers.get(owner)
@@ -133,7 +133,7 @@ def _identity(live: Tree) -> Tree:
 
 def _give_up(managers: Managers, taken: FieldSet, removed: FieldSet) -> None:
     """Nobody owns any longer what somebody else changed, or what is gone."""
-    if not taken and not removed:
+    if not managers or not (taken or removed):
         return
     for owner, entry in list(managers.items()):
         if not entry.fields.overlaps(taken) and not entry.fields.overlaps(removed):
@@ -152,10 +152,8 @@ def _owned(fields: FieldSet, resource: Resource, subresource: str) -> FieldSet:
         fields = fields.without(field("spec"))
     elif "status" in resource.subresources and not resource.status_on_create:
         fields = fields.without(field("status"))
-    rest = copy(fields)
-    rest.members = fields.members - {_METADATA}
     metadata = fields.at(_METADATA).without(*_UNOWNED_METADATA_STEPS)
-    rest.below = {step: one for step, one in fields.below.items() if step != _METADATA}
+    rest = fields.without(_METADATA)
     if metadata:
         rest.below[_METADATA] = metadata
     return rest

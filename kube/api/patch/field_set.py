@@ -40,10 +40,17 @@ class FieldSet:
 
     def insert(self, path: Path) -> None:
         """Only while the set is being made."""
-        if len(path) == 1:
-            self.members.add(path[0])
-        else:
-            self.below.setdefault(path[0], FieldSet()).insert(path[1:])
+        self.down(path[:-1]).members.add(path[-1])
+
+    def down(self, path: Path) -> "FieldSet":
+        """The set below a path, which is there from now on. Only while the set is being made."""
+        found = self
+        for step in path:
+            below = found.below.get(step)
+            if below is None:
+                below = found.below[step] = FieldSet()
+            found = below
+        return found
 
     def __bool__(self) -> bool:
         return bool(self.members or self.below)
@@ -55,6 +62,10 @@ class FieldSet:
         return f"FieldSet({sorted(map(shown, self))})"
 
     def __or__(self, other: "FieldSet") -> "FieldSet":
+        if not other:
+            return self
+        if not self:
+            return other
         below = {
             step: self.below.get(step, EMPTY) | other.below.get(step, EMPTY) for step in self.below.keys() | other.below.keys()
         }
@@ -120,6 +131,8 @@ class FieldSet:
     def _steps(self) -> list[str]:
         """In FieldsV1's order: `f` before `k` before `v`, which is that of the letters too; indices come last."""
         steps = sorted(self.members | self.below.keys())
+        if not steps or steps[0][0] == steps[-1][0]:
+            return steps
         return [step for step in steps if step[0] != "i"] + [step for step in steps if step[0] == "i"]
 
 

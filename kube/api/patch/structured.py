@@ -45,7 +45,8 @@ def fields_of(kind: Type, tree: Tree) -> FieldSet:
 
 def compare(kind: Type, old: Tree, new: Tree) -> Comparison:
     found = Comparison()
-    _compare(kind, old, new, (), found)
+    if old != new:
+        _compare(kind, old, new, (), found)
     return found
 
 
@@ -94,24 +95,37 @@ def _collect(kind: Type, tree: Any, found: FieldSet) -> None:
 
 
 def _compare(kind: Type, old: Any, new: Any, path: Path, found: Comparison) -> None:
-    if old is not ABSENT and new is not ABSENT and old == new:
-        return
-    old_form, new_form = _form(kind, old), _form(kind, new)
-    granular = new_form or old_form
-    if old is not ABSENT and new is not ABSENT and old_form != new_form:
-        granular = ""
-    if not granular or not ((old is not ABSENT and old) or (new is not ABSENT and new)):
-        target = found.added if old is ABSENT else found.removed if new is ABSENT else found.modified
-        target.insert(path)
+    """Of two values that differ."""
+    form = _form(kind, new)
+    if not form or form != _form(kind, old):
+        found.modified.insert(path)
         return
     have, want = dict(_parts(kind, old)), dict(_parts(kind, new))
-    for step in {**have, **want}:
-        _compare(_part_kind(kind, step), have.get(step, ABSENT), want.get(step, ABSENT), (*path, step), found)
-    if path and not (kind.form == STRUCT and path[-1][2:] in ALWAYS_THERE):
-        if old is ABSENT:
-            found.added.insert(path)
-        elif new is ABSENT:
-            found.removed.insert(path)
+    for step, one in have.items():
+        if step not in want:
+            _whole(_part_kind(kind, step), step, one, found.removed.down(path))
+        elif one != want[step]:
+            _compare(_part_kind(kind, step), one, want[step], (*path, step), found)
+    for step, one in want.items():
+        if step not in have:
+            _whole(_part_kind(kind, step), step, one, found.added.down(path))
+
+
+def _whole(kind: Type, step: str, value: Any, found: FieldSet) -> None:
+    """A step that is on one side alone, and everything in it. A new object is all of this: so nothing is compared."""
+    form = _form(kind, value)
+    if not form or not value:
+        found.members.add(step)
+        return
+    below = found.below[step] = FieldSet()
+    if form == "object":
+        for name, one in value.items():
+            _whole(kind.field(name) or UNKNOWN, field_set.field(name), one, below)
+    else:
+        for key, one in dict(_parts(kind, value)).items():
+            _whole(kind.item, key, one, below)
+    if kind.form != STRUCT or step[2:] not in ALWAYS_THERE:
+        found.members.add(step)
 
 
 def _form(kind: Type, value: Any) -> str:

@@ -4,6 +4,7 @@ import pytest
 
 from apiserver.context import Request, RequestInfo
 from apiserver.handlers import strictness, write_options
+from apiserver.handlers.body import parse_json
 from apiserver.handlers.negotiation import Accepted, Form, accepted
 from apiserver.handlers.patched import go_map
 from kube.api import go_json
@@ -137,3 +138,21 @@ def test_a_client_gets_the_form_that_it_likes_best(accept: str, form: Accepted) 
 def test_a_patch_is_shown_as_go_shows_it() -> None:
     """Rule: https://pkg.go.dev/fmt (%+v of maps: sorted by key)"""
     assert go_map({"b": [1, "x", None, True], "a": {}}) == "map[a:map[] b:[1 x <nil> true]]"
+
+
+@pytest.mark.parametrize("text", [b'{"a":1,"b":[1,2]}', b'{"a":1,"b":[1,2]}\n', b'{"a": 1, "b": [1, 2]}', b'{ "b":[1,2],"a":1 }'])
+def test_what_came_once_is_no_duplicate_however_it_is_spaced(text: bytes) -> None:
+    """Go's clients end a body with a line feed, Python's put a space after each comma.
+
+    Rule: https://kubernetes.io/docs/reference/using-api/api-concepts/#field-validation
+    """
+    assert parse_json(text) == ({"a": 1, "b": [1, 2]}, [])
+
+
+@pytest.mark.parametrize("text", [b'{"a":1,"a":2}', b'{"a":1,"a":2}\n', b'{"a": 1, "a": 2}', b'{"a":1,"a":2}   \n'])
+def test_what_came_twice_is_told_however_it_is_spaced(text: bytes) -> None:
+    """The last one counts.
+
+    Rule: https://kubernetes.io/docs/reference/using-api/api-concepts/#field-validation
+    """
+    assert parse_json(text) == ({"a": 2}, ['duplicate field "a"'])

@@ -244,6 +244,23 @@ def test_a_value_of_another_form_replaces() -> None:
     assert not structured.compare(UNKNOWN, {"a": 1}, {"a": 1})
 
 
+def test_what_is_on_one_side_alone_goes_with_all_that_is_in_it() -> None:
+    """The same paths are added one way that are removed the other way.
+
+    Rule: https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management
+    """
+    pod = {
+        "spec": {"template": {"spec": {"containers": [{"name": "a", "resources": {}, "args": ["x"]}], "nodeSelector": {"k": "v"}}}}
+    }
+    there, back = structured.compare(of(DEPLOYMENT), {}, pod), structured.compare(of(DEPLOYMENT), pod, {})
+    inner = ("f:spec", "f:template", "f:spec")
+    item = (*inner, "f:containers", 'k:{"name":"a"}')
+    parts = [item, *((*item, step) for step in ("f:args", "f:name", "f:resources"))]
+    assert list(there.added) == [(*inner, "f:containers"), *parts, (*inner, "f:nodeSelector")]  # which is atomic
+    assert there.added == back.removed
+    assert not any((there.modified, there.removed, back.added, back.modified))
+
+
 def test_the_order_of_both_lists_is_kept() -> None:
     kind = of(DEPLOYMENT).fields["spec"].fields["template"].fields["spec"].fields["containers"]
 
