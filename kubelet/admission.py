@@ -5,17 +5,21 @@ controller elsewhere. A pod that has run here before is not refused.
 https://kubernetes.io/docs/reference/node/kubelet-checkpoint-api/ · upstream pkg/kubelet/lifecycle/predicate.go
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
+from kube.api.pod_qos import qos_class
 from kube.api.pod_resources import amounts, requests
 from kube.api.types import Pod
+from kubelet.eviction import MEMORY, Pressure
 from kubelet.placement import NodeSource, misplaced, unknown
 from kubelet.pod_state import is_static
 from kubelet.resize import PendingResize
+from kubelet.resources import BEST_EFFORT, CRITICAL_PRIORITY
 from kubelet.security import forbidden_sysctl
 
 FINAL = ("Succeeded", "Failed")
+MEMORY_TAINT = "node.kubernetes.io/memory-pressure"
 COUNTED = ("cpu", "memory", "ephemeral-storage")
 
 
@@ -28,10 +32,14 @@ class Admission:
     def __init__(self, allocatable: Mapping[str, str]) -> None:
         self._allocatable = amounts(allocatable)
         self.node: NodeSource = unknown
+        self.pressure: Callable[[], Pressure] = Pressure  # what the node is short of, now
 
     def refuse(self, pod: Pod, others: Iterable[Pod]) -> Refusal | None:
         if pod.status.startTime is not None or is_static(pod):
             return None
+        short_of = _under(self.pressure(), pod)
+        if short_of:
+            return Refusal("Evicted", f"The node had condition: [{' '.join(short_of)}]. ")
         sysctl = forbidden_sysctl(pod)
         if sysctl:
             return Refusal("SysctlForbidden", f'forbidden sysctl: "{sysctl}" not allowlisted')
@@ -61,6 +69,17 @@ class Admission:
             taken, capacity = sum(one.get(name, 0) for one in used), self._allocatable.get(name, 0)
             if wanted.get(name) and taken + wanted[name] > capacity:
                 yield name, wanted[name], taken, capacity
+
+
+def _under(pressure: Pressure, pod: Pod) -> list[str]:
+    """The pressures that keep the pod out: a lack of memory only those that asked for none, and do not tolerate it."""
+    names = pressure.names
+    if not names or (pod.spec.priority or 0) >= CRITICAL_PRIORITY:
+        return []
+    if names == [MEMORY]:
+        tolerates = any(one.key in (None, "", MEMORY_TAINT) and one.operator == "Exists" for one in pod.spec.tolerations or ())
+        return [] if tolerates or qos_class(pod) != BEST_EFFORT else names
+    return names
 
 
 def _out_of(name: str, requested: int, used: int, capacity: int) -> Refusal:

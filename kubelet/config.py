@@ -5,6 +5,7 @@ https://kubernetes.io/docs/reference/command-line-tools-reference/kubelet/ ·
 https://kubernetes.io/docs/reference/config-api/kubelet-config.v1beta1/
 """
 
+import re
 import socket
 from dataclasses import MISSING, dataclass, fields, replace
 from pathlib import Path
@@ -14,6 +15,7 @@ import yaml
 
 from kube.component.flags import flag
 from kube.component.run import StartupError
+from kubelet.eviction import HARD
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,26 @@ class KubeletConfig:
     client_ca_file: Path | None = flag("--client-ca-file", None, "Who may sign clients' certificates.")
     cgroup_root: str = flag("--cgroup-root", "", "The cgroup below which pods' cgroups are made.")
     system_reserved: tuple[str, ...] = flag("--system-reserved", (), "Resources that pods do not get, as cpu=200m,memory=1Gi.")
+    kube_reserved: tuple[str, ...] = flag("--kube-reserved", (), "The same, for Kubernetes' own programs.")
+    eviction_hard: tuple[str, ...] = flag("--eviction-hard", HARD, "What must be left, or pods go at once: memory.available<100Mi.")
+    eviction_soft: tuple[str, ...] = flag("--eviction-soft", (), "What must be left, or pods go after a grace period.")
+    eviction_soft_grace_period: tuple[str, ...] = flag(
+        "--eviction-soft-grace-period", (), "The grace periods: memory.available=1m30s."
+    )
+    eviction_minimum_reclaim: tuple[str, ...] = flag(
+        "--eviction-minimum-reclaim", (), "How much more must be left after an eviction: nodefs.available=500Mi."
+    )
+    eviction_max_pod_grace_period: int = flag("--eviction-max-pod-grace-period", 0, "Seconds that pods get at soft thresholds.")
+    eviction_pressure_transition_period: str = flag(
+        "--eviction-pressure-transition-period", "5m0s", "How long a pressure is told after it was last seen."
+    )
+    image_gc_high_threshold: int = flag("--image-gc-high-threshold", 85, "Percent of the disk at which images are removed.")
+    image_gc_low_threshold: int = flag("--image-gc-low-threshold", 80, "Percent of the disk down to which they are removed.")
+    minimum_image_ttl_duration: str = flag("--minimum-image-ttl-duration", "2m0s", "How old an image must be to be removed.")
+    node_status_update_frequency: str = flag("--node-status-update-frequency", "10s", "How often the node looks at its status.")
+    manifest_url: str = flag("--manifest-url", "", "Where manifests of static pods are asked for.")
+    manifest_url_header: tuple[str, ...] = flag("--manifest-url-header", (), "Headers to ask with, as Name:value.")
+    http_check_frequency: str = flag("--http-check-frequency", "20s", "How often the manifest URL is asked.")
     cleanup: bool = flag("--cleanup", False, "Remove what kubelets left on this host, and end (ours).")
     v: int = flag("--v", 0, "How much to log.")
 
@@ -84,7 +106,27 @@ _FIELDS = {
     "podCIDR": "pod_cidr",
     "registerNode": "register_node",
     "podLogsDir": "log_dir",
+    "evictionMaxPodGracePeriod": "eviction_max_pod_grace_period",
+    "evictionPressureTransitionPeriod": "eviction_pressure_transition_period",
+    "imageGCHighThresholdPercent": "image_gc_high_threshold",
+    "imageGCLowThresholdPercent": "image_gc_low_threshold",
+    "imageMinimumGCAge": "minimum_image_ttl_duration",
+    "nodeStatusUpdateFrequency": "node_status_update_frequency",
+    "staticPodURL": "manifest_url",
+    "httpCheckFrequency": "http_check_frequency",
 }
+
+# Its maps, and the sign between a name and a value in the flag.
+_MAPS = {
+    "systemReserved": ("system_reserved", "="),
+    "kubeReserved": ("kube_reserved", "="),
+    "evictionHard": ("eviction_hard", "<"),
+    "evictionSoft": ("eviction_soft", "<"),
+    "evictionSoftGracePeriod": ("eviction_soft_grace_period", "="),
+    "evictionMinimumReclaim": ("eviction_minimum_reclaim", "="),
+}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|h|m|s)")
+_UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 
 
 def with_file(config: KubeletConfig) -> KubeletConfig:
@@ -105,9 +147,14 @@ def _stated(config: KubeletConfig, tree: dict[str, Any]) -> dict[str, Any]:
     authority = ((tree.get("authentication") or {}).get("x509") or {}).get("clientCAFile")
     if authority:
         values["client_ca_file"] = authority
-    reserved = tree.get("systemReserved")
-    if reserved:
-        values["system_reserved"] = tuple(f"{name}={amount}" for name, amount in reserved.items())
+    for theirs, (ours, sign) in _MAPS.items():
+        if tree.get(theirs):
+            values[ours] = tuple(f"{name}{sign}{amount}" for name, amount in tree[theirs].items())
+    for name, lines in (tree.get("staticPodURLHeader") or {}).items():
+        values["manifest_url_header"] = (*values.get("manifest_url_header", ()), *(f"{name}:{line}" for line in lines))
+    anonymous = ((tree.get("authentication") or {}).get("anonymous") or {}).get("enabled")
+    if anonymous is not None:
+        values["anonymous_auth"] = anonymous
     return {
         one.name: _like(one.type, values[one.name])
         for one in fields(config)
@@ -120,6 +167,14 @@ def _like(kind: Any, value: Any) -> Any:
     if "Path" in str(kind):
         return Path(value)
     return tuple(value) if isinstance(value, list) else value
+
+
+def seconds(text: str) -> float:
+    """Of a duration as Go writes it: 1m30s. Raises StartupError."""
+    parts = _DURATION.findall(text)
+    if not parts or "".join(amount + unit for amount, unit in parts) != text:
+        raise StartupError(f'invalid duration "{text}"')
+    return sum(float(amount) * _UNITS[unit] for amount, unit in parts)
 
 
 def pairs(words: tuple[str, ...]) -> dict[str, str]:

@@ -28,14 +28,14 @@ from kube.component.tls import server_tls
 from kubelet.admission import Admission
 from kubelet.cgroups import Cgroups
 from kubelet.cleanup import cleanup
-from kubelet.config import KubeletConfig, pairs, with_file
+from kubelet.config import KubeletConfig, pairs, seconds, with_file
 from kubelet.container_start import ContainerStart
 from kubelet.container_stop import ContainerStop
-from kubelet.eviction import Pressure, eviction_message, victim
 from kubelet.hooks import Hooks
 from kubelet.http_get import HttpGet
 from kubelet.images import Images
 from kubelet.lifecycle import Tools
+from kubelet.manifest_url import ManifestUrl, Together
 from kubelet.mirror_pods import MirrorPods
 from kubelet.network.bridge import BridgeNetwork
 from kubelet.network.node_routes import NodeRoutes
@@ -51,6 +51,7 @@ from kubelet.pod_events import LoggedEvents, PodEvents, RecordedEvents
 from kubelet.pod_source import PodSource
 from kubelet.pod_volumes import PodVolumes
 from kubelet.pod_workers import PodWorkers
+from kubelet.pressure import NodePressure, reserved_of, thresholds_of
 from kubelet.probes.prober import Prober
 from kubelet.probes.question import Asking
 from kubelet.runtime.capabilities import NAMES
@@ -132,17 +133,30 @@ class Kubelet:
         pods = Informer(client, Pod, field_selector=f"spec.nodeName={self.identity.name}") if client is not None else None
         self.pods = pods
         prober = Prober(Asking(runtime, http), self.events, self._clock)
-        self.workers = PodWorkers(self._tools(http), prober, self._admission(), self._report)
-        self.source = PodSource(self.workers, pods, files=config.static_pod_path is not None)
+        admission = self._admission()
+        self.workers = PodWorkers(self._tools(http), prober, admission, self._report)
+        self.pressure = NodePressure(config, self.sampler, self.workers, runtime, self.events, self._clock)
+        admission.pressure = lambda: self.pressure.manager.pressure
+        self.source = PodSource(self.workers, pods, files=bool(_static_sources(config)))
         self.status = StatusManager(client, self.source.api_object) if client is not None else None
-        self.agent = (
-            NodeAgent(client, self.identity, self.machine, runtime, self.network, self._clock) if client is not None else None
-        )
+        self.agent = self._node_agent(client) if client is not None else None
 
     def _admission(self) -> Admission:
         admission = Admission(self.facts.allocatable)
         admission.node = lambda: self.agent.node if self.agent is not None else None
         return admission
+
+    def _node_agent(self, client: Client) -> NodeAgent:
+        return NodeAgent(
+            client,
+            self.identity,
+            self.machine,
+            self._runtime,
+            self.network,
+            self._clock,
+            pressure=lambda: self.pressure.manager.pressure,
+            beat_seconds=seconds(self._config.node_status_update_frequency),
+        )
 
     def _tools(self, http: HttpGet) -> Tools:
         runtime, events, clock, facts = self._runtime, self.events, self._clock, self.facts
@@ -165,7 +179,6 @@ class Kubelet:
 
     async def run(self, tasks: asyncio.TaskGroup) -> None:
         """Start every part in `tasks`, and return when all have started."""
-        config = self._config
         await self._restore_network()
         tasks.create_task(self.network.run(), name="pod network rules")
         if self._routes is not None and self._policies is not None:
@@ -173,17 +186,27 @@ class Kubelet:
             tasks.create_task(self._follow_policies(self._policies), name="network policies")
         tasks.create_task(self._serve(), name="server")
         tasks.create_task(self.workers.run(), name="pod workers")
+        self.pressure.start(tasks)
         if self._client is not None:
             self._start_client_parts(tasks)
-        if config.static_pod_path is not None:
-            static = StaticPods(config.static_pod_path, self.identity.name, self.source.files_say)
-            tasks.create_task(static.run(), name="static pods")
+        self._start_static_pods(tasks)
         self.source.start()
         tasks.create_task(self._end_orphans(), name="orphans")
+
+    def _start_static_pods(self, tasks: asyncio.TaskGroup) -> None:
+        config, name = self._config, self.identity.name
+        together = Together(_static_sources(config), self.source.files_say)
+        if config.static_pod_path is not None:
+            tasks.create_task(StaticPods(config.static_pod_path, name, together.of("file")).run(), name="static pods")
+        if config.manifest_url:
+            every, said = seconds(config.http_check_frequency), together.of("http")
+            asked = ManifestUrl(config.manifest_url, config.manifest_url_header, name, every, self._clock, said)
+            tasks.create_task(asked.run(), name="manifest URL")
 
     def _start_client_parts(self, tasks: asyncio.TaskGroup) -> None:
         mirror_pods = MirrorPods(self._client, self.identity.name, self.source.mirror_pods, self.source.static_pods)
         self._runtime.on_connection = self.agent.wake
+        self.pressure.tell(self.agent, self._recorder, self.identity.name)
         self.source.on_mirrors = mirror_pods.changed
         self.source.on_new_mirror = lambda pod: self.status.again(pod.metadata.uid)
         self.agent.informer.on_change(lambda old, new: self._node_changed(new, tasks))
@@ -201,7 +224,7 @@ class Kubelet:
     async def _follow_node(self) -> None:
         if self._config.register_node:
             await self.agent.register()
-        await self.agent.run(self._recorder, self._on_pressure)
+        await self.agent.run(self._recorder)
 
     async def _follow_pods(self, mirror_pods: MirrorPods) -> None:
         """Pods after services: a container's variables name those that are there before it."""
@@ -276,15 +299,11 @@ class Kubelet:
     def _objects_changed(self, uid: str) -> None:
         self.workers.objects_changed(uid)
 
-    def _on_pressure(self, pressure: Pressure) -> None:
-        """Evict one pod, where memory is short."""
-        if not pressure.memory:
-            return
-        pod = victim(self.workers.pods(), lambda one: self.sampler.usage(one).working_set)
-        if pod is not None:
-            message = eviction_message(pod, self.sampler.usage(pod).working_set, pressure.memory_available)
-            self.events.event(pod, "Warning", "Evicted", message)
-            self.workers.get(pod.metadata.uid).end(0, reason="Evicted", message=message, failed=True)
+
+def _static_sources(config: KubeletConfig) -> list[str]:
+    """Where static pods come from."""
+    sources = {"file": config.static_pod_path is not None, "http": bool(config.manifest_url)}
+    return [name for name, there in sources.items() if there]
 
 
 def _identity(config: KubeletConfig) -> Identity:
@@ -295,7 +314,8 @@ def _identity(config: KubeletConfig) -> Identity:
         taints=[parse_taint(text) for text in config.register_with_taints],
         port=config.port,
         max_pods=config.max_pods,
-        reserved=pairs(config.system_reserved),
+        reserved=reserved_of(config),
+        thresholds=thresholds_of(config),
     )
 
 

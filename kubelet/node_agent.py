@@ -9,7 +9,6 @@ which starts while the API server is away can go on. https://kubernetes.io/docs/
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from kube.api.meta import Key, Tree
 from kube.api.status import AlreadyExists, ApiError, NotFound
@@ -21,7 +20,7 @@ from kube.client.rest import STRATEGIC, Client, Unreachable
 from kube.component.clock import Clock
 from kube.component.logging import get_logger
 from kubelet.eviction import Pressure
-from kubelet.node_info import Machine, read_pressure
+from kubelet.node_info import Machine
 from kubelet.node_status import (
     NETWORK_NOT_READY,
     RUNTIME_DOWN,
@@ -46,7 +45,16 @@ STATUS_AGE = timedelta(minutes=5)
 
 class NodeAgent:
     def __init__(
-        self, client: Client, identity: Identity, machine: Machine, runtime: Runtime, network: Network, clock: Clock
+        self,
+        client: Client,
+        identity: Identity,
+        machine: Machine,
+        runtime: Runtime,
+        network: Network,
+        clock: Clock,
+        *,
+        pressure: Callable[[], Pressure],
+        beat_seconds: float = BEAT_SECONDS,
     ) -> None:
         self._client = client
         self._identity = identity
@@ -54,6 +62,8 @@ class NodeAgent:
         self._runtime = runtime
         self._network = network
         self._clock = clock
+        self._pressure = pressure
+        self._beat_seconds = beat_seconds
         self.informer = Informer(client, Node, field_selector=f"metadata.name={identity.name}")
         self._look = asyncio.Event()
         self._sent: Tree = {}
@@ -89,18 +99,16 @@ class NodeAgent:
             patch = {"metadata": {"labels": labels(self._identity, self._machine)}}
             await self._client.patch(Node, Key("", self._identity.name), patch, type=STRATEGIC)
 
-    async def run(self, events: EventRecorder, on_pressure: Callable[[Pressure], None]) -> None:
+    async def run(self, events: EventRecorder) -> None:
         """Beat until cancelled."""
         about = {"kind": "Node", "name": self._identity.name, "uid": self._identity.name}
         events.event(about, "Normal", "Starting", "Starting kubelet.")
         while True:
-            pressure = read_pressure(Path("/"))
-            on_pressure(pressure)
             await self._tried(self._renew_lease())
-            await self._tried(self._report(pressure, events, about))
+            await self._tried(self._report(self._pressure(), events, about))
             self._look.clear()
             try:
-                async with asyncio.timeout(BEAT_SECONDS):
+                async with asyncio.timeout(self._beat_seconds):
                     await self._look.wait()
             except TimeoutError:
                 continue

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kube.client.version import GIT_VERSION, MACHINE
-from kubelet.eviction import Pressure
 
 TEST_NETWORK = ("192.0.2.1", 9)  # RFC 5737: nobody's; connecting a UDP socket sends nothing, and tells the address it would use
 
@@ -45,18 +44,6 @@ def system_info(runtime_version: str) -> dict[str, str]:
         "operatingSystem": "linux",
         "architecture": MACHINE,
     }
-
-
-def read_pressure(root: Path) -> Pressure:
-    """What is left of the machine, now."""
-    disk = os.statvfs(root)
-    pids = int(_line("/proc/sys/kernel/pid_max") or 0)
-    return Pressure(
-        memory_available=_meminfo()["MemAvailable"],
-        disk_available=disk.f_bavail / max(1, disk.f_blocks),
-        inodes_available=disk.f_favail / disk.f_files if disk.f_files else 1.0,
-        pids_available=1 - int(_line("/proc/loadavg").split("/")[1].split()[0]) / max(1, pids),
-    )
 
 
 def own_address() -> str:

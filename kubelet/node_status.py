@@ -11,12 +11,11 @@ from kube.api import quantity
 from kube.api.meta import Tree
 from kube.api.types import NodeCondition
 from kube.api.views import timestamp
-from kubelet.eviction import MEMORY_BYTES, Pressure
+from kubelet.eviction import Pressure, Threshold, least_of
 from kubelet.node_info import Machine
 from kubelet.runtime.runtime import Image
 
 MAX_IMAGES = 50
-DISK_RESERVED = 0.10  # of the file system: what eviction keeps free
 NETWORK_NOT_READY = (
     "container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady "
     "message:the node has no pod range yet, or its bridge is not up"
@@ -34,7 +33,8 @@ class Identity:
     taints: Sequence[Tree]
     port: int  # of the kubelet's server
     max_pods: int
-    reserved: Mapping[str, str]
+    reserved: Mapping[str, str]  # for the system and Kubernetes' own programs
+    thresholds: Sequence[Threshold] = ()  # what eviction keeps free
 
 
 def node_tree(identity: Identity, machine: Machine) -> Tree:
@@ -77,11 +77,14 @@ def allocatable(identity: Identity, machine: Machine) -> dict[str, str]:
     """What pods may ask for: the capacity, without what is reserved, and without what eviction keeps free."""
     reserved = identity.reserved
     cpu = machine.cpus * 1000 - quantity.milli(reserved.get("cpu", "0"))
-    memory = machine.memory - quantity.value(reserved.get("memory", "0")) - MEMORY_BYTES
+    kept = least_of(identity.thresholds, "memory.available", machine.memory)
+    memory = machine.memory - quantity.value(reserved.get("memory", "0")) - kept
+    kept = least_of(identity.thresholds, "nodefs.available", machine.storage)
+    storage = machine.storage - quantity.value(reserved.get("ephemeral-storage", "0")) - kept
     return {
         "cpu": f"{cpu}m" if cpu % 1000 else str(cpu // 1000),
         "memory": f"{memory >> 10}Ki",
-        "ephemeral-storage": str(int(machine.storage * (1 - DISK_RESERVED))),
+        "ephemeral-storage": str(storage),
         "pods": str(identity.max_pods),
     }
 
@@ -104,8 +107,10 @@ def node_status(
         "allocatable": allocatable(identity, machine),
         "conditions": conditions(pressure, not_ready, known, now),
         "daemonEndpoints": {"kubeletEndpoint": {"Port": identity.port}},
-        "images": [{"names": list(one.tags), "sizeBytes": one.size} for one in largest],
+        "images": [{"names": [*one.digests, *one.tags], "sizeBytes": one.size} for one in largest],
         "nodeInfo": machine.info,
+        "runtimeHandlers": [{"name": "", "features": {"recursiveReadOnlyMounts": False, "userNamespaces": False}}],
+        "features": {"supplementalGroupsPolicy": False},
     }
 
 

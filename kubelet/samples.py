@@ -31,6 +31,14 @@ SHOWN = {  # a volume's field in the API -> its directory below pods/<uid>/volum
 
 
 @dataclass(frozen=True)
+class Reading:
+    """What is left of one thing."""
+
+    available: int
+    capacity: int
+
+
+@dataclass(frozen=True)
 class ContainerSample:
     record: RuntimeContainer
     usage: Usage
@@ -84,6 +92,23 @@ class Sampler:
         self._image_root = image_root if image_root.is_dir() else facts.root  # the engine may be on another machine's disk
         self._mount = mount
         self._sizes = DirectorySizes()
+
+    def readings(self) -> dict[str, Reading]:
+        """What is left of the node, by eviction signal: cheap to ask. Blocking."""
+        machine, node, images = machine_usage(), file_system(self._facts.root), file_system(self._image_root)
+        processes, most = process_counts()
+        return {
+            "memory.available": Reading(machine.memory_limit - machine.working_set, machine.memory_limit),
+            "nodefs.available": Reading(node.available, node.capacity),
+            "imagefs.available": Reading(images.available, images.capacity),
+            "pid.available": Reading(most - processes, most),
+            **({"nodefs.inodesFree": Reading(node.inodes_free, node.inodes)} if node.inodes else {}),
+            **({"imagefs.inodesFree": Reading(images.inodes_free, images.inodes)} if images.inodes else {}),
+        }
+
+    def image_disk(self) -> FileSystem:
+        """Of the engine's data. Blocking."""
+        return file_system(self._image_root)
 
     def sample(self, pods: Iterable[Pod], running: Running) -> NodeSample:
         """Blocking."""

@@ -33,6 +33,7 @@ ALIAS_OWNER = "skiff"
 ALIAS_BYTES = 255  # what the kernel keeps of an alias
 LAST_RESORT = 8000  # metric: any other route to pods is preferred
 DEFAULT_MTU = 1500
+MOST_MTU = 65_535  # a bridge takes no more, and loopback has one more
 BURSTS_A_SECOND, LEAST_BURST = 10, 65_536  # a burst must hold what the kernel sends in one piece
 SHAPING_LATENCY = "25ms"  # what waits longer is dropped; the bandwidth plugin's
 
@@ -64,7 +65,7 @@ def egress_mtu(node_address: str = "") -> int:
         addresses = ipr.get_addr(family=socket.AF_INET) if node_address else ()
         devices |= {one["index"] for one in addresses if one.get_attr("IFA_LOCAL") == node_address}
         found = [int(ipr.get_links(index)[0].get_attr("IFLA_MTU")) for index in devices if index]
-    return min(found, default=DEFAULT_MTU)
+    return min((*found, MOST_MTU)) if found else DEFAULT_MTU
 
 
 def ensure_bridge(name: str, gateway: IPv4Interface, mtu: int) -> None:

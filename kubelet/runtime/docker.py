@@ -282,7 +282,7 @@ class DockerRuntime:
 
     async def images(self) -> list[Image]:
         rows = await self._call(lambda api: api.images())
-        return [Image(row["Id"], tuple(row.get("RepoTags") or ()), row["Size"]) for row in rows]
+        return [_listed(row) for row in rows]
 
     async def pull(self, name: str, auth: Mapping[str, str] | None) -> None:
         def pull(api: docker.APIClient) -> None:
@@ -316,6 +316,12 @@ def _translated(function: Callable[[docker.APIClient], T], api: docker.APIClient
         raise RuntimeFailure(error.explanation or str(error)) from error
     except (DockerException, requests.RequestException) as error:
         raise RuntimeUnavailable(str(error)) from error
+
+
+def _listed(row: dict[str, Any]) -> Image:
+    """Of the list: images without a name have the name <none>."""
+    names = [[one for one in row.get(field) or () if "<none>" not in one] for field in ("RepoTags", "RepoDigests")]
+    return Image(row["Id"], tuple(names[0]), row["Size"], digests=tuple(names[1]))
 
 
 def _image(tree: dict[str, Any]) -> Image:

@@ -15,7 +15,6 @@ from kubelet.backoff import Backoff, go_duration
 from kubelet.config import KubeletConfig, with_file
 from kubelet.container_log import LogOptions, container_log, log_options
 from kubelet.environment import Reference
-from kubelet.eviction import victim
 from kubelet.pod_state import HASH, SOURCE, is_static
 from kubelet.probes.probe import FIRST
 from kubelet.server_auth import ServerAuth
@@ -190,17 +189,6 @@ def test_a_node_refuses_what_does_not_fit() -> None:
     sysctl = admission.refuse(a_pod(securityContext={"sysctls": [{"name": "kernel.msgmax", "value": "1"}]}), [])
     assert sysctl is not None
     assert sysctl.reason == "SysctlForbidden"
-
-
-def test_the_pod_that_uses_most_beyond_its_request_is_evicted_first() -> None:
-    """Rule:
-    https://kubernetes.io/docs/concepts/scheduling-eviction/node-pressure-eviction/#pod-selection-for-kubelet-eviction
-    """
-    modest = a_pod(metadata={"name": "modest"}, containers=[a_container("a", resources={"requests": {"memory": "1Gi"}})])
-    greedy, worse = a_pod(metadata={"name": "greedy"}), a_pod(metadata={"name": "worse"})
-    used = {"modest": 1 << 20, "greedy": 2 << 20, "worse": 3 << 20}
-    chosen = victim([modest, greedy, worse], lambda pod: used[pod.metadata.name])
-    assert chosen is worse
 
 
 def test_an_exit_code_travels_in_a_status() -> None:
