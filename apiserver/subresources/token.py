@@ -12,11 +12,12 @@ from apiserver.handlers.admit import admitted
 from apiserver.handlers.body import read_of
 from kube.api.meta import Key, Tree
 from kube.api.resources import resource_of
-from kube.api.status import BadRequest, Conflict, conflict, invalid, invalid_object
+from kube.api.status import BadRequest, conflict, invalid, invalid_object
 from kube.api.types import Node, Pod, ServiceAccount
 from kube.api.views import timestamp
 
 DEFAULT_SECONDS, LEAST_SECONDS, MOST_SECONDS = 3600, 600, 1 << 32
+BINDABLE = (("v1", "Pod"), ("v1", "Secret"), ("v1", "Node"))
 
 
 async def issue(server: Server, request: Request) -> Response:
@@ -26,7 +27,8 @@ async def issue(server: Server, request: Request) -> Response:
     spec: Tree = tree.get("spec") or {}
     seconds = spec.get("expirationSeconds") or DEFAULT_SECONDS
     if not LEAST_SECONDS <= seconds <= MOST_SECONDS:
-        detail = "may not specify a duration less than 10 minutes" if seconds < LEAST_SECONDS else "may not be that long"
+        detail = "less than 10 minutes" if seconds < LEAST_SECONDS else "larger than 2^32 seconds"
+        detail = f"may not specify a duration {detail}"
         error = invalid("spec.expirationSeconds", seconds, detail)
         raise invalid_object("TokenRequest", "authentication.k8s.io", "", [error])
     store = server.stores.store_for(resource_of(ServiceAccount))
@@ -50,23 +52,23 @@ async def _bound(server: Server, namespace: str, account: str, reference: Tree |
     """What the token is bound to; it must be there, and a pod must run as this account."""
     if not reference:
         return None
-    kind = str(reference.get("kind", "")).lower()
-    if kind not in BOUND_KINDS:
-        raise BadRequest(f"cannot bind token for serviceaccount to object of type {reference.get('kind')}")
+    version, named = reference.get("apiVersion") or "", reference.get("kind") or ""
+    kind = named.lower()
+    if (version, named) not in BINDABLE:
+        group, _, plain = version.rpartition("/")
+        raise BadRequest(f"cannot bind token to object of type {group}/{plain}, Kind={named}")
     view: type[Any] = BOUND_KINDS[kind]
     where = "" if view is Node else namespace
     found = await server.stores.store_for(resource_of(view)).get(Key(where, reference.get("name", "")))
+    if view is Pod and found["spec"].get("serviceAccountName") != account:
+        raise BadRequest(f'cannot bind token for serviceaccount "{account}" to pod running with different serviceaccount name.')
     uid = found["metadata"]["uid"]
     if reference.get("uid") and reference["uid"] != uid:
         why = f"the UID in the bound object reference ({reference['uid']}) does not match the UID in record. The object might "
-        raise conflict(f"{kind}s", "", reference["name"], why + "have been deleted and then recreated")
+        raise conflict(named, "", reference["name"], why + "have been deleted and then recreated")
     bound: Tree = {"kind": kind, "name": reference["name"], "uid": uid}
     if view is Pod:
-        spec = found["spec"]
-        if spec.get("serviceAccountName") != account:
-            text = f"cannot bind token for serviceaccount {account!r} to pod running with different serviceaccount name."
-            raise Conflict(text.replace("'", '"'))
-        node = server.stores.store_for(resource_of(Node)).cached(Key("", spec.get("nodeName") or ""))
+        node = server.stores.store_for(resource_of(Node)).cached(Key("", found["spec"].get("nodeName") or ""))
         if node is not None:
             bound["node"] = {"name": node["metadata"]["name"], "uid": node["metadata"]["uid"]}
     return bound

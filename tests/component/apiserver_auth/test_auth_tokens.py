@@ -9,7 +9,7 @@ import jwt
 import pytest
 
 from kube.api.meta import Key, Tree
-from kube.api.status import Unauthorized
+from kube.api.status import ApiError, BadRequest, Conflict, Invalid, NotFound, Unauthorized
 from kube.api.types import Pod, Secret, SelfSubjectReview, ServiceAccount, TokenReview
 from kube.client.rest import Client
 from tests.component.conftest import RunningApi
@@ -51,6 +51,48 @@ def test_token_of_an_account_is_reviewed(runner: asyncio.Runner, client: Client)
         assert (await client.create(TokenReview, review))["status"]["audiences"] == ["vault"]
         assert "authenticated" not in (await client.create(TokenReview, {"spec": {"token": meant}}))["status"]
         assert (await client.create(TokenReview, {"spec": {"token": "x"}}))["status"]["error"] == "invalid bearer token"
+
+    runner.run(scenario())
+
+
+def test_tokens_that_cannot_be_are_refused_in_upstreams_words(runner: asyncio.Runner, client: Client) -> None:
+    """Rule: kubernetes pkg/registry/core/serviceaccount/storage/token.go, pkg/apis/authentication/validation"""
+
+    def bound(kind: str, name: str, **more: str) -> Tree:
+        return {"boundObjectRef": {"apiVersion": "v1", "kind": kind, "name": name, **more}}
+
+    refused: list[tuple[Tree, type[ApiError], str]] = [
+        (
+            {"expirationSeconds": 599},
+            Invalid,
+            "spec.expirationSeconds: Invalid value: 599: may not specify a duration less than 10 minutes",
+        ),
+        ({"expirationSeconds": (1 << 32) + 1}, Invalid, "may not specify a duration larger than 2^32 seconds"),
+        (bound("ConfigMap", "c"), BadRequest, "cannot bind token to object of type /v1, Kind=ConfigMap"),
+        (bound("Pod", "missing"), NotFound, 'pods "missing" not found'),
+        (
+            bound("Secret", "s", uid="old"),
+            Conflict,
+            'Operation cannot be fulfilled on Secret "s": the UID in the bound object reference (old)',
+        ),
+        (
+            bound("Pod", "p"),
+            BadRequest,
+            'cannot bind token for serviceaccount "robot" to pod running with different serviceaccount name.',
+        ),
+    ]
+
+    async def scenario() -> None:
+        await an_account(client, "robot")
+        await an_account(client, "default")
+        await client.create(Secret, {"metadata": {"name": "s", "namespace": "default"}})
+        pod = {"metadata": {"name": "p", "namespace": "default"}, "spec": {"containers": [{"name": "c", "image": "i"}]}}
+        await client.create(Pod, pod)
+        for spec, kind, text in refused:
+            with pytest.raises(kind) as error:
+                await a_token(client, **spec)
+            assert text in error.value.message
+        assert await a_token(client, **bound("Secret", "s"))
 
     runner.run(scenario())
 

@@ -64,6 +64,8 @@ def test_certificate_names_user_and_groups(runner: asyncio.Runner, api_config: C
             async with Client(way, "test") as client:
                 user = (await client.create(SelfSubjectReview, {}))["status"]["userInfo"]
             await listener.close(within=0.5)
+        (shown,) = user.pop("extra")["authentication.kubernetes.io/credential-id"]
+        assert shown.startswith("X509SHA256=")
         assert user == {"username": "jane", "groups": ["dev", "ops", "system:authenticated"]}
 
     runner.run(scenario())
