@@ -7,6 +7,7 @@ have better ones, and again after they are gone, a packet to such an address end
 import ipaddress
 import json
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -17,6 +18,7 @@ from deploy.progress import StepFailed
 
 PATH = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
 LAST_RESORT = 9000  # metric: any route of the pod network or of kube-proxy is preferred
+RESOLVER_FILE, BEHIND_STUB = Path("/etc/resolv.conf"), Path("/run/systemd/resolve/resolv.conf")
 CLUSTER_DEVICES = (NODE_DEVICE, "cni0", "kube-svc0")
 
 PACKAGES = {  # program: the Debian package that brings it
@@ -91,6 +93,19 @@ def restore_network(cluster: Cluster) -> None:
     for destination in (cluster.pod_cidr, cluster.service_cidr):
         _ip("route", "del", "unreachable", destination, "metric", str(LAST_RESORT), check=False)
     _ip("link", "del", NODE_DEVICE, check=False)
+
+
+def resolver_file(ours: Path = RESOLVER_FILE, behind_stub: Path = BEHIND_STUB) -> Path:
+    """What pods with dnsPolicy Default get: where the host asks a stub on its own loopback, the file of the servers behind it.
+
+    In a pod's network the stub's address is the pod itself. https://github.com/kubernetes/kubeadm/issues/1162
+    """
+    try:
+        servers = [line.split()[1] for line in ours.read_text().splitlines() if re.match(r"nameserver\s+\S", line)]
+    except OSError:
+        return ours
+    only_stub = bool(servers) and all(one == "::1" or one.startswith("127.") for one in servers)
+    return behind_stub if only_stub and behind_stub.exists() else ours
 
 
 def unmount_below(directory: Path) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.cluster import Cluster
+from deploy.host import resolver_file
 from deploy.images.build import PAUSE
 
 MARK = "SKIFF_STATE"  # in the environment of every program that we start: whose it is
@@ -173,6 +174,7 @@ def kubelet_flags(cluster: Cluster) -> dict[str, object]:
         "pod-infra-container-image": PAUSE,
         "cluster-dns": cluster.dns_ip,
         "cluster-domain": cluster.domain,
+        "resolv-conf": resolver_file(),
         "cluster-cidr": cluster.pod_cidr,
         "client-ca-file": cluster.pki / "ca.crt",
         "cgroup-root": cluster.cgroup_root,

@@ -10,6 +10,7 @@ import yaml
 from addons.dns.settings import read
 from deploy.cluster import Cluster
 from deploy.dns import PROGRAM, manifest
+from deploy.host import resolver_file
 from deploy.images import python
 
 
@@ -48,3 +49,14 @@ def test_the_corefile_of_a_new_cluster_is_one_that_can_be_used() -> None:
     config = yaml.safe_load(manifest("dns-corefile.yaml", Cluster()))
     settings = read(config["data"]["Corefile"], {})
     assert (settings.health, settings.ready, settings.prometheus) == (":8080", ":8181", ":9153")
+
+
+def test_pods_get_the_servers_behind_the_hosts_stub_resolver(tmp_path: Path) -> None:
+    """Rule: field lesson B14, https://github.com/kubernetes/kubeadm/issues/1162"""
+    ours, behind = tmp_path / "resolv.conf", tmp_path / "behind.conf"
+    ours.write_text("nameserver 127.0.0.53\noptions edns0\n")
+    assert resolver_file(ours, behind) == ours  # there is no better one
+    behind.write_text("nameserver 192.0.2.53\n")
+    assert resolver_file(ours, behind) == behind
+    ours.write_text("nameserver 127.0.0.53\nnameserver 192.0.2.53\n")
+    assert resolver_file(ours, behind) == ours
