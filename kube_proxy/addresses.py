@@ -18,6 +18,7 @@ from kube_proxy.rules import PortRule
 from kube_proxy.service_route import DEVICE as ROUTE_DEVICE
 
 IPVS_DEVICE = "kube-ipvs0"
+USERSPACE_DEVICE = "kube-userspace0"
 
 
 def of_services(services: Mapping[Key, Sequence[PortRule]]) -> set[str]:
@@ -28,7 +29,7 @@ def of_services(services: Mapping[Key, Sequence[PortRule]]) -> set[str]:
 def of_node(families: Iterable[Settings]) -> set[str]:
     """This node's own addresses that NodePorts are on: within --nodeport-addresses, or all but the loopback's."""
     with IPRoute() as ipr:
-        ours = {index for name in (ROUTE_DEVICE, IPVS_DEVICE) for index in ipr.link_lookup(ifname=name)}
+        ours = {index for name in (ROUTE_DEVICE, IPVS_DEVICE, USERSPACE_DEVICE) for index in ipr.link_lookup(ifname=name)}
         known = {one.get_attr("IFA_LOCAL") or one.get_attr("IFA_ADDRESS") for one in ipr.get_addr() if one["index"] not in ours}
     found = set()
     for settings in families:

@@ -1,6 +1,6 @@
 """Mode userspace: this process listens on every Service address itself and copies bytes. For hosts whose kernel can do no more.
 
-Cluster IPs, external IPs and load balancer addresses are put on the device `kube-svc0`, so that connections to them end here;
+Cluster IPs, external IPs and load balancer addresses are put on the device `kube-userspace0`, so that connections to them end here;
 NodePorts are on all of the node's addresses. Endpoints see the node as their client; connections end with this process, and its
 addresses go when it goes or with `--cleanup`. Refusing is the kernel's: a port that nobody serves has no listener.
 Upstream's mode of this name (until 1.25) needed iptables to redirect; this one needs nothing but addresses. Our choice.
@@ -12,11 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from kube.api.meta import Key
 from kube.component.logging import get_logger
 from kube_proxy import addresses
+from kube_proxy.addresses import USERSPACE_DEVICE
 from kube_proxy.layout import Settings
 from kube_proxy.mode import to_its_end
 from kube_proxy.relay import Backs, Front, TcpRelay, Turns, UdpRelay
 from kube_proxy.rules import PortRule, Target, address_of
-from kube_proxy.service_route import DEVICE
 
 log = get_logger(__name__)
 
@@ -73,7 +73,7 @@ class UserspaceMode:
         for front in self._relays.keys() - fronts_now.keys():
             await self._relays.pop(front).close()
         if whole or own != self._addresses:
-            await to_its_end(addresses.put, DEVICE, own)
+            await to_its_end(addresses.put, USERSPACE_DEVICE, own)
             self._addresses = own
         for front, backs in fronts_now.items():
             if front in self._relays:
@@ -91,7 +91,7 @@ class UserspaceMode:
         self._relays[front] = relay
 
     async def intact(self) -> bool:
-        return self._addresses <= await to_its_end(addresses.held, DEVICE)
+        return self._addresses <= await to_its_end(addresses.held, USERSPACE_DEVICE)
 
     async def close(self) -> None:
         await asyncio.gather(*(relay.close() for relay in self._relays.values()))
@@ -104,5 +104,5 @@ def missing() -> str:
 
 
 def clean_up() -> None:
-    """Remove the addresses; the device is the Service route's. Blocks."""
-    addresses.put(DEVICE, set())
+    """Remove the device, and with it the addresses. Blocks."""
+    addresses.remove(USERSPACE_DEVICE)

@@ -47,6 +47,7 @@ class ServiceNode:
         self.mode_name = mode
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)  # started in the test's namespace
+        self._settings = settings
         self._mode = modes.chosen(Config(proxy_mode=mode), [settings])
         self._rules: dict[Key, list[PortRule]] = {}
         self._network = BridgeNetwork(CLUSTER_CIDR)
@@ -67,6 +68,22 @@ class ServiceNode:
         self._loop.close()
         for process in self._processes:
             process.stop()
+
+    def switch(self, mode: str) -> None:
+        """kube-proxy ends, and starts in another mode."""
+        self._await(self._mode.close())
+        self._rules.clear()
+        self._mode = modes.chosen(Config(proxy_mode=mode), [self._settings])
+        self.sync_whole()
+
+    def sync_whole(self) -> None:
+        """As after a start, or when rules were lost."""
+        self._await(self._mode.sync(whole=True))
+
+    def restart_network(self) -> None:
+        """The kubelet starts again, and sees to its own rules."""
+        self._network = BridgeNetwork(CLUSTER_CIDR)
+        asyncio.run(self._network.start(NODE_RANGE))
 
     def pod(self, name: str, *ports: int) -> ServingPod:
         process = self._process(name, *(ports or (8080,)))
