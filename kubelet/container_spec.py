@@ -83,7 +83,7 @@ def container_spec(
     """Raises ConfigError where the pod names what is not there."""
     variables = environment(pod, container, around.objects, around.services, around.facts)
     try:
-        volumes = container_mounts(container, around.volumes, files, lambda text: expand_known(text, variables))
+        volumes = container_mounts(pod, container, around.volumes, files, lambda text: expand_known(text, variables))
     except VolumeError as error:
         raise ConfigError(str(error)) from error
     limits = resources.container_limits(pod, container, node.memory, node.least_oom_score)

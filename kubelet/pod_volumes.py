@@ -88,10 +88,11 @@ class PodVolumes:
 
 
 def container_mounts(
-    container: Container, volumes: Mapping[str, Path], files: PodFiles, expand: Callable[[str], str]
+    pod: Pod, container: Container, volumes: Mapping[str, Path], files: PodFiles, expand: Callable[[str], str]
 ) -> tuple[Mount, ...]:
     """The container's volume mounts, subpaths prepared. Raises VolumeError."""
     mounts: list[Mount] = []
+    fixed = {one.name for one in pod.spec.volumes or () if volume_type(one).read_only}
     for index, wanted in enumerate(container.volumeMounts or ()):
         source = volumes.get(wanted.name)
         if source is None:
@@ -101,7 +102,7 @@ def container_mounts(
             subpath.check(part)
             source = _part(source, part, files.subpaths / wanted.name / container.name / str(index), wanted.name, container.name)
         propagation = PROPAGATION.get(wanted.mountPropagation or "", "")
-        mounts.append(Mount(str(source), wanted.mountPath, bool(wanted.readOnly), propagation))
+        mounts.append(Mount(str(source), wanted.mountPath, bool(wanted.readOnly) or wanted.name in fixed, propagation))
     return tuple(mounts)
 
 

@@ -18,6 +18,7 @@ from kubelet.volumes.volume import Mounted, VolumeContext, fs_group
 class ConfigMapVolume:
     field = "configMap"
     plugin = "kubernetes.io~configmap"
+    read_only = True
 
     def references(self, volume: Volume) -> Iterator[Reference]:
         yield Reference("ConfigMap", volume.configMap.name)

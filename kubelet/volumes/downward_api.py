@@ -17,6 +17,7 @@ from kubelet.volumes.volume import Mounted, VolumeContext, fs_group
 class DownwardAPIVolume:
     field = "downwardAPI"
     plugin = "kubernetes.io~downward-api"
+    read_only = True
 
     def references(self, volume: Volume) -> Iterator[Reference]:
         return iter(())

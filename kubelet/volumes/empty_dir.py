@@ -21,6 +21,7 @@ GROUP_MODE = 0o2777  # what is made in it belongs to the group too
 class EmptyDirVolume:
     field = "emptyDir"
     plugin = "kubernetes.io~empty-dir"
+    read_only = False
 
     def references(self, volume: Volume) -> Iterator[Reference]:
         return iter(())

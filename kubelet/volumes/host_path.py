@@ -23,6 +23,7 @@ _TESTS: dict[str, tuple[Callable[[Path], bool], str]] = {
 class HostPathVolume:
     field = "hostPath"
     plugin = "kubernetes.io~host-path"
+    read_only = False
 
     def references(self, volume: Volume) -> Iterator[Reference]:
         return iter(())

@@ -26,6 +26,7 @@ TOKEN_MODE = 0o600  # where the pod's user or group is known
 class ProjectedVolume:
     field = "projected"
     plugin = "kubernetes.io~projected"
+    read_only = True
 
     def __init__(self) -> None:
         self._tokens: dict[Path, tuple[Token, datetime]] = {}  # and when to write a new one

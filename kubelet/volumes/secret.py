@@ -17,6 +17,7 @@ from kubelet.volumes.volume import Mounted, VolumeContext, fs_group
 class SecretVolume:
     field = "secret"
     plugin = "kubernetes.io~secret"
+    read_only = True
 
     def references(self, volume: Volume) -> Iterator[Reference]:
         yield Reference("Secret", volume.secret.secretName)

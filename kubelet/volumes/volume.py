@@ -46,6 +46,7 @@ class VolumeType(Protocol):
 
     field: str  # of the API's Volume: emptyDir, hostPath, ...
     plugin: str  # names its directory below pods/<uid>/volumes
+    read_only: bool  # for every container: what it shows is the API's
 
     def references(self, volume: Volume) -> Iterator[Reference]:
         """The config maps and secrets that it shows."""
