@@ -17,6 +17,7 @@ from controller_manager.controllers.disruption import DisruptionController
 from controller_manager.controllers.endpoints import EndpointsController
 from controller_manager.controllers.endpointslice import EndpointSliceController
 from controller_manager.controllers.endpointslicemirroring import EndpointSliceMirroringController
+from controller_manager.controllers.ephemeralvolume import EphemeralVolumeController
 from controller_manager.controllers.garbagecollector import GarbageCollector
 from controller_manager.controllers.job import JobController
 from controller_manager.controllers.namespace import NamespaceController
@@ -46,6 +47,7 @@ CONTROLLERS: tuple[type[Controller[Any]], ...] = (
     EndpointsController,
     EndpointSliceController,
     EndpointSliceMirroringController,
+    EphemeralVolumeController,
     JobController,
     NamespaceController,
     NodeIpamController,
