@@ -167,7 +167,7 @@ PODS = st.lists(
 )
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(pods=PODS, replicas=st.integers(0, 5), partition=st.integers(0, 3))
 def test_in_order_there_is_one_step_at_a_time_and_never_a_second_gap(pods: Any, replicas: int, partition: int) -> None:
     """Nothing is made while a lower pod fails, and an update takes no working pod while another is away.
