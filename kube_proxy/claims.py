@@ -31,7 +31,9 @@ class Claims(Generic[O, S, V]):
 
     def claim(self, owner: O, wanted: Mapping[S, V]) -> list[Change[S, V]]:
         """Replace all that an owner claims; returns what changes by it."""
-        before = self._slots_of.get(owner, {})
+        before = self._slots_of.get(owner)
+        if before is None:
+            return self._first_claim(owner, wanted)
         changed = [slot for slot in before.keys() | wanted.keys() if before.get(slot) != wanted.get(slot)]
         old = {slot: self.value(slot) for slot in changed}
         for slot in changed:
@@ -42,6 +44,22 @@ class Claims(Generic[O, S, V]):
             self._slots_of.pop(owner, None)
         changes = (Change(slot, old[slot], self.value(slot)) for slot in changed)
         return [change for change in changes if change.old != change.new]
+
+    def _first_claim(self, owner: O, wanted: Mapping[S, V]) -> list[Change[S, V]]:
+        """The same for an owner that claims nothing yet: at the start these are thousands."""
+        if wanted:
+            self._slots_of[owner] = wanted
+        changes: list[Change[S, V]] = []
+        for slot, value in wanted.items():
+            claimants = self._claimants.get(slot)
+            old = claimants.first() if claimants is not None else None
+            if claimants is None:
+                claimants = self._claimants[slot] = _Claimants()
+            claimants.put(owner, value)
+            new = claimants.first()
+            if old is not new and old != new:
+                changes.append(Change(slot, old, new))
+        return changes
 
     def value(self, slot: S) -> V | None:
         """What a slot holds."""
