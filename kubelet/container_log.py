@@ -95,31 +95,34 @@ async def _chunks(path: Path, options: LogOptions, ended: Awaitable[None] | None
         return
     async with Changes() as changes:
         changes.watch(path, CONTENT)
-        entries, position = await asyncio.to_thread(_read, path, options.tail)
-        for part in _joined(lines_of(iter(entries), options)):
-            yield part
-        async for part in _followed(path, position, options, changes, ended):
-            yield part
+        file, entries = await asyncio.to_thread(_read_and_hold, path, options.tail)
+        with file:  # the reader may go away before all is sent
+            for part in _joined(lines_of(iter(entries), options)):
+                yield part
+            async for part in _followed(path, file, options, changes, ended):
+                yield part
 
 
 async def _followed(
-    path: Path, position: int, options: LogOptions, changes: Changes, ended: Awaitable[None]
+    path: Path, file: BinaryIO, options: LogOptions, changes: Changes, ended: Awaitable[None]
 ) -> AsyncIterator[bytes]:
-    file = path.open("rb")
-    file.seek(position)
+    """`file` is open where the lines begin that were not told yet."""
     end = asyncio.ensure_future(ended)
     try:
         while True:
             last = end.done()
+            left_behind = _rotated(path, file)  # asked before reading: what was written until then is read from the old file
             for part in _joined(lines_of(_complete_lines(file), options)):
                 yield part
-            if last:
-                return
-            if _rotated(path, file):
+                await asyncio.sleep(0)  # a pod that writes without end must not hold up the others
+            if left_behind:
+                newer = _next(path, file)
                 file.close()
-                file = path.open("rb")
+                file = newer
                 changes.watch(path, CONTENT)
                 continue
+            if last:
+                return
             change = asyncio.ensure_future(changes.next())
             await asyncio.wait({change, end}, return_when=asyncio.FIRST_COMPLETED)
             change.cancel()
@@ -145,6 +148,25 @@ def _rotated(path: Path, file: BinaryIO) -> bool:
     return False
 
 
+def _next(path: Path, file: BinaryIO) -> BinaryIO:
+    """The file that was begun when `file` was full: a slow reader may be several files behind."""
+    wanted = os.fstat(file.fileno()).st_ino
+    files = [path, *(path.with_name(f"{path.name}.{number}") for number in range(1, MOST_ROTATED + 1))]
+    opened: BinaryIO | None = None
+    for one in files:  # the newest first
+        try:
+            candidate: BinaryIO = one.open("rb")
+        except FileNotFoundError:
+            continue  # it is being renamed, or there is none so old
+        if os.fstat(candidate.fileno()).st_ino == wanted:
+            candidate.close()
+            break
+        if opened is not None:
+            opened.close()
+        opened = candidate
+    return opened if opened is not None else path.open("rb")
+
+
 def _joined(lines: Iterator[bytes]) -> Iterator[bytes]:
     """In blocks: a write for each line would be dear."""
     block = bytearray()
@@ -167,6 +189,17 @@ def _read(path: Path, tail: int | None) -> tuple[list[bytes], int]:
             break
         found = _entries(older, None if tail is None else tail - len(found))[0] + found
     return found, position
+
+
+def _read_and_hold(path: Path, tail: int | None) -> tuple[BinaryIO, list[bytes]]:
+    """The entries, and the newest file, open behind them: it may be put away while they are sent."""
+    while True:
+        file: BinaryIO = path.open("rb")
+        entries, position = _read(path, tail)
+        if not _rotated(path, file):
+            file.seek(position)
+            return file, entries
+        file.close()
 
 
 def _entries(path: Path, tail: int | None) -> tuple[list[bytes], int]:

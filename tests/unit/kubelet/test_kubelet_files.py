@@ -127,6 +127,29 @@ def test_a_followed_log_goes_on_until_its_container_ends(tmp_path: Path) -> None
     assert asyncio.run(asyncio.wait_for(follow(), 10)) == [b"one\n", b"two\n"]
 
 
+def test_a_follower_that_is_several_files_behind_loses_no_line(tmp_path: Path) -> None:
+    """Rule: behaviour E.5.61: `logs -f` goes on across rotation"""
+    path = tmp_path / "x-json.log"
+    _log(path, "one\n")
+
+    async def follow() -> bytes:
+        ended = asyncio.Event()
+        found = b""
+        async for chunk in container_log(path, LogOptions(follow=True), ended.wait()):  # type: ignore[arg-type]
+            found += chunk
+            if found == b"one\n":
+                with path.open("a") as file:  # written and put away before the follower looks again
+                    file.write(json.dumps({"log": "two\n", "stream": "stdout", "time": "2026-01-02T03:04:09Z"}) + "\n")
+                path.rename(path.with_name("x-json.log.2"))
+                _log(path.with_name("x-json.log.1"), "three\n")
+                _log(path, "four\n")
+            elif found.endswith(b"four\n"):
+                ended.set()
+        return found
+
+    assert asyncio.run(asyncio.wait_for(follow(), 10)) == b"one\ntwo\nthree\nfour\n"
+
+
 MANIFEST = b"apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec: {containers: [{name: main, image: nginx}]}\n"
 
 
