@@ -1,6 +1,7 @@
 """Connections through mode userspace: this process copies the bytes, so an endpoint sees the node as its client."""
 
 from collections import Counter
+from collections.abc import Callable
 
 import pytest
 
@@ -29,7 +30,8 @@ def test_service_is_reached_by_pods_the_node_and_outsiders(node: ServiceNode) ->
         assert names([act(VIP, 80) for _ in range(4)]) == everywhere
         assert names([outsider.inside(lambda: act(NODE_ADDRESS, 30080)) for _ in range(4)]) == everywhere  # noqa: B023
     node.serve(service)
-    for refused in (lambda: ask(VIP, 80), lambda: ask_udp(VIP, 80), lambda: ask(NODE_ADDRESS, 30080)):
+    refusals: list[Callable[[], str]] = [lambda: ask(VIP, 80), lambda: ask_udp(VIP, 80), lambda: ask(NODE_ADDRESS, 30080)]
+    for refused in refusals:
         with pytest.raises(ConnectionRefusedError):
             refused()
     node.forget("web")
