@@ -13,6 +13,8 @@ from kube.component.logging import get_logger
 from kubelet.cgroups import MOUNT
 from kubelet.config import KubeletConfig
 from kubelet.network.bridge import BridgeNetwork
+from kubelet.network.cni_config import find_network
+from kubelet.network.cni_network import CniNetwork
 from kubelet.volumes.mounts import unmount_below
 
 log = get_logger(__name__)
@@ -23,6 +25,9 @@ PODS_CGROUP = "kubepods"
 async def cleanup(config: KubeletConfig) -> None:
     """Idempotent; needs neither the API server nor the engine."""
     await BridgeNetwork(config.cluster_cidr).cleanup()
+    plugged = find_network(config.cni_conf_dir)
+    if plugged is not None:
+        await CniNetwork(plugged, config.cni_bin_dir, config.cni_cache_dir).cleanup()
     for entry in config.root_dir.resolve().glob("*"):  # not --root-dir itself: that may be the host's own mount
         await asyncio.to_thread(unmount_below, entry)
     remove_cgroups(config.cgroup_root)

@@ -42,6 +42,11 @@ class KubeletConfig:
     network_kubeconfig: Path | None = flag(
         "--network-kubeconfig", None, "Who reads nodes and policies for the pod network; without it this node is alone (ours)."
     )
+    cni_conf_dir: Path = flag(
+        "--cni-conf-dir", Path("/etc/cni/net.d"), "A CNI configuration in here takes the built-in pod network's place."
+    )
+    cni_bin_dir: Path = flag("--cni-bin-dir", Path("/opt/cni/bin"), "Where CNI plugins are.")
+    cni_cache_dir: Path = flag("--cni-cache-dir", Path("/var/lib/cni/cache"), "Where results of CNI plugins are kept.")
     pod_network_backend: str = flag(
         "--pod-network-backend", "auto", "The way to other nodes' pods: auto, host-routes or vxlan (ours)."
     )

@@ -38,6 +38,8 @@ from kubelet.lifecycle import Tools
 from kubelet.manifest_url import ManifestUrl, Together
 from kubelet.mirror_pods import MirrorPods
 from kubelet.network.bridge import BridgeNetwork
+from kubelet.network.cni_config import find_network
+from kubelet.network.cni_network import CniNetwork
 from kubelet.network.node_routes import NodeRoutes
 from kubelet.network.policies import Policies
 from kubelet.network.policy import Peer
@@ -122,8 +124,9 @@ class Kubelet:
         self.identity = _identity(config)
         self.facts = _facts(config, self.identity, self.machine, engine, lacking=sorted(set(NAMES) - runtime.capabilities))
         self.network = _network(config, self.identity.addresses[0])
-        self._routes = _routes(config, reader, self.identity.addresses[0], self.network) if reader is not None else None
-        self._policies = Policies(reader, self._connected_pods) if reader is not None else None
+        ours = reader if isinstance(self.network, BridgeNetwork) else None
+        self._routes = _routes(config, ours, self.identity.addresses[0], self.network) if ours is not None else None
+        self._policies = Policies(ours, self._connected_pods) if ours is not None else None
         self.cgroups = Cgroups(config.cgroup_root, engine.cgroup_driver)
         self.sampler = Sampler(self.facts, Path(engine.data_root))
         self._recorder = EventRecorder(client, "kubelet", self.identity.name) if client is not None else None
@@ -258,7 +261,8 @@ class Kubelet:
 
     async def _follow_policies(self, policies: Policies) -> None:
         """From when all pods of this node are known: until then the rules of an earlier run stand."""
-        self.network.before_connecting = policies.cover
+        if isinstance(self.network, BridgeNetwork):
+            self.network.before_connecting = policies.cover
         await self.source.all_spoke()
         if self.pods is not None:
             self.pods.on_change(lambda old, new: policies.wake())
@@ -319,14 +323,17 @@ def _identity(config: KubeletConfig) -> Identity:
     )
 
 
-def _network(config: KubeletConfig, address: str) -> BridgeNetwork:
+def _network(config: KubeletConfig, address: str) -> BridgeNetwork | CniNetwork:
+    plugged = find_network(config.cni_conf_dir)
+    if plugged is not None:
+        return CniNetwork(plugged, config.cni_bin_dir, config.cni_cache_dir)
     if config.pod_network_backend not in BACKENDS:
         raise StartupError(f"--pod-network-backend: {config.pod_network_backend!r} is none of {', '.join(BACKENDS)}")
     wrapped = config.network_kubeconfig is not None and config.pod_network_backend != "host-routes"
     return BridgeNetwork(config.cluster_cidr, node_address=address, overhead=VXLAN_OVERHEAD if wrapped else 0)
 
 
-def _routes(config: KubeletConfig, reader: Client, address: str, network: BridgeNetwork) -> NodeRoutes:
+def _routes(config: KubeletConfig, reader: Client, address: str, network: BridgeNetwork | CniNetwork) -> NodeRoutes:
     return NodeRoutes(reader, address, config.cluster_cidr, config.pod_network_backend, lambda: network.range)
 
 
