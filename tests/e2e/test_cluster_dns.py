@@ -11,7 +11,7 @@ import pytest
 
 from deploy.dns import PROGRAM
 from deploy.images import python
-from tests.e2e.conftest import UPSTREAM, Cluster
+from tests.e2e.conftest import OURS, UPSTREAM, Cluster
 
 NAMESPACE = "dns"
 ASKER = f"""
@@ -167,6 +167,12 @@ def test_pods_may_choose_their_resolver(names: Cluster) -> None:
     assert search.endswith(" one.example")
     assert own[0] not in resolver_of(names, "default")
     assert names.ok(f"kubectl -n {NAMESPACE} exec on-host -- nslookup kubernetes.default.svc.cluster.local").count("10.96.0.1") >= 1
+
+
+def test_cluster_info_tells_where_dns_is(names: Cluster) -> None:
+    """By the label kubernetes.io/cluster-service, in both kubectls. Rule: walkthrough, first steps"""
+    for kubectl in (UPSTREAM, OURS):
+        assert "/api/v1/namespaces/kube-system/services/kube-dns:dns/proxy" in names.ok(f"{kubectl} cluster-info")
 
 
 def _reverse(address: str) -> str:
