@@ -1,24 +1,19 @@
 """App: an API server from its configuration — its parts built and started in order, and the ASGI door in front of them.
 
 Resource requests never reach FastAPI: the dispatcher here answers them itself, which costs a third. What is left (discovery,
-OpenAPI, health, version, metrics) are routes of the FastAPI app behind it, after the same filters.
+OpenAPI, keys) are routes of the FastAPI app behind it, after the same filters.
 
     start: etcd → every object read into the caches → authentication, authorization, admission → listening → bootstrap objects
 """
 
 import asyncio
 import gc
+import importlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-import orjson
-from fastapi import FastAPI
-from starlette.exceptions import HTTPException
-from starlette.requests import Request as StarletteRequest
-from starlette.responses import Response as StarletteResponse
-
-from apiserver import admission, aggregator, audit, bootstrap, crd, discovery, flowcontrol, health, openapi, upgrade
+from apiserver import admission, aggregator, audit, bootstrap, crd, flowcontrol, health, upgrade
 from apiserver.aggregator import proxy
 from apiserver.allocation import AFTER_DELETE
 from apiserver.auth import authentication, authorization
@@ -32,7 +27,6 @@ from apiserver.storage.etcd import Etcd, EtcdTLS
 from apiserver.storage.store import Removed, Stores
 from kube.api.resource import Resource
 from kube.api.resources import RESOURCES
-from kube.api.status import ApiError, MethodNotAllowed, NotFound
 from kube.component import http_server
 from kube.component.logging import get_logger
 from kube.component.tls import server_tls
@@ -40,8 +34,6 @@ from kube.component.tls import server_tls
 # Trees are made by the thousand and have no cycles; at its defaults the collector goes through them over and over, which
 # doubles the cost of a table of 500 pods.
 GC_THRESHOLDS = (100_000, 20, 50)
-NO_PATH = "the server could not find the requested resource"  # client-go's words for a 404 that says nothing
-NO_METHOD = "the server does not allow this method on the requested resource"
 
 log = get_logger(__name__)
 
@@ -49,9 +41,10 @@ log = get_logger(__name__)
 class App:
     """The ASGI application."""
 
-    def __init__(self, server: Server, behind: FastAPI) -> None:
+    def __init__(self, server: Server) -> None:
         self._server = server
-        self._behind = behind
+        self._probes = health.Probes(server)
+        self._behind: Any = None  # loaded after the start
         self._aggregator = aggregator.aggregator_of(server)
         self._answer = chain(server, self._handle)
 
@@ -72,8 +65,19 @@ class App:
             return await proxy.forward(self._server, request, remote)
         if request.info.is_resource:
             return await handle(self._server, request)
+        probed = await self._probes.answer(request.info)
+        if probed is not None:
+            return probed
+        if self._behind is None:
+            await self.load()
         await self._behind(request.scope, request.receive, self._marking(request))
         return None
+
+    async def load(self) -> None:
+        """Build the app behind; its modules are imported beside the requests that go on."""
+        module = await asyncio.to_thread(importlib.import_module, "apiserver.behind")
+        if self._behind is None:
+            self._behind = module.build(self._server)
 
     def _marking(self, request: Request) -> Send:
         """Note that the answer began, so that a failure after it is not answered twice."""
@@ -112,7 +116,7 @@ async def running(config: Config) -> AsyncIterator[tuple[Server, App]]:
             crd.start(server)
             aggregator.start(server)
             flowcontrol.start(server)
-            yield server, App(server, _behind(server))
+            yield server, App(server)
             started.cancel()
     finally:
         await etcd.close()
@@ -131,6 +135,7 @@ async def run(config: Config) -> None:
         log.info("serving securely", address=config.bind_address, port=listener.port)
         try:
             await bootstrap.bootstrap(server)
+            await app.load()
             await asyncio.get_running_loop().create_future()
         finally:
             await _shut_down(server, listener)
@@ -166,24 +171,6 @@ class _Tasks:
 
 async def _as_coroutine(work: Awaitable[None]) -> None:
     await work
-
-
-def _behind(server: Server) -> FastAPI:
-    """The routes beside the resources."""
-    app = FastAPI(title="Kubernetes", openapi_url=None, docs_url=None, redoc_url=None)
-    for room in (health, discovery, openapi):
-        app.include_router(room.router(server))
-    app.add_exception_handler(HTTPException, _refused)
-    app.add_exception_handler(ApiError, _refused)
-    return app
-
-
-async def _refused(request: StarletteRequest, error: Exception) -> StarletteResponse:
-    """A path or a method that there is not, as a Status."""
-    if isinstance(error, HTTPException):
-        error = MethodNotAllowed(NO_METHOD) if error.status_code == MethodNotAllowed.code else NotFound(NO_PATH)
-    assert isinstance(error, ApiError), "registered for these alone"
-    return StarletteResponse(orjson.dumps(error.status()), error.code, media_type="application/json")
 
 
 def _removal_hooks(server: Server) -> Callable[[Resource], Removed | None]:

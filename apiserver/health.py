@@ -1,59 +1,36 @@
-"""Health, version and metrics of the API server, and the documents by which others verify its tokens.
+"""Health, version and metrics of the API server.
 
+They are answered before anything else is loaded (`behind.py`): whoever waits for a server asks for them first.
 https://kubernetes.io/docs/reference/using-api/health-checks/
-https://kubernetes.io/docs/tasks/configure-pod-container/configure-service-account/#service-account-issuer-discovery
 """
 
-from typing import Any
-
-import orjson
-from fastapi import APIRouter, Request, Response
-
 from apiserver import metrics
-from apiserver.auth.tokens import ServiceAccountTokens
-from apiserver.context import Server
-from kube.api.status import ApiError
+from apiserver.context import RequestInfo, Response, Server
+from kube.api.status import ApiError, MethodNotAllowed
 from kube.component.health import Check, Health
 
-HEALTH_PATHS = (
-    "/healthz", "/healthz/{check}", "/livez", "/livez/{check}", "/readyz", "/readyz/{check}", "/metrics", "/version", "/version/",
-)  # fmt: skip
+ROOTS = frozenset(("healthz", "livez", "readyz", "metrics", "version"))
+NO_METHOD = "the server does not allow this method on the requested resource"
 
 
-def router(server: Server) -> APIRouter:
-    checks = (Check("etcd", lambda: _etcd(server)), Check("poststarthook/start-bootstrap", lambda: _bootstrapped(server)))
-    alive, ready = Health(*checks), Health(*checks, Check("shutdown", lambda: _goes_on(server)))
-    routes = APIRouter()
-    metrics.show(server)
+class Probes:
+    def __init__(self, server: Server) -> None:
+        checks = (Check("etcd", lambda: _etcd(server)), Check("poststarthook/start-bootstrap", lambda: _bootstrapped(server)))
+        self._alive = Health(*checks)
+        self._ready = Health(*checks, Check("shutdown", lambda: _goes_on(server)))
+        metrics.show(server)
 
-    async def health(request: Request) -> Response:
-        query = {name: request.query_params.getlist(name) for name in request.query_params}
-        path = request.url.path.rstrip("/")
-        answer = await (ready if path.startswith("/readyz") else alive).answer(path, query)
-        status, kind, body = answer or (404, "text/plain; charset=utf-8", b"404 page not found\n")
-        return Response(body, status, {"X-Content-Type-Options": "nosniff", "Content-Type": kind})
-
-    for path in HEALTH_PATHS:
-        routes.add_api_route(path, health, methods=["GET"])
-
-    @routes.get("/.well-known/openid-configuration")
-    async def openid_configuration() -> dict[str, Any]:
-        tokens: ServiceAccountTokens = server.state["tokens"]
-        address = f"https://{server.config.advertise_address or '127.0.0.1'}:{server.config.secure_port}"
-        return {
-            "issuer": tokens.issuer,
-            "jwks_uri": f"{address}/openid/v1/jwks",
-            "response_types_supported": ["id_token"],
-            "subject_types_supported": ["public"],
-            "id_token_signing_alg_values_supported": sorted({key["alg"] for key in tokens.jwks()["keys"]}),
-        }
-
-    @routes.get("/openid/v1/jwks")
-    async def keys() -> Response:
-        tokens: ServiceAccountTokens = server.state["tokens"]
-        return Response(orjson.dumps(tokens.jwks()), media_type="application/jwk-set+json")
-
-    return routes
+    async def answer(self, info: RequestInfo) -> Response | None:
+        """None for a path that is not about health. Raises MethodNotAllowed."""
+        root = info.path.split("/", 2)[1] if info.path.startswith("/") else ""
+        if root not in ROOTS:
+            return None
+        if info.method not in ("GET", "HEAD"):
+            raise MethodNotAllowed(NO_METHOD)
+        path = "/version" if info.path == "/version/" else info.path
+        found = await (self._ready if root == "readyz" else self._alive).answer(path, info.query)
+        status, kind, body = found or (404, "text/plain; charset=utf-8", b"404 page not found\n")
+        return Response(status, body, kind, [("X-Content-Type-Options", "nosniff")])
 
 
 async def _etcd(server: Server) -> str | None:
