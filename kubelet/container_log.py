@@ -124,8 +124,10 @@ async def _followed(
             if last:
                 return
             change = asyncio.ensure_future(changes.next())
-            await asyncio.wait({change, end}, return_when=asyncio.FIRST_COMPLETED)
-            change.cancel()
+            try:
+                await asyncio.wait({change, end}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                change.cancel()
     finally:
         file.close()
         end.cancel()
