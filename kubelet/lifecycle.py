@@ -210,13 +210,14 @@ class Lifecycle:
         try:
             objects = await self._tools.objects.get(pod)
             handler = await self._tools.objects.runtime_handler(pod)
+            services = await self._tools.objects.service_variables(pod)
         except VolumeError as error:
             raise ConfigError(str(error)) from error
         around = Surroundings(
             sandbox_id=observed.sandbox.id,
             volumes=self._volumes.paths if self._volumes is not None else {},
             objects=objects,
-            services=self._tools.objects.service_variables(pod),
+            services=services,
             facts=self._facts(),
             runtime_handler=handler,
             running={one.name: one.id for one in reversed(observed.running())},

@@ -16,10 +16,11 @@ from kube.client.informer import Informer
 from kube.client.rest import Client, Unreachable
 from kubelet.environment import Objects, Reference
 from kubelet.pod_volumes import pod_references
-from kubelet.service_environment import service_environment
+from kubelet.service_environment import MASTER, service_environment
 from kubelet.volumes.volume import Token, VolumeError
 
 FIRST_ANSWER_SECONDS = 5.0  # how long a pod's start waits for the first answer about an object
+FRESH_SERVICES_SECONDS = 2.0
 
 _KINDS: dict[str, type[Any]] = {"ConfigMap": ConfigMap, "Secret": Secret}
 
@@ -31,7 +32,7 @@ class PodObjects(Protocol):
     async def get(self, pod: Pod) -> Objects:
         """Everything that the pod names; None for what is not there. Raises VolumeError where nobody can say."""
 
-    def service_variables(self, pod: Pod) -> dict[str, str]: ...
+    async def service_variables(self, pod: Pod) -> dict[str, str]: ...
 
     async def runtime_handler(self, pod: Pod) -> str:
         """Of the pod's runtime class; empty without one. Raises VolumeError where nobody can say."""
@@ -48,7 +49,7 @@ class NoObjects:
     async def get(self, pod: Pod) -> Objects:
         return dict.fromkeys(pod_references(pod))
 
-    def service_variables(self, pod: Pod) -> dict[str, str]:
+    async def service_variables(self, pod: Pod) -> dict[str, str]:
         return {}
 
     async def runtime_handler(self, pod: Pod) -> str:
@@ -125,8 +126,19 @@ class WatchedObjects:
             found[reference] = watch.informer.cache.get(Key(namespace, reference.name))
         return found
 
-    def service_variables(self, pod: Pod) -> dict[str, str]:
-        return service_environment(pod, self._services.cache.list())
+    async def service_variables(self, pod: Pod) -> dict[str, str]:
+        """They cannot be put right later, so where the cache may lag behind the server is asked; where it is away, what is known
+        has to do: containers are started again while there is no API server.
+        """
+        known = self._services.cache.list()
+        if self._services.following:
+            return service_environment(pod, known)
+        try:
+            async with asyncio.timeout(FRESH_SERVICES_SECONDS):
+                here = await self._client.list(Service, pod.metadata.namespace)
+                return service_environment(pod, [*here, await self._client.get(Service, *MASTER)])
+        except (ApiError, Unreachable, TimeoutError):
+            return service_environment(pod, known)
 
     async def runtime_handler(self, pod: Pod) -> str:
         name = pod.spec.runtimeClassName

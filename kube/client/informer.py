@@ -63,6 +63,7 @@ class Informer(Generic[V]):
     ) -> None:
         self.cache: Cache[V] = Cache()
         self.synced = asyncio.Event()
+        self.following = False  # from the server's first word until there is trouble; while it is False the cache may lag behind
         self._client = client
         self._kind = kind
         self._resource = resource or resource_of(kind)
@@ -93,6 +94,7 @@ class Informer(Generic[V]):
                 self._revision = ""
             except (Unreachable, ApiError, TimeoutError) as error:
                 log.debug("watch of %s broke, resuming: %s", self._resource.qualified, str(error) or "it did not end in time")
+            self.following = False
             if self._heard:
                 pause = FIRST_PAUSE_SECONDS
             await asyncio.sleep(pause * (1 + random.random()))
@@ -113,6 +115,7 @@ class Informer(Generic[V]):
                 break
         self._replace(found)
         self._revision = revision
+        self.following = True
         self.synced.set()
 
     def _replace(self, found: list[V]) -> None:
@@ -138,7 +141,7 @@ class Informer(Generic[V]):
         )
         async with asyncio.timeout(seconds + LATE_SECONDS), aclosing(events):
             async for event in events:
-                self._heard = True
+                self._heard = self.following = True
                 self._take(event)
         if not self._heard and loop.time() < begun + SHORT_SECONDS:
             raise Unreachable("the server ended the watch at once")

@@ -101,6 +101,16 @@ def test_broken_watch_is_resumed_where_it_was() -> None:
     assert watched_from(script) == ["5", "6"]
 
 
+def test_cache_is_known_to_lag_from_trouble_until_the_next_word() -> None:
+    """Rule: who must not read stale state can tell."""
+    _, quiet = follow(Scripted(a_list(5, an_object("a", 1)), a_watch()))
+    assert quiet.following
+    _, broken = follow(Scripted(a_list(5, an_object("a", 1)), a_watch(an_event("MODIFIED", "a", 6), and_then="cut"), a_watch()))
+    assert not broken.following
+    _, resumed = follow(Scripted(a_list(5), a_watch(and_then="cut"), a_watch(an_event("ADDED", "a", 6))))
+    assert resumed.following
+
+
 def test_bookmark_moves_on_where_to_resume() -> None:
     """Rule: https://kubernetes.io/docs/reference/using-api/api-concepts/#watch-bookmarks"""
     script = Scripted(a_list(5, an_object("a", 1)), a_watch(bookmark(90), and_then="end"), a_watch())
