@@ -34,7 +34,9 @@ def test_pod_reaches_a_cluster_ip_by_udp(node: ServiceNode) -> None:
 
 
 def test_same_port_may_have_both_protocols(node: ServiceNode) -> None:
-    """Rule: https://kubernetes.io/docs/concepts/services-networking/service/#multi-port-services"""
+    """Rule: https://kubernetes.io/docs/concepts/services-networking/service/#multi-port-services
+    Conformance: [sig-network] Services should serve endpoints on same port and different protocols [Conformance]
+    """
     tcp, udp, client = node.pod("tcp"), node.pod("udp"), node.pod("client")
     service = a_service("dns", VIP, a_port(53, name="tcp"), a_port(53, name="udp", protocol="UDP"))
     node.serve(service, a_slice(tcp.address, name="tcp"), a_slice(udp.address, name="udp", protocol="UDP"))
@@ -71,7 +73,9 @@ def test_pod_reaches_itself_through_its_service(node: ServiceNode) -> None:
 
 @pytest.mark.parametrize("protocol", ["TCP", "UDP"])
 def test_node_port_answers_on_the_nodes_addresses_to_everybody(node: ServiceNode, protocol: str) -> None:
-    """Rule: https://kubernetes.io/docs/concepts/services-networking/service/#type-nodeport"""
+    """Rule: https://kubernetes.io/docs/concepts/services-networking/service/#type-nodeport
+    Conformance: [sig-network] Services should be able to create a functioning NodePort service [Conformance]
+    """
     server, client, outsider = node.pod("server"), node.pod("client"), node.outsider()
     port = a_port(80, node_port=30080, protocol=protocol)
     node.serve(a_service("web", VIP, port, type="NodePort"), a_slice(server.address, protocol=protocol))
@@ -189,7 +193,12 @@ def test_udp_client_that_keeps_its_port_follows_the_endpoints(node: ServiceNode)
 
 def test_client_that_an_endpoint_remembers_goes_there_again(node: ServiceNode) -> None:
     """Through cluster IP and NodePort alike; switched off, connections spread again.
-    Rule: https://kubernetes.io/docs/reference/networking/virtual-ips/#session-affinity"""
+    Rule: https://kubernetes.io/docs/reference/networking/virtual-ips/#session-affinity
+    Conformance: [sig-network] Services should have session affinity work for NodePort service [LinuxOnly] [Conformance]
+    Conformance: [sig-network] Services should have session affinity work for service with type clusterIP [LinuxOnly] [Conformance]
+    Conformance: [sig-network] Services should be able to switch session affinity for NodePort service [LinuxOnly] [Conformance]
+    Conformance: [sig-network] Services should be able to switch session affinity for service with type clusterIP [LinuxOnly] [Conformance]
+    """  # noqa: E501
     servers, client = [node.pod(f"server-{number}") for number in range(4)], node.pod("client")
     slice_ = a_slice(*(server.address for server in servers))
     sticky = a_service("web", VIP, a_port(80, node_port=30080), type="NodePort", sessionAffinity="ClientIP")
