@@ -72,7 +72,8 @@ def _unknown(rest: list[str], prog: str) -> str:
 def _add(parser: argparse.ArgumentParser, name: str, hint: Any, default: Any, metadata: Any) -> None:
     shape, kind = _shape(hint)
     convert = _converter(metadata["flag"], kind)
-    options: dict[str, Any] = {"dest": name, "help": f"{metadata['help']} (default: {_shown(default)})"}
+    about = f"{metadata['help']} (default: {_shown(default)})".replace("%", "%%")  # argparse's own sign
+    options: dict[str, Any] = {"dest": name, "help": about}
     options["default"] = None if default is MISSING else default
     if shape is tuple:
         options |= {"action": _Collect, "convert": convert, "metavar": "LIST"}
