@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help up down purge status logs kubeconfig lab lab-down upstream-kubectl test test-unit check format bench bench-apiserver lock
+.PHONY: help up down purge status logs kubeconfig lab lab-down upstream-kubectl test test-unit check format bench bench-apiserver bench-node lock
 
 PYTHON ?= python3
 VENV := .venv
@@ -63,6 +63,9 @@ format: $(VENV)/.tests ## Put the code into its form
 
 bench: $(VENV)/.tests ## Measure bring-up, pod start, idle CPU and memory; JSON in bench-results/
 	@$(BIN)/python -m tests.bench.cluster
+
+bench-node: $(VENV)/.tests ## Measure pod starts, exec, logs and a full node beside the engine alone; JSON in bench-results/
+	@$(BIN)/python -m tests.bench.node
 
 bench-apiserver: $(VENV)/.tests ## Measure the API server beside etcd alone (ARGS=--quick for less); JSON in bench-results/
 	@command -v wrk >/dev/null || { apt-get update -q && apt-get install -q -y --no-install-recommends wrk; }
