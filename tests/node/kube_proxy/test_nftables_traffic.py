@@ -4,7 +4,7 @@ import socket
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from ipaddress import IPv6Network
 
 import pytest
@@ -99,7 +99,7 @@ def serving6(address: str, port: int) -> Iterator[None]:
 
 
 def ask6(address: str, port: int) -> str:
-    with socket.create_connection((address, port), timeout=2) as connection:
+    with socket.create_connection((address, port), timeout=10) as connection:
         return connection.recv(1500).decode()
 
 
@@ -112,14 +112,12 @@ def test_ipv6_service_is_served_by_a_table_of_its_own(affinity: str) -> None:
     with own_namespace():
         run(f"ip link add pods type bridge; ip link set pods up; ip addr add {SERVER6}/64 dev pods nodad")
         service_route.ensure(IPv6Network(RANGE6))
-        table = Table(settings)
-        with serving6(SERVER6, 8080):
+        with closing(Table(settings)) as table, serving6(SERVER6, 8080):
             table.replace(slots(rules(service, [a_slice(SERVER6, family="IPv6")], HERE), settings).items())
             assert ask6(VIP6, 80).startswith("six ")
             assert ask6(SERVER6, 30080).startswith("six ")
             table.replace(slots(rules(service, [], HERE), settings).items())
             with pytest.raises(ConnectionRefusedError):
                 ask6(VIP6, 80)
-        table.remove()
-        table.close()
+            table.remove()
         service_route.remove()

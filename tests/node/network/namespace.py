@@ -134,5 +134,6 @@ def run(command: str) -> str:
 
 
 def world() -> str:
-    """Everything that the network of this namespace consists of."""
-    return run("nft -s list ruleset; ip -o link; ip -o addr; ip route; ip rule; iptables-save | grep -v '^#' || true")
+    """Everything that the network of this namespace consists of; not whether an address is still being probed for (tentative)."""
+    shown = run("nft -s list ruleset; ip -o link; ip -o addr; ip route; ip rule; iptables-save | grep -v '^#' || true")
+    return shown.replace(" tentative", "")
