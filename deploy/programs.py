@@ -14,6 +14,8 @@ from deploy.cluster import Cluster
 from deploy.host import resolver_file
 from deploy.images.build import PAUSE
 
+# Upstream's default, a share of the disk, would forbid pods on a person's machine that has 100 GB free of 1 TB.
+EVICTION = "memory.available<100Mi,nodefs.available<1Gi,imagefs.available<1Gi"
 MARK = "SKIFF_STATE"  # in the environment of every program that we start: whose it is
 LOG_BYTES = "10MB"
 LOG_BACKUPS = 2
@@ -178,6 +180,7 @@ def kubelet_flags(cluster: Cluster) -> dict[str, object]:
         "cluster-cidr": cluster.pod_cidr,
         "client-ca-file": cluster.pki / "ca.crt",
         "cgroup-root": cluster.cgroup_root,
+        "eviction-hard": EVICTION,
         **_serving(cluster, "kubelet"),
     }
 
