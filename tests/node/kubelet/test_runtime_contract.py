@@ -7,8 +7,8 @@ import pytest
 
 from deploy.images.build import PAUSE
 from kubelet.runtime.docker import DockerRuntime
-from kubelet.runtime.fake import FakeRuntime
 from kubelet.runtime.runtime import ContainerSpec, PodIdentity, Runtime, RuntimeFailure, SandboxSpec
+from tests.fake_runtime import FakeRuntime
 from tests.wait import eventually
 
 Test = Callable[[Runtime], Awaitable[None]]

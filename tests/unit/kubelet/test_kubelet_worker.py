@@ -21,7 +21,7 @@ from kubelet.pod_volumes import PodVolumes
 from kubelet.pod_worker import PodWorker
 from kubelet.probes.prober import Prober
 from kubelet.probes.question import Asking
-from kubelet.runtime.fake import FakeRuntime
+from tests.fake_runtime import FakeRuntime
 from tests.unit.kubelet.pods import UID, a_container, a_pod
 from tests.wait import eventually
 

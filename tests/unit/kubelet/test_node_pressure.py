@@ -29,10 +29,10 @@ from kubelet.manifest_url import Together, pods_of
 from kubelet.node_info import Machine
 from kubelet.node_status import Identity, allocatable
 from kubelet.pressure import reserved_of, thresholds_of
-from kubelet.runtime.fake import FakeRuntime
 from kubelet.runtime.runtime import Image
 from kubelet.samples import ContainerSample, PodSample, Reading, VolumeSample
 from kubelet.static_pods import NotAPod
+from tests.fake_runtime import FakeRuntime
 from tests.unit.kubelet.pods import NOW, a_container, a_pod, running
 
 MI = 1 << 20
