@@ -7,8 +7,8 @@ macro costs in cel-go, where it is a fold over an accumulator. https://github.co
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from apiserver.cel.errors import CostExceeded, EvaluationError, no_such_overload
-from apiserver.cel.frame import Frame, Planned, Step
+from apiserver.cel.errors import EvaluationError, no_such_overload
+from apiserver.cel.frame import Frame, Planned, Step, decision
 from apiserver.cel.syntax import Comprehension
 
 QUANTIFIER_TURN = 3  # reading the accumulator for the loop's condition and its step
@@ -57,25 +57,7 @@ def _quantifier(decides: bool) -> Callable[..., Step]:
     def plan(turns: Turns, steps: list[Planned], first: str, second: str) -> Step:
         test = steps[0][0]
 
-        def run(frame: Frame) -> bool:
-            problem: EvaluationError | None = None
-            for _ in turns(frame):
-                try:
-                    found = test(frame)
-                except CostExceeded:
-                    raise
-                except EvaluationError as error:
-                    problem = problem or error
-                    continue
-                if type(found) is not bool:
-                    problem = problem or no_such_overload()
-                elif found == decides:
-                    return decides
-            if problem is not None:
-                raise problem
-            return not decides
-
-        return run
+        return decision(lambda frame: (test for _ in turns(frame)), decides)
 
     return plan
 

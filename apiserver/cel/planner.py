@@ -5,12 +5,13 @@ expression costs. A value that came from a tree is converted (reading.py) where 
 through: `self.items.all(i, i.at < now)` converts each `at`, never the list.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 from apiserver.cel import calls, loops
 from apiserver.cel.checker import Checked
-from apiserver.cel.errors import CostExceeded, EvaluationError, no_such_key, no_such_overload
-from apiserver.cel.frame import Frame, Planned, Step
+from apiserver.cel.errors import EvaluationError, no_such_key, no_such_overload
+from apiserver.cel.frame import Frame, Planned, Step, decision
 from apiserver.cel.libraries.operators import optional_index
 from apiserver.cel.reading import CONTAINERS, reader
 from apiserver.cel.syntax import (
@@ -126,26 +127,12 @@ class Planner:
         first_cost = planned[0][1]
         terms = [(step, cost if place else 0) for place, (step, cost) in enumerate(planned)]
 
-        def run(frame: Frame) -> bool:
-            problem: EvaluationError | None = None
+        def attempts(frame: Frame) -> Iterator[Step]:
             for step, cost in terms:
                 frame.left -= cost
-                try:
-                    found = step(frame)
-                except CostExceeded:
-                    raise
-                except EvaluationError as error:
-                    problem = problem or error
-                    continue
-                if type(found) is not bool:
-                    problem = problem or no_such_overload()
-                elif found == decides:
-                    return decides
-            if problem is not None:
-                raise problem
-            return not decides
+                yield step
 
-        return run, first_cost
+        return decision(attempts, decides), first_cost
 
     def list_literal(self, node: ListLiteral) -> Planned:
         planned = [self.plan(item) for item in node.items]
