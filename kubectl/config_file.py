@@ -3,6 +3,7 @@
 https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/
 """
 
+import base64
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -155,5 +156,29 @@ def redacted(tree: Tree) -> Tree:
             entry = dict(one.get(inner) or {})
             entry.update({name: "DATA+OMITTED" for name in SECRET if name in entry})
             entry.update({name: "REDACTED" for name in ("token", "password") if name in entry})
+            made[section].append({"name": one["name"], inner: entry})
+    return made
+
+
+def minified(tree: Tree, name: str) -> Tree:
+    """One context and what it names. Raises CommandError."""
+    found = entry_of(tree, "contexts", name)
+    if found is None:
+        raise CommandError(f"cannot locate context {name}" if name else "current-context must exist in order to minify")
+    keep = {"contexts": name, "clusters": found.get("cluster"), "users": found.get("user")}
+    kept = {section: [one for one in tree.get(section) or () if one["name"] == wanted] for section, wanted in keep.items()}
+    return {**tree, **kept, "current-context": name}
+
+
+def flattened(tree: Tree) -> Tree:
+    """Files named in it become data in it."""
+    made = dict(tree)
+    for section, inner in (("clusters", "cluster"), ("users", "user")):
+        made[section] = []
+        for one in tree.get(section) or ():
+            entry = dict(one.get(inner) or {})
+            for field in ("certificate-authority", "client-certificate", "client-key"):
+                if entry.get(field):
+                    entry[f"{field}-data"] = base64.b64encode(Path(entry.pop(field)).read_bytes()).decode()
             made[section].append({"name": one["name"], inner: entry})
     return made

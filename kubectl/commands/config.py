@@ -12,7 +12,7 @@ import typer
 
 from kube.api.meta import Tree
 from kubectl import options
-from kubectl.config_file import ENTRIES, ConfigFile, entry_of, put, redacted, remove, set_path, unset_path
+from kubectl.config_file import ENTRIES, ConfigFile, entry_of, flattened, minified, put, redacted, remove, set_path, unset_path
 from kubectl.errors import CommandError
 from kubectl.flags import UsageError
 from kubectl.printers import Printer
@@ -64,38 +64,15 @@ def view(
     session: Session = context.obj
     tree = ConfigFile.of(session).merged
     if minify:
-        tree = _minified(tree, session.flags.get("context") or tree.get("current-context", ""))
+        tree = minified(tree, session.flags.get("context") or tree.get("current-context", ""))
     if flatten:
-        tree = _flattened(tree)
+        tree = flattened(tree)
     shown: Tree = {"kind": "Config", "apiVersion": "v1"}
     for name in ("clusters", "users", "contexts"):
         inner = ENTRIES[name]
         shown[name] = [{"name": one["name"], inner: one.get(inner) or {}} for one in tree.get(name) or ()] or None
     shown["current-context"] = tree.get("current-context") or ""
     Printer(output, template, own=True).check().show(shown if raw or flatten else redacted(shown))
-
-
-def _minified(tree: Tree, name: str) -> Tree:
-    found = entry_of(tree, "contexts", name)
-    if found is None:
-        raise CommandError(f"cannot locate context {name}" if name else "current-context must exist in order to minify")
-    keep = {"contexts": name, "clusters": found.get("cluster"), "users": found.get("user")}
-    kept = {section: [one for one in tree.get(section) or () if one["name"] == wanted] for section, wanted in keep.items()}
-    return {**tree, **kept, "current-context": name}
-
-
-def _flattened(tree: Tree) -> Tree:
-    """Files named in it become data in it."""
-    made = dict(tree)
-    for section, inner in (("clusters", "cluster"), ("users", "user")):
-        made[section] = []
-        for one in tree.get(section) or ():
-            entry = dict(one.get(inner) or {})
-            for field in ("certificate-authority", "client-certificate", "client-key"):
-                if entry.get(field):
-                    entry[f"{field}-data"] = base64.b64encode(Path(entry.pop(field)).read_bytes()).decode()
-            made[section].append({"name": one["name"], inner: entry})
-    return made
 
 
 @app.command("get-contexts", short_help="Describe one or many contexts", epilog="kubectl config get-contexts [(-o|--output=)name)]")
