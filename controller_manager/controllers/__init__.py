@@ -23,6 +23,7 @@ from controller_manager.controllers.job import JobController
 from controller_manager.controllers.namespace import NamespaceController
 from controller_manager.controllers.nodeipam import NodeIpamController
 from controller_manager.controllers.nodelifecycle import NodeLifecycleController
+from controller_manager.controllers.persistentvolume import PersistentVolumeBinder
 from controller_manager.controllers.podgc import PodGCController
 from controller_manager.controllers.replicaset import ReplicaSetController, ReplicationControllerController
 from controller_manager.controllers.resourcequota import ResourceQuotaController
@@ -52,6 +53,7 @@ CONTROLLERS: tuple[type[Controller[Any]], ...] = (
     NamespaceController,
     NodeIpamController,
     NodeLifecycleController,
+    PersistentVolumeBinder,
     PodGCController,
     ReplicaSetController,
     ReplicationControllerController,
