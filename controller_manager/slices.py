@@ -2,6 +2,7 @@
 
 At most 100 endpoints a slice. An endpoint stays in the slice that it is in; new ones go first where something is written anyway,
 then into the fullest slice that has room for all of them, then into new slices. A slice that is empty goes, but for the last.
+Where one slice would be made and another deleted, the latter gets other ports and endpoints instead, so nobody sees both.
 https://kubernetes.io/docs/concepts/services-networking/endpoint-slices/#distribution-of-endpointslices · reconciler.go
 """
 
@@ -52,12 +53,25 @@ def changes(existing: Iterable[EndpointSlice], wanted: Iterable[Wanted], metadat
     """What to write so that the slices hold what is wanted. `metadata` is that of a new slice; its labels are kept on all."""
     by_group: dict[tuple[str, bytes], list[EndpointSlice]] = defaultdict(list)
     for one in existing:
-        by_group[one.addressType, _ports_key([tree_of(port) for port in one.ports or ()])].append(one)
+        by_group[one.addressType, ports_key([tree_of(port) for port in one.ports or ()])].append(one)
     found = Changes()
     for group in wanted:
-        _pack(group, by_group.pop((group.address_type, _ports_key(group.ports)), []), metadata, found)
+        _pack(group, by_group.pop((group.address_type, ports_key(group.ports)), []), metadata, found)
     found.delete += [one for slices in by_group.values() for one in slices]
+    _reuse(found)
     return found
+
+
+def _reuse(found: Changes) -> None:
+    """Turn a creation and a deletion of one address type, which no slice can change, into an update."""
+    for tree in [*found.create]:
+        old = next((one for one in found.delete if one.addressType == tree["addressType"]), None)
+        if old is not None:
+            found.create.remove(tree)
+            found.delete.remove(old)
+            labels = changed_labels(old.metadata.labels, tree["metadata"]["labels"], ())
+            guard = {"resourceVersion": old.metadata.resourceVersion, **({"labels": labels} if labels else {})}
+            found.update.append((old, {"metadata": guard, "endpoints": tree["endpoints"], "ports": tree["ports"]}))
 
 
 def _pack(group: Wanted, existing: list[EndpointSlice], metadata: Tree, found: Changes) -> None:
@@ -120,7 +134,7 @@ def _identity(endpoint: Tree) -> str:
     return str((endpoint.get("targetRef") or {}).get("uid") or endpoint["addresses"][0])
 
 
-def _ports_key(ports: Iterable[Tree]) -> bytes:
+def ports_key(ports: Iterable[Tree]) -> bytes:
     """Ports as a set: their order tells nothing, and an absent name is an empty one."""
     named = [orjson.dumps({"name": "", **port}, option=orjson.OPT_SORT_KEYS) for port in ports]
     return b",".join(sorted(named))

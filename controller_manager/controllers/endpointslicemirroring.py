@@ -10,7 +10,7 @@ from typing import Any
 from controller_manager.controller import Controller, Watch
 from controller_manager.pod_endpoint import family_of
 from controller_manager.slice_writer import write
-from controller_manager.slices import MANAGED_BY, SERVICE_NAME, Changes, Wanted, changes
+from controller_manager.slices import MANAGED_BY, SERVICE_NAME, Changes, Wanted, changes, ports_key
 from kube.api.meta import Key, Tree, key_of, owner_reference
 from kube.api.types import Endpoints, EndpointSlice, Service
 from kube.api.views import tree_of
@@ -59,16 +59,16 @@ def mirrored(endpoints: Endpoints, service: Service | None) -> bool:
 
 
 def wanted(endpoints: Endpoints) -> list[Wanted]:
-    found: list[Wanted] = []
+    """By address family and by ports: subsets with the same ports are one group."""
+    groups: dict[tuple[str, bytes], Wanted] = {}
     for subset in endpoints.subsets or ():
         ports = [{"name": "", **tree_of(port)} for port in subset.ports or ()]
         ready = [_endpoint(one, ready=True) for one in subset.addresses or ()]
         unready = [_endpoint(one, ready=False) for one in subset.notReadyAddresses or ()]
-        for family in ("IPv4", "IPv6"):
-            mine = [one for one in ready + unready if family_of(one["addresses"][0]) == family]
-            if mine:
-                found.append(Wanted(family, ports, mine[:MOST_PER_SUBSET]))
-    return found
+        for one in (ready + unready)[:MOST_PER_SUBSET]:
+            family = family_of(one["addresses"][0])
+            groups.setdefault((family, ports_key(ports)), Wanted(family, ports, [])).endpoints.append(one)
+    return list(groups.values())
 
 
 def _endpoint(address: Any, *, ready: bool) -> Tree:
