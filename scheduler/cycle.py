@@ -13,20 +13,31 @@ import numpy as np
 
 from kube.api.types import Pod
 from scheduler.framework import FilterPlugin, Mask, ScorePlugin, everywhere
+from scheduler.preemption import Room
 from scheduler.snapshot import Snapshot
 
 
 @dataclass(frozen=True)
 class Decision:
-    """A node's name, or None with the message of the FailedScheduling event and the plugins that refused."""
+    """A node's name, or None with the message of the FailedScheduling event and the plugins that refused; then perhaps also
+    where room can be made."""
 
     node: str | None
     message: str = ""
     refused_by: frozenset[str] = frozenset()
+    room: Room | None = None
 
 
-def decide(pod: Pod, nodes: Snapshot, filters: Sequence[FilterPlugin], scores: Sequence[ScorePlugin], tie: int = 0) -> Decision:
-    """Choose a node. `tie` picks among equally good nodes (a number from outside: a decision has no randomness)."""
+def decide(
+    pod: Pod,
+    nodes: Snapshot,
+    filters: Sequence[FilterPlugin],
+    scores: Sequence[ScorePlugin],
+    tie: int = 0,
+    nominated: str | None = None,
+) -> Decision:
+    """Choose a node: the nominated one where the pod fits there, else the best. `tie` picks among equally good nodes (a number
+    from outside: a decision has no randomness)."""
     if not len(nodes):
         return Decision(None, "no nodes available to schedule pods")
     feasible = everywhere(nodes)
@@ -42,6 +53,9 @@ def decide(pod: Pod, nodes: Snapshot, filters: Sequence[FilterPlugin], scores: S
             break
     if not feasible.any():
         return Decision(None, failure_message(len(nodes), reasons), frozenset(refused_by))
+    row = nodes.row(nominated) if nominated is not None else None
+    if row is not None and feasible[row]:
+        return Decision(nominated)
     return Decision(nodes.infos[_best(pod, nodes, feasible, scores, tie)].name)
 
 

@@ -8,19 +8,23 @@ https://kubernetes.io/docs/concepts/scheduling-eviction/kube-scheduler/
 
 import asyncio
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from kube.api.meta import Key, Tree, key_of
 from kube.api.status import ApiError, Conflict, NotFound
-from kube.api.types import Node, Pod
+from kube.api.types import Node, Pod, PodDisruptionBudget
 from kube.api.views import timestamp
 from kube.client.events import EventRecorder
 from kube.client.informer import Informers
-from kube.client.rest import Client, Unreachable
+from kube.client.rest import STRATEGIC, Client, Unreachable
 from kube.component.logging import get_logger
 from scheduler import metrics
 from scheduler.cycle import Decision, decide
+from scheduler.evictor import Evictor
+from scheduler.nominations import Nominations
 from scheduler.plugins import FILTERS, SCORES
+from scheduler.preemption import make_room
 from scheduler.queue import QueuedPod, SchedulingQueue
 from scheduler.snapshot import Snapshot
 
@@ -37,8 +41,11 @@ class Scheduler:
         self._name = name
         self._pods = informers.of(Pod)
         self._nodes = informers.of(Node)
+        self._budgets = informers.of(PodDisruptionBudget)
+        self._evictor = Evictor(client, recorder, name)
         self._queue = SchedulingQueue()
         self._snapshot = Snapshot()
+        self._nominations = Nominations(self._snapshot)
         self._assumed: set[str] = set()  # uids of pods that are being bound
         self._work = asyncio.Event()
         self._binders = asyncio.Semaphore(BINDINGS_AT_ONCE)
@@ -50,6 +57,7 @@ class Scheduler:
         """Schedule until cancelled. The informers must be running."""
         await self._nodes.synced.wait()
         await self._pods.synced.wait()
+        await self._budgets.synced.wait()
         async with asyncio.TaskGroup() as tasks:
             while True:
                 self._work.clear()
@@ -64,12 +72,28 @@ class Scheduler:
         """Decide and, for a pod that fits, count it as placed. No await: the next decision must see this one."""
         started = time.perf_counter()
         self._tie += 1
-        decision = decide(item.pod, self._snapshot, FILTERS, SCORES, self._tie)
+        decision = self._decision(item.pod)
+        uid = item.pod.metadata.uid
         if decision.node is not None:
-            self._assumed.add(item.pod.metadata.uid)
+            self._assumed.add(uid)
+            self._nominations.remove(uid)
             self._snapshot.set_pod(item.pod, decision.node)
+        elif decision.room is not None and decision.room.node is not None:
+            self._nominations.set(item.pod, decision.room.node)
+        elif decision.room is None or not decision.room.keeps_nomination:
+            self._nominations.remove(uid)
         metrics.ALGORITHM_SECONDS.observe(time.perf_counter() - started)
         return decision
+
+    def _decision(self, pod: Pod) -> Decision:
+        nominated = self._nominations.node_of(pod.metadata.uid)
+        with self._nominations.counted_for(pod):
+            decision = decide(pod, self._snapshot, FILTERS, SCORES, self._tie, nominated)
+            if decision.node is not None or not len(self._snapshot):
+                return decision
+            room = make_room(pod, nominated, self._snapshot, FILTERS, self._budgets.cache.list())
+        message = f"{decision.message} preemption: {room.message}" if room.message else decision.message
+        return replace(decision, message=message, room=room)
 
     async def _finish(self, item: QueuedPod, decision: Decision) -> None:
         try:
@@ -117,18 +141,27 @@ class Scheduler:
             self._queue.remove(item.key)
 
     async def _report(self, item: QueuedPod, decision: Decision) -> None:
-        """Tell why the pod has no node: an event, and the condition PodScheduled=False."""
+        """Tell why the pod has no node: an event, and the condition PodScheduled=False; and make room for it, if it may."""
         self._queue.failed(item, time.monotonic(), refused_by=decision.refused_by)
         metrics.ATTEMPTS.labels("unschedulable", self._name).inc()
         self._recorder.event(item.pod, "Warning", "FailedScheduling", decision.message)
+        status: Tree = {}
         condition = unscheduled_condition(item.pod, decision.message, datetime.now(UTC))
         if condition is not None:
+            status["conditions"] = condition
+        if self._nominations.node_of(item.pod.metadata.uid) != item.pod.status.nominatedNodeName:
+            status["nominatedNodeName"] = self._nominations.node_of(item.pod.metadata.uid)
+        if status:
             try:
-                await self._client.patch(
-                    Pod, item.key, {"status": {"conditions": condition}}, subresource="status", type="strategic"
-                )
+                await self._client.patch(Pod, item.key, {"status": status}, subresource="status", type=STRATEGIC)
             except NotFound:
                 self._queue.remove(item.key)
+                return
+        if decision.room is not None and decision.room.node is not None:
+            for other in self._nominations.less_important(item.pod, decision.room.node):
+                self._nominations.remove(other.metadata.uid)
+                await self._evictor.withdraw(other)
+            await self._evictor.make(decision.room, item.pod)
 
     def _pod_changed(self, old: Pod | None, new: Pod | None) -> None:
         now = time.monotonic()
@@ -140,14 +173,18 @@ class Scheduler:
             self._assumed.discard(uid)
             freed = self._snapshot.node_of(uid) is not None
             self._snapshot.remove_pod(uid)
+            freed = self._nominations.remove(uid) or freed
             self._queue.remove(key_of(pod))
             if freed:
                 self._queue.move_all(now)
         elif new.spec.nodeName:
             self._assumed.discard(uid)
+            self._nominations.remove(uid)
             self._snapshot.set_pod(new, new.spec.nodeName)
             self._queue.remove(key_of(new))
         elif new.spec.schedulerName == self._name and new.metadata.deletionTimestamp is None and uid not in self._assumed:
+            if old is None and new.status.nominatedNodeName:
+                self._nominations.set(new, new.status.nominatedNodeName)
             self._queue.set(new, now)
         self._work.set()
 

@@ -8,6 +8,7 @@ Cost: O(1) a change, save the first sight of a new extended resource (one new co
 the views, which are shared with the informers' caches.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -58,9 +59,15 @@ class Snapshot:
         self._requested: dict[str, Column] = {name: np.zeros(0, np.int64) for name in BASE_RESOURCES}
         self._assumed_cpu: Column = np.zeros(0, np.int64)  # requests with the least amounts filled in, for scores
         self._assumed_memory: Column = np.zeros(0, np.int64)
+        self._priorities: Counter[int] = Counter()  # of the pods on the nodes
 
     def __len__(self) -> int:
         return len(self.infos)
+
+    @property
+    def least_priority(self) -> float:
+        """Of all pods on the nodes; infinite without any."""
+        return min(self._priorities, default=float("inf"))
 
     def row(self, name: str) -> int | None:
         return self._rows.get(name)
@@ -97,6 +104,8 @@ class Snapshot:
             return
         if self.infos[row].pods:
             self._waiting[name] = dict(self.infos[row].pods)
+            for pod in self._waiting[name].values():
+                self._count(row, pod, -1)
         last = len(self.infos) - 1
         if row != last:
             self.infos[row] = self.infos[last]
@@ -139,6 +148,9 @@ class Snapshot:
         self._count(row, pod, 1)
 
     def _count(self, row: int, pod: Pod, sign: int) -> None:
+        self._priorities[priority_of(pod)] += sign
+        if not self._priorities[priority_of(pod)]:
+            del self._priorities[priority_of(pod)]
         asked = pod_resources.requests(pod)
         for resource, amount in asked.items():
             self._whole(self._requested, resource)[row] += sign * amount
@@ -173,6 +185,11 @@ class Snapshot:
     def _column(self, columns: dict[str, Column], resource: str) -> Column:
         column = columns.get(resource)
         return np.zeros(len(self), np.int64) if column is None else column[: len(self)]
+
+
+def priority_of(pod: Pod) -> int:
+    priority: int | None = pod.spec.priority
+    return priority or 0
 
 
 def host_ports(pod: Pod) -> Iterable[Port]:
