@@ -29,6 +29,8 @@ from kubelet.node_status import (
     labels,
     node_status,
     node_tree,
+    overwritten,
+    with_extended,
     with_heartbeat,
 )
 from kubelet.pod_network import Network
@@ -150,7 +152,9 @@ class NodeAgent:
         node = self.node
         known = (node.status.conditions or []) if node is not None else []
         status = node_status(self._identity, self._machine, pressure, not_ready, self._images, known, now)
-        if not aged and _without_times(status) == _without_times(self._sent):
+        status = with_extended(status, node.status if node is not None else None)
+        changed = _without_times(status) != _without_times(self._sent) or (node is not None and overwritten(status, node.status))
+        if not aged and not changed:
             return
         old = {one["type"]: one["status"] for one in self._sent.get("conditions", ())} or {one.type: one.status for one in known}
         for reason, _ in condition_events(old, status["conditions"]):

@@ -9,8 +9,8 @@ from datetime import datetime
 
 from kube.api import quantity
 from kube.api.meta import Tree
-from kube.api.types import NodeCondition
-from kube.api.views import timestamp
+from kube.api.types import NodeCondition, NodeStatus
+from kube.api.views import timestamp, tree_of
 from kubelet.eviction import Pressure, Threshold, least_of
 from kubelet.node_info import Machine
 from kubelet.runtime.runtime import Image
@@ -137,6 +137,25 @@ def conditions(pressure: Pressure, not_ready: str, known: Iterable[NodeCondition
 def _pressure(kind: str, holds: bool, when: tuple[str, str], otherwise: tuple[str, str]) -> Tree:
     reason, message = when if holds else otherwise
     return {"type": kind, "status": "True" if holds else "False", "reason": reason, "message": message}
+
+
+def with_extended(status: Tree, known: NodeStatus | None) -> Tree:
+    """And the resources that others told of: what the object's capacity has besides the node's own, all of it, is allocatable."""
+    capacity, allocatable = (known.capacity or {}, known.allocatable or {}) if known is not None else ({}, {})
+    own = status["capacity"].keys()
+    extended = {name: amount for name, amount in capacity.items() if name not in own}
+    gone = {name: None for name in allocatable if name not in own and name not in capacity}
+    return {**status, "allocatable": {**status["allocatable"], **extended, **gone}}
+
+
+def overwritten(status: Tree, known: NodeStatus) -> bool:
+    """Whether somebody changed what is the kubelet's to tell."""
+    told: Tree = tree_of(known)
+    plain = ("daemonEndpoints", "nodeInfo")
+    amounts = ("capacity", "allocatable")
+    return any(told.get(name) != status[name] for name in plain) or any(
+        (told.get(name) or {}).get(resource) != amount for name in amounts for resource, amount in status[name].items()
+    )
 
 
 def with_heartbeat(status: Tree, now: datetime) -> Tree:
