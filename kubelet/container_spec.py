@@ -7,7 +7,6 @@ Upstream: pkg/kubelet/kuberuntime/kuberuntime_container.go generateContainerConf
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import orjson
 
@@ -21,7 +20,7 @@ from kubelet.name_files import kernel_hostname
 from kubelet.node_facts import NodeFacts
 from kubelet.pod_files import PodFiles
 from kubelet.pod_state import CONTAINER_HASH, all_containers, grace_seconds
-from kubelet.pod_volumes import container_mounts
+from kubelet.pod_volumes import MountedVolumes, container_devices, container_mounts
 from kubelet.runtime.runtime import ContainerSpec, Mount, PodIdentity, SandboxSpec
 from kubelet.volumes.volume import VolumeError
 
@@ -37,7 +36,7 @@ class Surroundings:
     """What a pod's containers find when they start."""
 
     sandbox_id: str
-    volumes: Mapping[str, Path]
+    volumes: MountedVolumes
     objects: Objects
     services: Mapping[str, str]
     facts: PodFacts
@@ -84,6 +83,7 @@ def container_spec(
     variables = environment(pod, container, around.objects, around.services, around.facts)
     try:
         volumes = container_mounts(pod, container, around.volumes, files, lambda text: expand_known(text, variables))
+        devices = container_devices(container, around.volumes)
     except VolumeError as error:
         raise ConfigError(str(error)) from error
     limits = resources.container_limits(pod, container, node.memory, node.least_oom_score)
@@ -100,6 +100,7 @@ def container_spec(
         env=tuple(variables.items()),
         working_dir=container.workingDir or "",
         mounts=(*volumes, *_own_mounts(pod, container, attempt, files)),
+        devices=devices,
         limits=limits,
         security=security.effective(pod, container, node.seccomp_root),
         stdin=bool(container.stdin),

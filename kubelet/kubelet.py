@@ -27,6 +27,7 @@ from kube.component.run import StartupError
 from kube.component.tls import server_tls
 from kubelet.admission import Admission
 from kubelet.cgroups import Cgroups
+from kubelet.claims import AskedClaims, NoClaims
 from kubelet.cleanup import cleanup
 from kubelet.config import KubeletConfig, pairs, seconds, with_file
 from kubelet.container_start import ContainerStart
@@ -172,7 +173,11 @@ class Kubelet:
             images=images,
             start=ContainerStart(runtime, images, hooks, events, facts),
             stop=ContainerStop(runtime, hooks, events, clock),
-            volumes=PodVolumes(objects.token if objects is not None else no_token, clock),
+            volumes=PodVolumes(
+                objects.token if objects is not None else no_token,
+                AskedClaims(self._client) if self._client is not None else NoClaims(),
+                clock,
+            ),
             objects=objects if objects is not None else NoObjects(),
             cgroups=self.cgroups,
             events=events,

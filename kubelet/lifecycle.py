@@ -5,7 +5,7 @@ What a plan says is done here, step by step; what was decided, and when, is the 
 
 import asyncio
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from kube.api.meta import key_of
@@ -26,12 +26,11 @@ from kubelet.pod_events import NORMAL, WARNING, PodEvents
 from kubelet.pod_files import PodFiles
 from kubelet.pod_network import Network, NetworkFailure, bandwidth, host_ports
 from kubelet.pod_state import Observed, every_container
-from kubelet.pod_volumes import MountedVolumes, PodVolumes
+from kubelet.pod_volumes import NOTHING_MOUNTED, MountedVolumes, PodVolumes
 from kubelet.runtime.runtime import Limits, Runtime, RuntimeContainer, RuntimeFailure
 from kubelet.termination_message import termination_message
+from kubelet.volume_wait import VolumeWait
 from kubelet.volumes.volume import VolumeError
-
-FIRST_VOLUME_RETRY, LONGEST_VOLUME_RETRY = timedelta(seconds=0.5), timedelta(seconds=122)  # upstream's exponentialbackoff
 
 
 @dataclass(frozen=True)
@@ -64,8 +63,7 @@ class Lifecycle:
         self._connecting = asyncio.Lock()
         self._volumes: MountedVolumes | None = None
         self._stale = False
-        self._volume_retry = FIRST_VOLUME_RETRY
-        self._volume_retry_at: datetime | None = None
+        self._wait = VolumeWait()
         self._messages: dict[str, str] = {}  # by container id: an ended container's last words do not change
 
     # --- looking -----------------------------------------------------------------------------------------------------
@@ -102,7 +100,7 @@ class Lifecycle:
     def volumes_due(self) -> bool:
         """Whether the volumes want to be set up (again), now."""
         now = self.clock.now()
-        if self._volume_retry_at is not None and now < self._volume_retry_at:
+        if self._wait.retry_at is not None and now < self._wait.retry_at:
             return False
         refresh_at = self._volumes.refresh_at if self._volumes is not None else None
         return self._volumes is None or self._stale or (refresh_at is not None and now >= refresh_at)
@@ -110,7 +108,7 @@ class Lifecycle:
     @property
     def wake_at(self) -> datetime | None:
         refresh_at = self._volumes.refresh_at if self._volumes is not None else None
-        return self._volume_retry_at or refresh_at
+        return self._wait.retry_at or refresh_at
 
     def pod_changed(self, old: Pod, new: Pod) -> None:
         if (old.metadata.labels, old.metadata.annotations) != (new.metadata.labels, new.metadata.annotations):
@@ -118,7 +116,7 @@ class Lifecycle:
 
     def volumes_are_stale(self) -> None:
         self._stale = True
-        self._volume_retry_at = None
+        self._wait.now()
 
     @property
     def in_post_start(self) -> frozenset[str]:
@@ -196,12 +194,11 @@ class Lifecycle:
             objects = await self._tools.objects.get(pod)
             self._volumes = await self._tools.volumes.set_up(pod, self.files, objects, self._facts())
         except VolumeError as error:
-            self.events.event(pod, WARNING, "FailedMount", str(error))
-            self._volume_retry_at = self.clock.now() + self._volume_retry
-            self._volume_retry = min(self._volume_retry * 2, LONGEST_VOLUME_RETRY)
+            for message in self._wait.failed(error, self.clock.now()):
+                self.events.event(pod, WARNING, "FailedMount", message)
             return
         self._stale = False
-        self._volume_retry, self._volume_retry_at = FIRST_VOLUME_RETRY, None
+        self._wait.succeeded()
 
     def _facts(self) -> PodFacts:
         return PodFacts((self.ip,) if self.ip else (), self.node.addresses, self.node.allocatable)
@@ -215,7 +212,7 @@ class Lifecycle:
             raise ConfigError(str(error)) from error
         around = Surroundings(
             sandbox_id=observed.sandbox.id,
-            volumes=self._volumes.paths if self._volumes is not None else {},
+            volumes=self._volumes if self._volumes is not None else NOTHING_MOUNTED,
             objects=objects,
             services=services,
             facts=self._facts(),
@@ -248,7 +245,7 @@ class Lifecycle:
     async def release(self, pod: Pod) -> None:
         """Nothing runs: give back the address, the volumes and the cgroup; records and logs stay."""
         await self._tools.network.teardown(pod.metadata.uid)
-        await self._tools.volumes.tear_down(self.files)
+        await self._tools.volumes.tear_down(pod, self.files)
         self._volumes = None
         self._tools.objects.release(pod.metadata.uid)
         await asyncio.to_thread(self._tools.cgroups.remove, pod)

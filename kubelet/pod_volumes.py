@@ -9,14 +9,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from kube.api.types import Container, Pod, Volume
+from kube.api.types import Container, PersistentVolume, PersistentVolumeSpec, Pod, Volume
 from kube.component.clock import Clock
 from kube.component.logging import get_logger
+from kubelet.claims import Claims, names_claim
 from kubelet.downward import PodFacts
 from kubelet.environment import Objects, Reference, references
 from kubelet.pod_files import PodFiles
 from kubelet.pod_state import every_container
-from kubelet.runtime.runtime import Mount
+from kubelet.runtime.runtime import Device, Mount
+from kubelet.volume_wait import VolumesFailed
 from kubelet.volumes import VOLUMES, mounts, subpath
 from kubelet.volumes.volume import Mounted, Token, VolumeContext, VolumeError, VolumeType
 
@@ -30,14 +32,18 @@ TokenSource = Callable[[Pod, str, int], Awaitable[Token]]
 class MountedVolumes(NamedTuple):
     paths: Mapping[str, Path]  # by the volume's name
     refresh_at: datetime | None
+    devices: frozenset[str] = frozenset()  # names of those that are block devices, not file systems
 
 
-def volume_type(volume: Volume) -> VolumeType:
+NOTHING_MOUNTED = MountedVolumes({}, None)
+
+
+def volume_type(holder: Volume | PersistentVolumeSpec, name: str) -> VolumeType:
     """Raises VolumeError for a volume of a type that is not in VOLUMES."""
     for one in VOLUMES:
-        if getattr(volume, one.field) is not None:
+        if getattr(holder, one.field, None) is not None:
             return one
-    raise VolumeError(f'MountVolume.SetUp failed for volume "{volume.name}" : no volume plugin matched')
+    raise VolumeError(f'MountVolume.SetUp failed for volume "{name}" : no volume plugin matched')
 
 
 def pod_references(pod: Pod) -> Iterator[Reference]:
@@ -51,50 +57,91 @@ def pod_references(pod: Pod) -> Iterator[Reference]:
 
 
 class PodVolumes:
-    def __init__(self, token: TokenSource, clock: Clock) -> None:
+    def __init__(self, token: TokenSource, claims: Claims, clock: Clock) -> None:
         self._token = token
+        self._claims = claims
         self._clock = clock
 
     async def set_up(self, pod: Pod, files: PodFiles, objects: Objects, facts: PodFacts) -> MountedVolumes:
-        """Make every volume, or bring it up to date. Raises VolumeError naming the first that cannot be had."""
+        """Make every volume, or bring it up to date. Raises VolumesFailed naming those that cannot be had."""
 
         async def token(audience: str, seconds: int) -> Token:
             return await self._token(pod, audience, seconds)
 
         async def one(volume: Volume) -> Mounted:
-            kind = volume_type(volume)
-            path = files.volumes / kind.plugin / volume.name
-            context = VolumeContext(pod, path, objects, facts, token, self._clock.now())
+            persistent = await self._claims.volume_of(pod, volume) if names_claim(volume) else None
+            holder = volume if persistent is None else persistent.spec
+            name = volume.name if persistent is None else persistent.metadata.name
+            kind = volume_type(holder, name)
+            _check_mode(pod, volume, persistent)
+            path = files.volumes / kind.plugin / name
+            context = VolumeContext(pod, path, objects, facts, token, self._clock.now(), persistent)
             try:
-                return await kind.set_up(volume, context)
+                return await kind.set_up(getattr(holder, kind.field), context)
             except (VolumeError, OSError) as error:
-                raise VolumeError(f'MountVolume.SetUp failed for volume "{volume.name}" : {error}') from error
+                raise VolumeError(f'MountVolume.SetUp failed for volume "{name}" : {error}') from error
 
-        volumes = pod.spec.volumes or []
-        mounted = await asyncio.gather(*(one(volume) for volume in volumes), return_exceptions=True)
-        for result in mounted:
-            if isinstance(result, BaseException):
+        wanted = pod.spec.volumes or []
+        results = await asyncio.gather(*(one(volume) for volume in wanted), return_exceptions=True)
+        failures: dict[str, VolumeError] = {}
+        mounted: dict[str, Mounted] = {}
+        for volume, result in zip(wanted, results, strict=True):
+            if isinstance(result, VolumeError):
+                failures[volume.name] = result
+            elif isinstance(result, BaseException):
                 raise result
-        found = {volume.name: result for volume, result in zip(volumes, mounted, strict=True) if isinstance(result, Mounted)}
-        times = [result.refresh_at for result in found.values() if result.refresh_at is not None]
-        return MountedVolumes({name: result.path for name, result in found.items()}, min(times, default=None))
+            else:
+                mounted[volume.name] = result
+        if failures:
+            raise VolumesFailed(failures)
+        times = [one.refresh_at for one in mounted.values() if one.refresh_at is not None]
+        paths = {name: one.path for name, one in mounted.items()}
+        devices = frozenset(name for name, one in mounted.items() if one.device)
+        return MountedVolumes(paths, min(times, default=None), devices)
 
-    async def tear_down(self, files: PodFiles) -> None:
+    async def tear_down(self, pod: Pod, files: PodFiles) -> None:
         await asyncio.to_thread(mounts.remove, files.subpaths)
         for kind in VOLUMES:
             directory = files.volumes / kind.plugin
             for path in sorted(directory.iterdir()) if directory.is_dir() else ():
                 await kind.tear_down(path)
+        self._claims.forget(pod.metadata.uid)
+
+
+def _check_mode(pod: Pod, volume: Volume, persistent: PersistentVolume | None) -> None:
+    """A device is not mounted, a file system is no device. Raises VolumeError."""
+    mode = (persistent.spec.volumeMode if persistent is not None else None) or "Filesystem"
+    field = "volumeMounts" if mode == "Block" else "volumeDevices"
+    for container in every_container(pod):
+        if any(one.name == volume.name for one in getattr(container, field) or ()):
+            raise VolumeError(f"volume {volume.name} has volumeMode {mode}, but is specified in {field}")
+
+
+def _read_only(volume: Volume) -> bool:
+    """For every container."""
+    if names_claim(volume):
+        return bool(volume.persistentVolumeClaim is not None and volume.persistentVolumeClaim.readOnly)
+    return volume_type(volume, volume.name).read_only
+
+
+def container_devices(container: Container, volumes: MountedVolumes) -> tuple[Device, ...]:
+    """The container's block devices. Raises VolumeError."""
+    found = []
+    for wanted in container.volumeDevices or ():
+        if wanted.name not in volumes.devices:
+            raise VolumeError(f"volume {wanted.name} is not a block device that is there")
+        found.append(Device(str(volumes.paths[wanted.name]), wanted.devicePath))
+    return tuple(found)
 
 
 def container_mounts(
-    pod: Pod, container: Container, volumes: Mapping[str, Path], files: PodFiles, expand: Callable[[str], str]
+    pod: Pod, container: Container, volumes: MountedVolumes, files: PodFiles, expand: Callable[[str], str]
 ) -> tuple[Mount, ...]:
     """The container's volume mounts, subpaths prepared. Raises VolumeError."""
     mounts: list[Mount] = []
-    fixed = {one.name for one in pod.spec.volumes or () if volume_type(one).read_only}
+    fixed = {one.name for one in pod.spec.volumes or () if _read_only(one)}
     for index, wanted in enumerate(container.volumeMounts or ()):
-        source = volumes.get(wanted.name)
+        source = volumes.paths.get(wanted.name)
         if source is None:
             raise VolumeError(f"failed to resolve symlink: volume {wanted.name} is not mounted")
         part = expand(wanted.subPathExpr) if wanted.subPathExpr else wanted.subPath

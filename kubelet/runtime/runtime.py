@@ -49,6 +49,12 @@ class Mount:
 
 
 @dataclass(frozen=True)
+class Device:
+    source: str  # of the host
+    target: str  # in the container
+
+
+@dataclass(frozen=True)
 class Limits:
     cpu_shares: int = 0  # 0: the engine's default
     cpu_quota: int = 0  # microseconds in every 100 ms; 0: unlimited
@@ -100,6 +106,7 @@ class ContainerSpec:
     env: tuple[tuple[str, str], ...] = ()
     working_dir: str = ""
     mounts: tuple[Mount, ...] = ()
+    devices: tuple[Device, ...] = ()
     limits: Limits = field(default_factory=Limits)
     security: Security = field(default_factory=Security)
     stdin: bool = False

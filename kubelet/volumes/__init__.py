@@ -1,10 +1,10 @@
 """Volume types: the list of those that a pod may name.
 
-Adding one is a module beside the others and a line here. PersistentVolumeClaims resolve to one of these (a later issue).
+Adding one is a module beside the others and a line here. A claim leads to a PersistentVolume, whose source is one of these, too.
 https://kubernetes.io/docs/concepts/storage/volumes/
 """
 
-from kubelet.volumes import config_map, downward_api, empty_dir, host_path, projected, secret
+from kubelet.volumes import config_map, downward_api, empty_dir, host_path, local, nfs, projected, secret
 from kubelet.volumes.volume import VolumeType
 
 VOLUMES: tuple[VolumeType, ...] = (
@@ -12,6 +12,8 @@ VOLUMES: tuple[VolumeType, ...] = (
     downward_api.DownwardAPIVolume(),
     empty_dir.EmptyDirVolume(),
     host_path.HostPathVolume(),
+    local.LocalVolume(),
+    nfs.NFSVolume(),
     projected.ProjectedVolume(),
     secret.SecretVolume(),
 )

@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from kube.api.types import Volume
+from kube.api.types import ConfigMapVolumeSource, Volume
 from kubelet.environment import Reference
 from kubelet.volumes import atomic_writer
 from kubelet.volumes.payload import DEFAULT_MODE, object_files
@@ -23,8 +23,7 @@ class ConfigMapVolume:
     def references(self, volume: Volume) -> Iterator[Reference]:
         yield Reference("ConfigMap", volume.configMap.name)
 
-    async def set_up(self, volume: Volume, context: VolumeContext) -> Mounted:
-        source = volume.configMap
+    async def set_up(self, source: ConfigMapVolumeSource, context: VolumeContext) -> Mounted:
         mode = DEFAULT_MODE if source.defaultMode is None else source.defaultMode
         optional = bool(source.optional)
         files = object_files("ConfigMap", source.name, context.objects, source.items, mode=mode, optional=optional)

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
-from kube.api.types import Volume
+from kube.api.types import DownwardAPIVolumeSource, Volume
 from kubelet.environment import Reference
 from kubelet.volumes import atomic_writer, mounts
 from kubelet.volumes.payload import DEFAULT_MODE, downward_files
@@ -22,8 +22,7 @@ class DownwardAPIVolume:
     def references(self, volume: Volume) -> Iterator[Reference]:
         return iter(())
 
-    async def set_up(self, volume: Volume, context: VolumeContext) -> Mounted:
-        source = volume.downwardAPI
+    async def set_up(self, source: DownwardAPIVolumeSource, context: VolumeContext) -> Mounted:
         mode = DEFAULT_MODE if source.defaultMode is None else source.defaultMode
         files = downward_files(context.pod, source.items, mode, context.facts)
         await asyncio.to_thread(mounts.memory, context.path)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from kube.api import quantity
-from kube.api.types import Volume
+from kube.api.types import EmptyDirVolumeSource, Volume
 from kubelet.environment import Reference
 from kubelet.volumes import mounts
 from kubelet.volumes.volume import Mounted, VolumeContext, VolumeError, fs_group
@@ -26,8 +26,7 @@ class EmptyDirVolume:
     def references(self, volume: Volume) -> Iterator[Reference]:
         return iter(())
 
-    async def set_up(self, volume: Volume, context: VolumeContext) -> Mounted:
-        source = volume.emptyDir
+    async def set_up(self, source: EmptyDirVolumeSource, context: VolumeContext) -> Mounted:
         if source.medium not in (None, "", "Memory"):
             raise VolumeError(f'unknown storage medium "{source.medium}"')
         size = quantity.value(source.sizeLimit) if source.sizeLimit is not None and source.medium == "Memory" else 0

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from kube.api.types import Volume
+from kube.api.types import HostPathVolumeSource, Volume
 from kubelet.environment import Reference
 from kubelet.volumes.volume import Mounted, VolumeContext, VolumeError
 
@@ -28,9 +28,9 @@ class HostPathVolume:
     def references(self, volume: Volume) -> Iterator[Reference]:
         return iter(())
 
-    async def set_up(self, volume: Volume, context: VolumeContext) -> Mounted:
-        path = Path(volume.hostPath.path)
-        await asyncio.to_thread(check, path, volume.hostPath.type or "")
+    async def set_up(self, source: HostPathVolumeSource, context: VolumeContext) -> Mounted:
+        path = Path(source.path)
+        await asyncio.to_thread(check, path, source.type or "")
         return Mounted(path)
 
     async def tear_down(self, path: Path) -> None:

@@ -4,6 +4,7 @@ What is mounted is asked of the kernel, never guessed from devices: a bind withi
 https://man7.org/linux/man-pages/man2/mount.2.html · https://man7.org/linux/man-pages/man5/proc_pid_mountinfo.5.html
 """
 
+import contextlib
 import ctypes
 import os
 import re
@@ -52,6 +53,13 @@ def unmount_below(directory: Path) -> None:
         if _LIBC.umount2(os.fsencode(point), MNT_DETACH) != 0:
             number = ctypes.get_errno()
             raise OSError(number, f"cannot unmount: {os.strerror(number)}", str(point))
+
+
+def release(path: Path) -> None:
+    """Unmount what others keep data in, and remove the place that showed it: never what is in it."""
+    unmount_below(path)
+    with contextlib.suppress(FileNotFoundError):
+        path.rmdir()
 
 
 def remove(directory: Path) -> None:

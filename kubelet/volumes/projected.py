@@ -38,8 +38,7 @@ class ProjectedVolume:
             if source.secret is not None:
                 yield Reference("Secret", source.secret.name)
 
-    async def set_up(self, volume: Volume, context: VolumeContext) -> Mounted:
-        source: ProjectedVolumeSource = volume.projected
+    async def set_up(self, source: ProjectedVolumeSource, context: VolumeContext) -> Mounted:
         mode = DEFAULT_MODE if source.defaultMode is None else source.defaultMode
         files: dict[str, File] = {}
         refresh: list[datetime] = []

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
-from kube.api.types import Volume
+from kube.api.types import SecretVolumeSource, Volume
 from kubelet.environment import Reference
 from kubelet.volumes import atomic_writer, mounts
 from kubelet.volumes.payload import DEFAULT_MODE, object_files
@@ -22,8 +22,7 @@ class SecretVolume:
     def references(self, volume: Volume) -> Iterator[Reference]:
         yield Reference("Secret", volume.secret.secretName)
 
-    async def set_up(self, volume: Volume, context: VolumeContext) -> Mounted:
-        source = volume.secret
+    async def set_up(self, source: SecretVolumeSource, context: VolumeContext) -> Mounted:
         mode = DEFAULT_MODE if source.defaultMode is None else source.defaultMode
         optional = bool(source.optional)
         files = object_files("Secret", source.secretName, context.objects, source.items, mode=mode, optional=optional)

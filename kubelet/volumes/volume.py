@@ -8,15 +8,19 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
-from kube.api.types import ConfigMap, Pod, Secret, Volume
+from kube.api.types import ConfigMap, PersistentVolume, Pod, Secret, Volume
 from kubelet.downward import PodFacts
 from kubelet.environment import Reference
 
 
 class VolumeError(Exception):
     """A volume cannot be had (yet), for this reason."""
+
+
+class ClaimNotReady(VolumeError):
+    """The volume's claim is not there, or not bound: nothing of the node's doing, and soon over."""
 
 
 class Token(NamedTuple):
@@ -34,11 +38,13 @@ class VolumeContext:
     facts: PodFacts
     token: Callable[[str, int], Awaitable[Token]]  # (audience, seconds of life) -> a token of the pod's service account
     now: datetime
+    persistent: PersistentVolume | None = None  # where the pod names it by a claim
 
 
 class Mounted(NamedTuple):
     path: Path
     refresh_at: datetime | None = None  # set up again then: something in it will have aged
+    device: bool = False  # a block device, not a file system
 
 
 class VolumeType(Protocol):
@@ -51,7 +57,9 @@ class VolumeType(Protocol):
     def references(self, volume: Volume) -> Iterator[Reference]:
         """The config maps and secrets that it shows."""
 
-    async def set_up(self, volume: Volume, context: VolumeContext) -> Mounted: ...
+    async def set_up(self, source: Any, context: VolumeContext) -> Mounted:
+        """`source` is what the field says, in the pod or in the volume that its claim is bound to."""
+        ...
 
     async def tear_down(self, path: Path) -> None:
         """Undo set_up; the path may be half-made or gone."""
@@ -61,3 +69,8 @@ def fs_group(pod: Pod) -> int | None:
     """The group that owns the pod's files."""
     group: int | None = getattr(pod.spec.securityContext, "fsGroup", None)
     return group
+
+
+def change_policy(pod: Pod) -> str:
+    """Whether a volume whose top belongs to the group already is gone through again."""
+    return str(getattr(pod.spec.securityContext, "fsGroupChangePolicy", None) or "Always")

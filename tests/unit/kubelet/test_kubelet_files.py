@@ -76,7 +76,7 @@ def test_a_token_belongs_to_the_one_user_of_the_pod() -> None:
 
 def test_every_volume_module_is_listed() -> None:
     folder = Path(atomic_writer.__file__).parent
-    kit = {"__init__", "volume", "payload", "atomic_writer", "mounts", "subpath"}
+    kit = {"__init__", "volume", "payload", "atomic_writer", "mounts", "subpath", "ownership"}
     modules = {path.stem for path in folder.glob("*.py")} - kit
     assert modules == {type(one).__module__.rpartition(".")[2] for one in VOLUMES}
 

@@ -8,6 +8,7 @@ from kube.api.meta import Key, Tree
 from kube.api.types import Pod
 from kube.component.clock import SystemClock
 from kubelet.cgroups import Cgroups
+from kubelet.claims import NoClaims
 from kubelet.container_start import ContainerStart
 from kubelet.container_stop import ContainerStop
 from kubelet.hooks import Hooks
@@ -68,7 +69,7 @@ class World:
         images, hooks = Images(self.runtime, self.told, clock), Hooks(self.runtime, self.http)
         start = ContainerStart(self.runtime, images, hooks, self.told, facts)
         stop = ContainerStop(self.runtime, hooks, self.told, clock)
-        volumes = PodVolumes(no_token, clock)
+        volumes = PodVolumes(no_token, NoClaims(), clock)
         cgroups = Cgroups(mount=root / "cgroup")
         (root / "cgroup").mkdir(exist_ok=True)
         tools = Tools(self.runtime, self.network, images, start, stop, volumes, NoObjects(), cgroups, self.told, clock, facts)

@@ -1,0 +1,124 @@
+"""Pods' volumes: those of claims, what is told while one cannot be had, and whose the files are."""
+
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kube.api.types import NFSVolumeSource, PersistentVolumeClaim, Volume
+from kube.api.views import view
+from kubelet.claims import claim_name, unready
+from kubelet.pod_volumes import MountedVolumes, container_devices
+from kubelet.runtime.runtime import Device
+from kubelet.volume_wait import LONGEST_RETRY, PATIENCE, VolumesFailed, VolumeWait
+from kubelet.volumes import nfs, ownership
+from kubelet.volumes.volume import ClaimNotReady, VolumeError
+from tests.unit.kubelet.pods import UID, a_container, a_pod
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+OF_CLAIM = view(Volume, {"name": "data", "persistentVolumeClaim": {"claimName": "c"}})
+EPHEMERAL = view(Volume, {"name": "scratch", "ephemeral": {"volumeClaimTemplate": {"spec": {}}}})
+
+
+def a_claim(phase: str = "Bound", volume: str = "v", **metadata: Any) -> PersistentVolumeClaim:
+    head = {"name": "c", "namespace": "default", "uid": "uid-c", **metadata}
+    return view(PersistentVolumeClaim, {"metadata": head, "spec": {"volumeName": volume}, "status": {"phase": phase}})
+
+
+def test_a_claim_serves_a_pod_when_it_is_bound_and_stays() -> None:
+    """Rule: https://kubernetes.io/docs/concepts/storage/persistent-volumes/#using"""
+    pod = a_pod()
+    assert unready(pod, OF_CLAIM, a_claim()) == ""
+    assert unready(pod, OF_CLAIM, a_claim("Pending", "")) == "PVC is not bound"
+    assert unready(pod, OF_CLAIM, a_claim("Lost")) == "PVC is not bound"
+    assert unready(pod, OF_CLAIM, a_claim(deletionTimestamp="2026-01-01T00:00:00Z")) == "PVC is being deleted"
+
+
+def test_a_pod_never_uses_a_claim_that_was_not_made_for_its_ephemeral_volume() -> None:
+    """Rule: https://kubernetes.io/docs/concepts/storage/ephemeral-volumes/#persistentvolumeclaim-naming"""
+    pod = a_pod()
+    assert claim_name(pod, EPHEMERAL) == f"{pod.metadata.name}-scratch"
+    owner = {"apiVersion": "v1", "kind": "Pod", "name": pod.metadata.name, "uid": UID, "controller": True}
+    assert unready(pod, EPHEMERAL, a_claim(ownerReferences=[owner])) == ""
+    assert "was not created for pod" in unready(pod, EPHEMERAL, a_claim())
+
+
+def test_a_failing_volume_is_told_at_each_try_and_the_pod_as_a_whole_after_two_minutes() -> None:
+    """Rule: https://kubernetes.io/docs/tasks/debug/debug-application/debug-pods/"""
+    wait, now, told = VolumeWait(), NOW, []
+    error = VolumesFailed({"data": VolumeError("MountVolume.SetUp failed"), "more": VolumeError("so it did")})
+    while now <= NOW + PATIENCE + LONGEST_RETRY:
+        told = wait.failed(error, now)
+        assert told[:2] == ["MountVolume.SetUp failed", "so it did"]
+        assert wait.retry_at is not None
+        assert now < wait.retry_at <= now + LONGEST_RETRY
+        if len(told) > 2:
+            break
+        now = wait.retry_at
+    assert now - NOW >= PATIENCE
+    assert told[2] == (
+        "Unable to attach or mount volumes: unmounted volumes=[data more], unattached volumes=[], "
+        "failed to process volumes=[]: context deadline exceeded"
+    )
+    wait.succeeded()
+    assert wait.retry_at is None
+    assert len(wait.failed(error, now)) == 2
+
+
+def test_a_claim_that_is_not_bound_is_told_at_once_and_looked_at_again_soon() -> None:
+    """Rule: https://kubernetes.io/docs/concepts/storage/persistent-volumes/#using"""
+    wait = VolumeWait()
+    for _ in range(10):
+        told = wait.failed(VolumesFailed({"data": ClaimNotReady("error processing PVC default/c: PVC is not bound")}), NOW)
+        assert wait.retry_at == NOW + timedelta(seconds=2)
+    assert told == [
+        "Unable to attach or mount volumes: unmounted volumes=[data], unattached volumes=[], "
+        "failed to process volumes=[data]: error processing PVC default/c: PVC is not bound"
+    ]
+
+
+def test_a_container_gets_the_block_devices_that_it_names() -> None:
+    """Rule: https://kubernetes.io/docs/concepts/storage/persistent-volumes/#raw-block-volume-support"""
+    pod = a_pod(containers=[a_container("main", volumeDevices=[{"name": "disk", "devicePath": "/dev/xvda"}])])
+    container = pod.spec.containers[0]
+    here = MountedVolumes({"disk": Path("/dev/loop3")}, None, frozenset({"disk"}))
+    assert container_devices(container, here) == (Device("/dev/loop3", "/dev/xvda"),)
+    with pytest.raises(VolumeError, match="volume disk is not a block device"):
+        container_devices(container, MountedVolumes({"disk": Path("/srv")}, None))
+
+
+def test_the_mount_program_is_asked_for_what_the_share_says() -> None:
+    """Rule: https://kubernetes.io/docs/concepts/storage/volumes/#nfs"""
+    share = view(NFSVolumeSource, {"server": "10.0.0.1", "path": "/exports"})
+    assert nfs.arguments(share, Path("/t"), ()) == ["-t", "nfs", "10.0.0.1:/exports", "/t"]
+    share = view(NFSVolumeSource, {"server": "fd00::1", "path": "/", "readOnly": True})
+    assert nfs.arguments(share, Path("/t"), ["nfsvers=4.1"]) == ["-t", "nfs", "-o", "ro,nfsvers=4.1", "[fd00::1]:/", "/t"]
+
+
+@pytest.mark.root
+def test_a_volumes_files_are_given_to_the_pods_group_and_links_are_not_followed(tmp_path: Path) -> None:
+    """With OnRootMismatch nothing below is touched where the top is right already.
+
+    Rule: https://kubernetes.io/docs/tasks/configure-pod-container/security-context/#configure-volume-permission-and-ownership-change-policy-for-pods
+    """
+    if os.geteuid() != 0:
+        pytest.fail("giving files away needs root")
+    volume, outside = tmp_path / "volume", tmp_path / "outside"
+    (volume / "sub").mkdir(parents=True)
+    outside.mkdir(mode=0o700)
+    (volume / "sub" / "file").write_text("x")
+    (volume / "sub" / "file").chmod(0o600)
+    (volume / "link").symlink_to(outside)
+    ownership.give(volume, 2000)
+    assert [path.stat().st_gid for path in (volume, volume / "sub", volume / "sub" / "file")] == [2000] * 3
+    assert (volume / "sub" / "file").stat().st_mode & 0o7777 == 0o660
+    assert (volume / "sub").stat().st_mode & 0o2070 == 0o2070
+    assert (outside.stat().st_gid, outside.stat().st_mode & 0o777) == (0, 0o700)
+    assert (volume / "link").lstat().st_gid == 2000
+    os.chown(volume / "sub" / "file", 0, 0)
+    ownership.give(volume, 2000, policy="OnRootMismatch")
+    assert (volume / "sub" / "file").stat().st_gid == 0
+    ownership.give(volume, 2000, policy="Always")
+    assert (volume / "sub" / "file").stat().st_gid == 2000
