@@ -4,10 +4,14 @@ from kube.api.types import NodeStatus
 from kube.api.views import view
 from kubelet.node_status import overwritten, with_extended
 
+MACHINE = dict.fromkeys((
+    "architecture", "bootID", "containerRuntimeVersion", "kernelVersion", "kubeProxyVersion", "kubeletVersion", "machineID",
+    "operatingSystem", "osImage", "systemUUID",
+), "m")  # fmt: skip
 OWN = {
     "capacity": {"cpu": "2"},
     "allocatable": {"cpu": "1900m"},
-    "nodeInfo": {"machineID": "m"},
+    "nodeInfo": MACHINE,
     "daemonEndpoints": {"kubeletEndpoint": {"Port": 10250}},
 }
 
@@ -23,5 +27,5 @@ def test_a_resource_that_others_told_of_is_allocatable_until_it_is_gone() -> Non
 
 def test_what_is_the_kubelets_to_tell_is_told_again_when_somebody_changed_it() -> None:
     assert not overwritten(OWN, view(NodeStatus, {**OWN, "capacity": {"cpu": "2", "example.com/dongle": "4"}}))
-    assert overwritten(OWN, view(NodeStatus, {**OWN, "nodeInfo": {"machineID": ""}}))
+    assert overwritten(OWN, view(NodeStatus, {**OWN, "nodeInfo": {**MACHINE, "machineID": ""}}))
     assert overwritten(OWN, view(NodeStatus, {**OWN, "allocatable": {}}))
