@@ -81,6 +81,8 @@ class KubeletConfig:
     image_gc_high_threshold: int = flag("--image-gc-high-threshold", 85, "Percent of the disk at which images are removed.")
     image_gc_low_threshold: int = flag("--image-gc-low-threshold", 80, "Percent of the disk down to which they are removed.")
     minimum_image_ttl_duration: str = flag("--minimum-image-ttl-duration", "2m0s", "How old an image must be to be removed.")
+    container_log_max_size: str = flag("--container-log-max-size", "10Mi", "The size at which a container's log is rotated.")
+    container_log_max_files: int = flag("--container-log-max-files", 5, "How many files of a container's log are kept.")
     node_status_update_frequency: str = flag("--node-status-update-frequency", "10s", "How often the node looks at its status.")
     manifest_url: str = flag("--manifest-url", "", "Where manifests of static pods are asked for.")
     manifest_url_header: tuple[str, ...] = flag("--manifest-url-header", (), "Headers to ask with, as Name:value.")
@@ -116,6 +118,8 @@ _FIELDS = {
     "imageGCHighThresholdPercent": "image_gc_high_threshold",
     "imageGCLowThresholdPercent": "image_gc_low_threshold",
     "imageMinimumGCAge": "minimum_image_ttl_duration",
+    "containerLogMaxSize": "container_log_max_size",
+    "containerLogMaxFiles": "container_log_max_files",
     "nodeStatusUpdateFrequency": "node_status_update_frequency",
     "staticPodURL": "manifest_url",
     "httpCheckFrequency": "http_check_frequency",

@@ -1,26 +1,23 @@
 """Container log: a container's output, from the engine's JSON log files: all, the end, since a time, and as it comes.
 
-The engine writes one object a line, and renames the file when it is full (`.1` is the one before). Following waits for the
-kernel to tell of a change, and ends with the container. https://docs.docker.com/engine/logging/drivers/json-file/ ·
+Following waits for the kernel to tell of a change, goes on across rotation, and ends with the container.
 https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/#get-read-log-of-the-specified-pod
 """
 
 import asyncio
-import os
-from collections.abc import AsyncIterator, Awaitable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import BinaryIO
 
 import orjson
 
+from kubelet.engine_log import EngineLog
 from kubelet.inotify import CONTENT, Changes
 from kubelet.runtime.docker_config import moment
 
-BLOCK = 64 * 1024  # bytes read at once
-MOST_ROTATED = 9
+REST_SECONDS = 0.02  # after a change: a pod that writes line after line is told in blocks
 
 
 @dataclass(frozen=True)
@@ -57,12 +54,10 @@ def _positive(query: dict[str, str], name: str, least: int) -> int:
     return number
 
 
-def lines_of(entries: Iterator[bytes], options: LogOptions) -> Iterator[bytes]:
+def lines_of(entries: Iterable[bytes], options: LogOptions) -> Iterator[bytes]:
     """The engine's entries as the client wants them. Pure."""
     wanted = options.stream.lower()
     for entry in entries:
-        if not entry.endswith(b"\n"):
-            continue  # still being written
         try:
             tree = orjson.loads(entry)
         except orjson.JSONDecodeError:
@@ -89,142 +84,51 @@ async def container_log(path: Path, options: LogOptions, ended: Awaitable[None] 
 
 async def _chunks(path: Path, options: LogOptions, ended: Awaitable[None] | None) -> AsyncIterator[bytes]:
     if not options.follow or ended is None:
-        entries, _ = await asyncio.to_thread(_read, path, options.tail)
-        for part in _joined(lines_of(iter(entries), options)):
-            yield part
+        with await asyncio.to_thread(_opened, path, options) as log:
+            async for part in _told(log.blocks_of_now(), options):
+                yield part
         return
     async with Changes() as changes:
-        changes.watch(path, CONTENT)
-        file, entries = await asyncio.to_thread(_read_and_hold, path, options.tail)
-        with file:  # the reader may go away before all is sent
-            for part in _joined(lines_of(iter(entries), options)):
+        watched = changes.watch(path, CONTENT)
+        with await asyncio.to_thread(_opened, path, options) as log:
+            async for part in _followed(path, log, options, (changes, watched), ended):
                 yield part
-            async for part in _followed(path, file, options, changes, ended):
-                yield part
+
+
+def _opened(path: Path, options: LogOptions) -> EngineLog:
+    return EngineLog.whole(path) if options.tail is None else EngineLog.tail(path, options.tail)
 
 
 async def _followed(
-    path: Path, file: BinaryIO, options: LogOptions, changes: Changes, ended: Awaitable[None]
+    path: Path, log: EngineLog, options: LogOptions, watch: tuple[Changes, int], ended: Awaitable[None]
 ) -> AsyncIterator[bytes]:
-    """`file` is open where the lines begin that were not told yet."""
+    changes, watched = watch
     end = asyncio.ensure_future(ended)
     try:
         while True:
-            last = end.done()
-            left_behind = _rotated(path, file)  # asked before reading: what was written until then is read from the old file
-            for part in _joined(lines_of(_complete_lines(file), options)):
+            last = end.done()  # asked before reading: whatever is written until the end is read
+            async for part in _told(log.blocks(), options):
                 yield part
-                await asyncio.sleep(0)  # a pod that writes without end must not hold up the others
-            if left_behind:
-                newer = _next(path, file)
-                file.close()
-                file = newer
-                changes.watch(path, CONTENT)
-                continue
             if last:
                 return
+            with suppress(FileNotFoundError):  # it is being renamed: told by the watch that there was
+                before, watched = watched, changes.watch(path, CONTENT)
+                if watched != before:
+                    continue  # another file: what was written to it before it was watched is not told
             change = asyncio.ensure_future(changes.next())
             try:
                 await asyncio.wait({change, end}, return_when=asyncio.FIRST_COMPLETED)
             finally:
                 change.cancel()
+            await asyncio.sleep(REST_SECONDS)
     finally:
-        file.close()
         end.cancel()
 
 
-def _complete_lines(file: BinaryIO) -> Iterator[bytes]:
-    """Whole lines from here on; a half one is left for the next time."""
-    while True:
-        position = file.tell()
-        line = file.readline()
-        if not line.endswith(b"\n"):
-            file.seek(position)
-            return
-        yield line
-
-
-def _rotated(path: Path, file: BinaryIO) -> bool:
-    with suppress(FileNotFoundError):
-        return path.stat().st_ino != os.fstat(file.fileno()).st_ino
-    return False
-
-
-def _next(path: Path, file: BinaryIO) -> BinaryIO:
-    """The file that was begun when `file` was full: a slow reader may be several files behind."""
-    wanted = os.fstat(file.fileno()).st_ino
-    files = [path, *(path.with_name(f"{path.name}.{number}") for number in range(1, MOST_ROTATED + 1))]
-    opened: BinaryIO | None = None
-    for one in files:  # the newest first
-        try:
-            candidate: BinaryIO = one.open("rb")
-        except FileNotFoundError:
-            continue  # it is being renamed, or there is none so old
-        if os.fstat(candidate.fileno()).st_ino == wanted:
-            candidate.close()
-            break
-        if opened is not None:
-            opened.close()
-        opened = candidate
-    return opened if opened is not None else path.open("rb")
-
-
-def _joined(lines: Iterator[bytes]) -> Iterator[bytes]:
-    """In blocks: a write for each line would be dear."""
-    block = bytearray()
-    for line in lines:
-        block += line
-        if len(block) >= BLOCK:
-            yield bytes(block)
-            block.clear()
-    if block:
-        yield bytes(block)
-
-
-def _read(path: Path, tail: int | None) -> tuple[list[bytes], int]:
-    """Entries, oldest first, and where the newest file was read to."""
-    newest, position = _entries(path, tail)
-    found = newest
-    for number in range(1, MOST_ROTATED + 1):
-        older = path.with_name(f"{path.name}.{number}")
-        if (tail is not None and len(found) >= tail) or not older.exists():
-            break
-        found = _entries(older, None if tail is None else tail - len(found))[0] + found
-    return found, position
-
-
-def _read_and_hold(path: Path, tail: int | None) -> tuple[BinaryIO, list[bytes]]:
-    """The entries, and the newest file, open behind them: it may be put away while they are sent."""
-    while True:
-        file: BinaryIO = path.open("rb")
-        entries, position = _read(path, tail)
-        if not _rotated(path, file):
-            file.seek(position)
-            return file, entries
-        file.close()
-
-
-def _entries(path: Path, tail: int | None) -> tuple[list[bytes], int]:
-    with path.open("rb") as file:
-        size = file.seek(0, 2)
-        start = 0 if tail is None else _start_of_last(file, size, tail)
-        file.seek(start)
-        content = file.read(size - start)
-    whole = content[: content.rfind(b"\n") + 1]
-    return whole.splitlines(keepends=True), start + len(whole)
-
-
-def _start_of_last(file: BinaryIO, size: int, lines: int) -> int:
-    """Where the last `lines` lines begin."""
-    position, seen, tail = size, 0, b""
-    if lines == 0:
-        return size
-    while position > 0 and seen <= lines:
-        step = min(BLOCK, position)
-        position -= step
-        file.seek(position)
-        block = file.read(step)
-        seen += block.count(b"\n")
-        tail = block + tail
-    kept = tail.splitlines(keepends=True)[-lines:]
-    return size - sum(len(one) for one in kept)
+async def _told(blocks: Iterator[list[bytes]], options: LogOptions) -> AsyncIterator[bytes]:
+    """In blocks: a write for each line would be dear. Others get their turn between them."""
+    for block in blocks:
+        part = b"".join(lines_of(block, options))
+        if part:
+            yield part
+        await asyncio.sleep(0)

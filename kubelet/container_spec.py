@@ -110,6 +110,7 @@ def container_spec(
         host_ipc=bool(pod.spec.hostIPC),
         handler=around.runtime_handler,
         stop_signal=getattr(container.lifecycle, "stopSignal", None) or "",
+        log_policy=node.logs,
     )
 
 

@@ -39,14 +39,14 @@ class ContainerStart:
             files.make_termination_message(container.name, attempt)
             self._tell_limits(pod, spec)
             async with self.slots:
-                container_id = await self._create_and_start(pod, container, attempt, spec, files)
+                container_id = await self._create_and_start(pod, container, spec)
         except StartError as error:
             self._events.event(pod, WARNING, "Failed", f"Error: {_event_text(error)}", container.name)
             raise
         await self._post_start(pod, container, container_id, around)
         return container_id
 
-    async def _create_and_start(self, pod: Pod, container: Container, attempt: int, spec: ContainerSpec, files: PodFiles) -> str:
+    async def _create_and_start(self, pod: Pod, container: Container, spec: ContainerSpec) -> str:
         try:
             container_id = await self._runtime.create_container(spec)
         except RuntimeUnavailable:
@@ -61,9 +61,6 @@ class ContainerStart:
         except RuntimeFailure as error:
             raise RunError(f'failed to start container "{container_id[:12]}": Error response from daemon: {error}') from error
         self._events.event(pod, NORMAL, "Started", f"Started container {container.name}", container.name)
-        log_path = (await self._runtime.inspect(container_id)).log_path
-        if log_path:
-            files.link_log(container.name, attempt, log_path)
         return container_id
 
     def _tell_limits(self, pod: Pod, spec: ContainerSpec) -> None:

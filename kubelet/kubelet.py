@@ -29,32 +29,28 @@ from kubelet.admission import Admission
 from kubelet.cgroups import Cgroups
 from kubelet.claims import AskedClaims, NoClaims
 from kubelet.cleanup import cleanup
-from kubelet.config import KubeletConfig, pairs, seconds, with_file
+from kubelet.config import KubeletConfig, seconds, with_file
 from kubelet.container_start import ContainerStart
 from kubelet.container_stop import ContainerStop
 from kubelet.hooks import Hooks
 from kubelet.http_get import HttpGet
 from kubelet.images import Images
 from kubelet.lifecycle import Tools
+from kubelet.log_keeper import LogKeeper
 from kubelet.manifest_url import ManifestUrl, Together
 from kubelet.mirror_pods import MirrorPods
 from kubelet.network.bridge import BridgeNetwork
-from kubelet.network.cni_config import find_network
-from kubelet.network.cni_network import CniNetwork
-from kubelet.network.node_routes import NodeRoutes
 from kubelet.network.policies import Policies
 from kubelet.network.policy import Peer
-from kubelet.network.routes import BACKENDS, VXLAN_OVERHEAD
 from kubelet.node_agent import NodeAgent
-from kubelet.node_facts import NodeFacts
-from kubelet.node_info import Machine, own_address, read_machine
-from kubelet.node_status import Identity, allocatable, parse_taint
+from kubelet.node_info import read_machine
+from kubelet.node_setup import built_network, built_routes, facts_of, identity_of
 from kubelet.objects import NoObjects, WatchedObjects, no_token
 from kubelet.pod_events import LoggedEvents, PodEvents, RecordedEvents
 from kubelet.pod_source import PodSource
 from kubelet.pod_volumes import PodVolumes
 from kubelet.pod_workers import PodWorkers
-from kubelet.pressure import NodePressure, reserved_of, thresholds_of
+from kubelet.pressure import NodePressure
 from kubelet.probes.prober import Prober
 from kubelet.probes.question import Asking
 from kubelet.runtime.capabilities import NAMES
@@ -68,7 +64,6 @@ from kubelet.status_manager import StatusManager
 
 log = get_logger("kubelet")
 
-RESOURCE_CAPABILITY = "SYS_RESOURCE"  # lets a process lower an oom_score_adj
 POD_RANGE_FILE = "pod-cidr"  # below --root-dir: the node's range, for a start without the API server
 
 
@@ -122,13 +117,14 @@ class Kubelet:
         self._runtime = runtime
         self._clock = SystemClock()
         self.machine = read_machine(config.root_dir, f"{engine.name}://{engine.version}")
-        self.identity = _identity(config)
-        self.facts = _facts(config, self.identity, self.machine, engine, lacking=sorted(set(NAMES) - runtime.capabilities))
-        self.network = _network(config, self.identity.addresses[0])
+        self.identity = identity_of(config)
+        self.facts = facts_of(config, self.identity, self.machine, engine, lacking=sorted(set(NAMES) - runtime.capabilities))
+        self.network = built_network(config, self.identity.addresses[0])
         ours = reader if isinstance(self.network, BridgeNetwork) else None
-        self._routes = _routes(config, ours, self.identity.addresses[0], self.network) if ours is not None else None
+        self._routes = built_routes(config, ours, self.identity.addresses[0], self.network) if ours is not None else None
         self._policies = Policies(ours, self._connected_pods) if ours is not None else None
         self.cgroups = Cgroups(config.cgroup_root, engine.cgroup_driver)
+        self.logs = LogKeeper(self.facts.log_root, self.facts.logs, self._clock)
         self.sampler = Sampler(self.facts, Path(engine.data_root))
         self._recorder = EventRecorder(client, "kubelet", self.identity.name) if client is not None else None
         self.events: PodEvents = RecordedEvents(self._recorder) if self._recorder is not None else LoggedEvents()
@@ -180,6 +176,7 @@ class Kubelet:
             ),
             objects=objects if objects is not None else NoObjects(),
             cgroups=self.cgroups,
+            logs=self.logs,
             events=events,
             clock=clock,
             node=facts,
@@ -194,6 +191,7 @@ class Kubelet:
             tasks.create_task(self._follow_policies(self._policies), name="network policies")
         tasks.create_task(self._serve(), name="server")
         tasks.create_task(self.workers.run(), name="pod workers")
+        tasks.create_task(self.logs.run(), name="container logs")
         self.pressure.start(tasks)
         if self._client is not None:
             self._start_client_parts(tasks)
@@ -313,49 +311,3 @@ def _static_sources(config: KubeletConfig) -> list[str]:
     """Where static pods come from."""
     sources = {"file": config.static_pod_path is not None, "http": bool(config.manifest_url)}
     return [name for name, there in sources.items() if there]
-
-
-def _identity(config: KubeletConfig) -> Identity:
-    return Identity(
-        name=config.node_name,
-        addresses=(config.node_ip or own_address(),),
-        labels=pairs(config.node_labels),
-        taints=[parse_taint(text) for text in config.register_with_taints],
-        port=config.port,
-        max_pods=config.max_pods,
-        reserved=reserved_of(config),
-        thresholds=thresholds_of(config),
-    )
-
-
-def _network(config: KubeletConfig, address: str) -> BridgeNetwork | CniNetwork:
-    plugged = find_network(config.cni_conf_dir)
-    if plugged is not None:
-        return CniNetwork(plugged, config.cni_bin_dir, config.cni_cache_dir)
-    if config.pod_network_backend not in BACKENDS:
-        raise StartupError(f"--pod-network-backend: {config.pod_network_backend!r} is none of {', '.join(BACKENDS)}")
-    wrapped = config.network_kubeconfig is not None and config.pod_network_backend != "host-routes"
-    return BridgeNetwork(config.cluster_cidr, node_address=address, overhead=VXLAN_OVERHEAD if wrapped else 0)
-
-
-def _routes(config: KubeletConfig, reader: Client, address: str, network: BridgeNetwork | CniNetwork) -> NodeRoutes:
-    return NodeRoutes(reader, address, config.cluster_cidr, config.pod_network_backend, lambda: network.range)
-
-
-def _facts(config: KubeletConfig, identity: Identity, machine: Machine, engine: EngineInfo, *, lacking: list[str]) -> NodeFacts:
-    return NodeFacts(
-        name=identity.name,
-        root=config.root_dir.resolve(),
-        log_root=config.log_dir.resolve(),
-        sandbox_image=config.pod_infra_container_image,
-        addresses=identity.addresses,
-        memory=machine.memory,
-        allocatable=allocatable(identity, machine),
-        cluster_dns=config.cluster_dns,
-        cluster_domain=config.cluster_domain,
-        resolv_conf=config.resolv_conf,
-        cgroup_root=config.cgroup_root,
-        cgroup_driver=engine.cgroup_driver,
-        least_oom_score=0 if RESOURCE_CAPABILITY in lacking else -1000,
-        missing_capabilities=tuple(lacking),
-    )

@@ -19,6 +19,7 @@ from kubelet.container_start import ContainerStart
 from kubelet.container_stop import ContainerStop
 from kubelet.downward import PodFacts
 from kubelet.images import Images
+from kubelet.log_keeper import LogKeeper
 from kubelet.node_facts import NodeFacts
 from kubelet.objects import PodObjects
 from kubelet.plan import StartContainer
@@ -45,6 +46,7 @@ class Tools:
     volumes: PodVolumes
     objects: PodObjects
     cgroups: Cgroups
+    logs: LogKeeper
     events: PodEvents
     clock: Clock
     node: NodeFacts
@@ -71,6 +73,9 @@ class Lifecycle:
     async def records(self, pod: Pod) -> list[RuntimeContainer]:
         """The engine's records of the pod, ended ones with their last words."""
         found = await self.runtime.containers(pod.metadata.uid)
+        for one in found:
+            if not one.is_sandbox:
+                self._tools.logs.follow(one)
         return [self._with_message(one) if one.state == "exited" and not one.is_sandbox else one for one in found]
 
     def _with_message(self, record: RuntimeContainer) -> RuntimeContainer:
@@ -240,6 +245,7 @@ class Lifecycle:
     async def remove(self, record: RuntimeContainer) -> None:
         await self.runtime.remove(record.id)
         self._messages.pop(record.id, None)
+        await self._tools.logs.forget([record.id])
         await asyncio.to_thread(self.files.forget_attempt, record.name, record.attempt)
 
     async def release(self, pod: Pod) -> None:
@@ -251,8 +257,10 @@ class Lifecycle:
         await asyncio.to_thread(self._tools.cgroups.remove, pod)
 
     async def remove_all(self, pod: Pod) -> None:
-        for record in await self.runtime.containers(pod.metadata.uid):
+        records = await self.runtime.containers(pod.metadata.uid)
+        for record in records:
             await self.runtime.remove(record.id)
+        await self._tools.logs.forget([record.id for record in records])
         await asyncio.to_thread(self.files.remove)
 
 

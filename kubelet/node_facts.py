@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from kubelet.runtime.runtime import LogPolicy
+
 
 @dataclass(frozen=True)
 class NodeFacts:
@@ -20,6 +22,7 @@ class NodeFacts:
     cgroup_root: str = ""
     cgroup_driver: str = "cgroupfs"
     least_oom_score: int = -1000  # the engine cannot set less than this
+    logs: LogPolicy = field(default_factory=LogPolicy)
     missing_capabilities: tuple[str, ...] = ()  # of the machine itself: the engine cannot give them
 
     @property

@@ -3,7 +3,7 @@
     pods/<uid>/{etc-hosts,resolv.conf,hostname}
     pods/<uid>/volumes/<plugin>/<volume>       pods/<uid>/volume-subpaths/<volume>/<container>/<n>
     pods/<uid>/containers/<container>/<attempt>     the termination message
-    <log-dir>/<namespace>_<name>_<uid>/<container>/<attempt>.log -> the engine's log file
+    <log-dir>/<namespace>_<name>_<uid>/<container>/<attempt>.log     see log_keeper.py
 
 https://kubernetes.io/docs/reference/node/kubelet-files/
 """
@@ -18,12 +18,17 @@ DIRECTORY_MODE = 0o750
 MESSAGE_MODE = 0o666  # the container's user, whoever that is, writes it
 
 
+def log_directory(root: Path, pod: PodIdentity) -> Path:
+    """Of a pod's logs, below --log-dir."""
+    return root / f"{pod.namespace}_{pod.name}_{pod.uid}"
+
+
 class PodFiles:
     """The paths of one pod."""
 
     def __init__(self, root: Path, log_root: Path, pod: PodIdentity) -> None:
         self.directory = root / "pods" / pod.uid
-        self.logs = log_root / f"{pod.namespace}_{pod.name}_{pod.uid}"
+        self.logs = log_directory(log_root, pod)
 
     @property
     def etc_hosts(self) -> Path:
@@ -48,9 +53,6 @@ class PodFiles:
     def termination_message(self, container: str, attempt: int) -> Path:
         return self.directory / "containers" / container / str(attempt)
 
-    def log(self, container: str, attempt: int) -> Path:
-        return self.logs / container / f"{attempt}.log"
-
     def make(self) -> None:
         self.directory.mkdir(parents=True, exist_ok=True, mode=DIRECTORY_MODE)
         self.directory.chmod(0o755)  # a container without root reads its hosts file through here
@@ -63,15 +65,7 @@ class PodFiles:
         path.chmod(MESSAGE_MODE)
         return path
 
-    def link_log(self, container: str, attempt: int, target: str) -> None:
-        """Let log collectors find the engine's file under the name that they know."""
-        path = self.log(container, attempt)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.unlink(missing_ok=True)
-        path.symlink_to(target)
-
     def forget_attempt(self, container: str, attempt: int) -> None:
-        self.log(container, attempt).unlink(missing_ok=True)
         self.termination_message(container, attempt).unlink(missing_ok=True)
 
     def remove(self) -> None:

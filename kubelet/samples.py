@@ -16,6 +16,7 @@ from kubelet.cgroups import MOUNT
 from kubelet.disk_usage import DirectorySizes, FileSystem, Taken, file_system
 from kubelet.network_usage import Interface, interfaces
 from kubelet.node_facts import NodeFacts
+from kubelet.pod_files import log_directory
 from kubelet.runtime.runtime import RuntimeContainer
 
 Running = Mapping[str, list[RuntimeContainer]]  # each pod's running containers and sandbox, by its uid
@@ -152,7 +153,8 @@ class Sampler:
         )
 
     def _container(self, pod: Pod, record: RuntimeContainer) -> ContainerSample:
-        logs = _log_files(Path(record.log_path)) if record.log_path else Taken()
+        own = log_directory(self._facts.log_root, record.pod) / record.name / f"{record.attempt}.log"
+        logs = _log_files([Path(record.log_path), own]) if record.log_path else Taken()
         root = self._sizes.of(Path(record.writable_layer)) if record.writable_layer else Taken()
         return ContainerSample(record, self.usage(pod, record.id), logs, root)
 
@@ -183,10 +185,10 @@ def _own_usage() -> Usage:
     return Usage(user + system, user, system, memory=pages[1], working_set=pages[1], resident=pages[1] - pages[2])
 
 
-def _log_files(path: Path) -> Taken:
-    """The log and its rotated files."""
+def _log_files(paths: Iterable[Path]) -> Taken:
+    """The logs and their rotated files."""
     sizes = []
-    for one in path.parent.glob(f"{path.name}*"):
+    for one in (each for path in paths for each in path.parent.glob(f"{path.name}*")):
         try:
             sizes.append(one.stat().st_size)
         except OSError:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from kubelet.runtime.capabilities import emulated_privileges
-from kubelet.runtime.runtime import ContainerSpec, Limits, Mount, PodIdentity, RuntimeContainer, SandboxSpec, Security
+from kubelet.runtime.runtime import ContainerSpec, Limits, LogPolicy, Mount, PodIdentity, RuntimeContainer, SandboxSpec, Security
 
 POD_NAME = "io.kubernetes.pod.name"
 POD_NAMESPACE = "io.kubernetes.pod.namespace"
@@ -21,7 +21,7 @@ SANDBOX_ID = "io.kubernetes.sandbox.id"
 RESTART_COUNT = "annotation.io.kubernetes.container.restartCount"
 SANDBOX_NAME = "POD"
 
-LOG_CONFIG = {"Type": "json-file", "Config": {"max-size": "10m", "max-file": "5"}}
+SANDBOX_LOG = {"Type": "json-file", "Config": {"max-size": "10m", "max-file": "2"}}  # it says nothing
 NEVER = "0001-01-01T00:00:00Z"  # Go's zero time
 QUOTA_PERIOD = 100_000  # microseconds: the scheduler's period for CPU quotas
 SANDBOX_CPU_SHARES = 2  # the kernel's least: a sandbox sleeps
@@ -37,7 +37,7 @@ def sandbox_body(spec: SandboxSpec) -> dict[str, Any]:
         "NetworkMode": "host" if spec.host_network else "none",
         "CgroupParent": spec.cgroup_parent,
         "CpuShares": SANDBOX_CPU_SHARES,
-        "LogConfig": LOG_CONFIG,
+        "LogConfig": SANDBOX_LOG,
         "SecurityOpt": ["no-new-privileges"],
     }
     if spec.host_pid:
@@ -97,7 +97,7 @@ def _host_config(spec: ContainerSpec, capabilities: frozenset[str]) -> dict[str,
         "MemorySwap": spec.limits.memory,  # equal: no swap
         "OomScoreAdj": spec.limits.oom_score_adj,
         "Binds": [_bind(mount) for mount in spec.mounts],
-        "LogConfig": LOG_CONFIG,
+        "LogConfig": _log(spec.log_policy),
     }
     if spec.limits.cpu_quota:
         host |= {"CpuQuota": spec.limits.cpu_quota, "CpuPeriod": QUOTA_PERIOD}
@@ -111,6 +111,11 @@ def _host_config(spec: ContainerSpec, capabilities: frozenset[str]) -> dict[str,
     if spec.pid_mode:
         host["PidMode"] = sandbox if spec.pid_mode == "sandbox" else spec.pid_mode
     return host | _security(spec.security, capabilities)
+
+
+def _log(policy: LogPolicy) -> dict[str, Any]:
+    """Bytes: the engine's `10m` is less than 10Mi."""
+    return {"Type": "json-file", "Config": {"max-size": str(policy.max_size), "max-file": str(policy.max_files)}}
 
 
 def _security(security: Security, capabilities: frozenset[str]) -> dict[str, Any]:

@@ -78,6 +78,12 @@ class Security:
 
 
 @dataclass(frozen=True)
+class LogPolicy:
+    max_size: int = 10 << 20  # bytes of one file
+    max_files: int = 5  # of a container, with the one that is written
+
+
+@dataclass(frozen=True)
 class SandboxSpec:
     pod: PodIdentity
     attempt: int
@@ -116,6 +122,7 @@ class ContainerSpec:
     host_ipc: bool = False
     handler: str = ""
     stop_signal: str = ""
+    log_policy: LogPolicy = field(default_factory=LogPolicy)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The kubelet as a process, with Docker and a network of its own, and static pods: no API server is needed to run them."""
 
 import contextlib
+import gzip
 import signal
 import socket
 import subprocess
@@ -12,6 +13,7 @@ from typing import Any
 import docker
 import pytest
 
+from kubelet.cri_log import rotated
 from kubelet.volumes.mounts import mounted_below
 from tests.node.conftest import Engine
 from tests.wait import eventually_sync
@@ -62,6 +64,7 @@ class Node:
             "cluster-cidr": "10.244.0.0/16",
             "pod-cidr": "10.244.3.0/24",
             "cgroup-root": "/skiff-test",
+            "container-log-max-size": "400Ki",
             "port": _free_port(),
             "healthz-port": 0,
         }
@@ -132,6 +135,34 @@ def test_a_static_pod_runs_survives_the_kubelet_and_leaves_nothing_behind(node: 
     eventually_sync(lambda: not (node.root / "pods" / uid).exists(), WITHIN, "the pod's directory gone")
     assert mounted_below(node.root) == []
     assert not list(Path("/sys/fs/cgroup").glob(f"**/skiff-test/**/pod{uid}"))
+
+
+@pytest.mark.root
+def test_a_log_is_written_for_collectors_across_rotations_and_kubelets_without_a_gap_or_a_repeat(node: Node) -> None:
+    """Rule: https://kubernetes.io/docs/concepts/cluster-administration/logging/#log-rotation · behaviour E.5.61"""
+    lines = 20_000
+    counting = f"i=0; while [ $i -lt {lines} ]; do echo line $i; i=$((i+1)); done; exec sleep 1000"
+    manifest = node.manifests / "pod.yaml"
+    manifest.write_text(MANIFEST.replace("cat /data/file /single /etc/hostname; exec sleep 1000", counting))
+    directory = node.root / "logs"
+    eventually_sync(lambda: list(directory.glob("*/main/0.log")), WITHIN, "its log file")
+    node.kill()
+    node.start()
+    path = next(directory.glob("*/main/0.log"))
+
+    def written() -> list[bytes]:
+        found = [gzip.decompress(one.read_bytes()) if one.suffix == ".gz" else one.read_bytes() for one in (*rotated(path), path)]
+        return b"".join(found).splitlines()
+
+    last = f" stdout F line {lines - 1}".encode()
+    eventually_sync(lambda: path.read_bytes().endswith(last + b"\n") or last in b"".join(written()), WITHIN, "its last line")
+    assert [line.partition(b" ")[2] for line in written()] == [f"stdout F line {number}".encode() for number in range(lines)]
+    assert rotated(path)
+    links = list((node.root / "containers").glob("pod-node_default_main-*.log"))
+    assert [link.resolve() for link in links] == [path.resolve()]
+
+    manifest.unlink()
+    eventually_sync(lambda: not list(directory.iterdir()) and not links[0].is_symlink(), WITHIN, "the files gone with their pod")
 
 
 @pytest.mark.root

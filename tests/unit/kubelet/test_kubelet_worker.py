@@ -15,6 +15,7 @@ from kubelet.hooks import Hooks
 from kubelet.http_get import HttpGet
 from kubelet.images import Images
 from kubelet.lifecycle import Lifecycle, Tools
+from kubelet.log_keeper import LogKeeper
 from kubelet.node_facts import NodeFacts
 from kubelet.objects import NoObjects, no_token
 from kubelet.pod_network import UNLIMITED, Bandwidth, HostPort
@@ -22,6 +23,7 @@ from kubelet.pod_volumes import PodVolumes
 from kubelet.pod_worker import PodWorker
 from kubelet.probes.prober import Prober
 from kubelet.probes.question import Asking
+from kubelet.runtime.runtime import LogPolicy
 from tests.fake_runtime import FakeRuntime
 from tests.unit.kubelet.pods import UID, a_container, a_pod
 from tests.wait import eventually
@@ -72,7 +74,8 @@ class World:
         volumes = PodVolumes(no_token, NoClaims(), clock)
         cgroups = Cgroups(mount=root / "cgroup")
         (root / "cgroup").mkdir(exist_ok=True)
-        tools = Tools(self.runtime, self.network, images, start, stop, volumes, NoObjects(), cgroups, self.told, clock, facts)
+        logs = LogKeeper(root / "logs", LogPolicy(), clock)
+        tools = Tools(self.runtime, self.network, images, start, stop, volumes, NoObjects(), cgroups, logs, self.told, clock, facts)
         self.status: Tree = {}
         self.gone = False
         prober = Prober(Asking(self.runtime, self.http), self.told, clock)
