@@ -50,7 +50,7 @@ def pod_references(pod: Pod) -> Iterator[Reference]:
     """Every config map and secret that the pod's volumes and variables name."""
     for volume in pod.spec.volumes or ():
         for one in VOLUMES:
-            if getattr(volume, one.field) is not None:
+            if getattr(volume, one.field, None) is not None:
                 yield from one.references(volume)
     for container in every_container(pod):
         yield from references(container)
