@@ -9,6 +9,7 @@ import subprocess
 import time
 import xmlrpc.client
 from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ class Supervisor:
 
     def running(self) -> bool:
         try:
-            return bool(self._call().supervisor.getState()["statename"] == "RUNNING")
+            return bool(self._ask("getState")["statename"] == "RUNNING")
         except (OSError, xmlrpc.client.Error):
             return False
 
@@ -49,30 +50,32 @@ class Supervisor:
 
     def processes(self) -> list[dict[str, Any]]:
         """name, statename, description, pid, ... of every program."""
-        found: list[dict[str, Any]] = self._call().supervisor.getAllProcessInfo()
+        found: list[dict[str, Any]] = self._ask("getAllProcessInfo")
         return found
 
     def stop_program(self, name: str) -> None:
         try:
-            self._call().supervisor.stopProcess(name)
+            self._ask("stopProcess", name)
         except xmlrpc.client.Fault:
             return  # not running, or not one of these programs
 
     def stop(self) -> None:
         """Stop every program, then the supervisor itself."""
-        pid = int(self._call().supervisor.getPID())
-        self._call().supervisor.shutdown()
+        pid = int(self._ask("getPID"))
+        self._ask("shutdown")
         _wait_until(lambda: not _alive(pid), STOP_SECONDS, "the supervisor does not end")
 
     def _start_stopped(self) -> bool:
         stopped = [one["name"] for one in self.processes() if one["statename"] in ("STOPPED", "FATAL", "EXITED")]
         for name in stopped:
-            self._call().supervisor.startProcess(name, False)
+            self._ask("startProcess", name, False)
         return bool(stopped)
 
-    def _call(self) -> Any:
+    def _ask(self, method: str, *words: Any) -> Any:
         transport: Any = SupervisorTransport(None, None, f"unix://{self._socket}")  # type: ignore[no-untyped-call]  # its own
-        return xmlrpc.client.ServerProxy("http://localhost", transport=transport)
+        with closing(transport):
+            server: Any = xmlrpc.client.ServerProxy("http://localhost", transport=transport)
+            return getattr(server.supervisor, method)(*words)
 
 
 def kill_leftovers(cluster: Cluster) -> list[int]:

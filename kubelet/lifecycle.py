@@ -139,6 +139,8 @@ class Lifecycle:
         if attempt is None:
             await self._set_up_volumes(pod)
             return
+        if attempt:
+            self.tell(pod, "SandboxChanged", "Pod sandbox changed, it will be killed and re-created.")
         if not self._tools.network.ready and not pod.spec.hostNetwork:
             message = "network is not ready: container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady"
             self.events.event(pod, WARNING, "NetworkNotReady", message)

@@ -15,11 +15,12 @@ import yaml
 from deploy import certs, dns, host, preflight, ready
 from deploy.cluster import Cluster
 from deploy.engine import Engine
+from deploy.lab import disk as disks
 from deploy.lab import network, power
 from deploy.lab.plan import CONTROL_PLANE_TAINT, MOST_NODES, Lab
 from deploy.local import load_images
 from deploy.local import wait as wait_for
-from deploy.programs import Program, control_plane_programs, node_programs
+from deploy.programs import Program, control_plane_programs, entering, node_programs
 from deploy.progress import Progress, StepFailed
 from deploy.supervise import Supervisor
 
@@ -37,9 +38,11 @@ def up(
     nodes: Annotated[int, typer.Option("--nodes", min=1, max=MOST_NODES, help="How many hosts.")] = DEFAULTS.nodes,
     name: Annotated[str, typer.Option(help="Before the names of its namespaces.")] = DEFAULTS.name,
     door_port: Annotated[int, typer.Option(help="The API server's port on this machine's loopback.")] = DEFAULTS.door_port,
+    disk: Annotated[str, typer.Option(help="Give each host a disk of its own, of this size (2G).")] = DEFAULTS.disk,
+    flag: Annotated[list[str] | None, typer.Option(help="PROGRAM:FLAG=VALUE, on every host; may be repeated.")] = None,
 ) -> None:
     """Make the hosts and start a cluster on them. Run again, it starts what is not running."""
-    lab = Lab(state.resolve(), nodes, name, door_port)
+    lab = Lab(state.resolve(), nodes, name, door_port, disk, tuple(flag or ()))
     before = Lab.known(lab.state)
     if before is not None and before != lab and power.processes(before.control_plane):
         print(f"a lab of {before.nodes} nodes is up; `make lab-down` first", file=sys.stderr)
@@ -75,6 +78,7 @@ def down(state: State = DEFAULTS.state, purge: Purge = False) -> None:
     if purge:
         with progress.step("data removed"):
             for one in lab.hosts:
+                disks.remove(one)
                 shutil.rmtree(one.state, ignore_errors=True)
             for file in (lab.kubeconfig, lab.state / "lab.json"):
                 file.unlink(missing_ok=True)
@@ -85,12 +89,8 @@ def down(state: State = DEFAULTS.state, purge: Purge = False) -> None:
 def execute(node: Node, command: Annotated[list[str], typer.Argument(metavar="-- CMD")], state: State = DEFAULTS.state) -> None:
     """Run a command in a host's network, with its kubeconfig and its engine's socket."""
     _lab, one = _found(state, node)
-    os.environ |= {
-        "KUBECONFIG": str(one.kubeconfig("admin" if one.kubeconfig("admin").exists() else "kubelet")),
-        "DOCKER_HOST": f"unix://{one.docker_socket}",
-        "PATH": f"{Path(sys.executable).parent}:{host.PATH}",
-    }
-    os.execvp("nsenter", ["nsenter", f"--net={network.NAMESPACES / one.netns}", *command])
+    os.environ |= power.environment(one)
+    os.execvp("nsenter", [*entering(one), *command])
 
 
 @app.command()
@@ -146,6 +146,8 @@ def _up(lab: Lab, progress: Progress) -> None:
     lab.remember()
     with progress.step("network"):
         network.add_bridge(lab)
+    for one in lab.hosts:
+        disks.attach(one, lab.disk)
     with progress.step("certificates"):
         certs.make_certificates(lab.control_plane)
         for worker in lab.hosts[1:]:
@@ -169,7 +171,7 @@ def _start(lab: Lab, one: Cluster) -> bool:
     power.on(lab, one)
     for directory in (one.logs, one.manifests):
         directory.mkdir(mode=0o700, exist_ok=True)
-    changed = Supervisor(one).start(_programs(lab, one))
+    changed = Supervisor(one).start([lab.with_flags(program) for program in _programs(lab, one)])
     engine = Engine(one.docker_socket)
     wait_for(engine.answers, f"{one.node_name}'s engine does not answer", f"read {one.logs}/dockerd.log")
     load_images(engine)

@@ -8,11 +8,12 @@ the machine's, the rules of a container engine there would meet its packets.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from ipaddress import IPv4Network
 from pathlib import Path
 
 from deploy.cluster import Cluster
+from deploy.programs import Program
 
 NETWORK = IPv4Network("198.19.0.0/24")
 FIRST_ADDRESS = 11  # node1 is 198.19.0.11
@@ -29,6 +30,8 @@ class Lab:
     nodes: int = 3
     name: str = "skiff-lab"  # before the names of its namespaces; two labs must differ in it and in the port
     door_port: int = 16443
+    disk: str = ""  # the size of each host's own disk; none: hosts share the machine's
+    flags: tuple[str, ...] = ()  # PROGRAM:FLAG=VALUE, before what the lab gives a program itself
 
     @classmethod
     def known(cls, state: Path) -> "Lab | None":
@@ -37,11 +40,17 @@ class Lab:
             saved = json.loads((state / SETTINGS).read_text())
         except (FileNotFoundError, json.JSONDecodeError):
             return None
-        return cls(state, saved["nodes"], saved["name"], saved["door_port"])
+        return cls(state, **{**saved, "flags": tuple(saved.get("flags", ()))})
 
     def remember(self) -> None:
-        settings = {"nodes": self.nodes, "name": self.name, "door_port": self.door_port}
+        settings = {name: value for name, value in asdict(self).items() if name != "state"}
         (self.state / SETTINGS).write_text(json.dumps(settings) + "\n")
+
+    def with_flags(self, program: Program) -> Program:
+        """The program with the flags that were asked for in place of its own."""
+        given = dict(one.removeprefix(f"{program.name}:").split("=", 1) for one in self.flags if one.startswith(f"{program.name}:"))
+        kept = (word for word in program.argv if word.removeprefix("--").partition("=")[0] not in given)
+        return replace(program, argv=(*kept, *(f"--{name}={value}" for name, value in given.items())))
 
     @property
     def bridge_netns(self) -> str:

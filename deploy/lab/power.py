@@ -1,19 +1,20 @@
 """A host's power switch: everything in it dies at once, and what a real machine's memory held is gone.
 
 Killed are the processes in its network namespace (programs, engine) and in its cgroup (containers, whose namespaces are their own).
-Its disk (the state directory) stays; mounts, sockets, process ids and the namespace with its links and rules do not.
+Its disk (what is below the state directory) stays; mounts, sockets, process ids and the namespace with its links and rules do not.
 """
 
 import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
 from deploy import host as machine
 from deploy.cluster import Cluster
-from deploy.lab import network
+from deploy.lab import disk, network
 from deploy.lab.plan import Lab
 from deploy.supervise import marked, wait_until_gone
 
@@ -32,6 +33,7 @@ def off(host: Cluster) -> int:
         wait_until_gone(found, deadline)
     machine.unmount_below(host.state)
     shutil.rmtree(host.run, ignore_errors=True)
+    disk.detach(host)
     remove_cgroups(host.cgroup_root)
     network.remove(host.netns)
     return len(killed)
@@ -39,8 +41,19 @@ def off(host: Cluster) -> int:
 
 def on(lab: Lab, host: Cluster) -> None:
     """The namespace and its link; the programs are for who starts them."""
+    disk.attach(host, lab.disk)
     network.add_host(lab, host)
     host.run.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def environment(host: Cluster) -> dict[str, str]:
+    """Of a command that is run on it: its kubeconfig and its engine's socket."""
+    admin = host.kubeconfig("admin")
+    return {
+        "KUBECONFIG": str(admin if admin.exists() else host.kubeconfig("kubelet")),
+        "DOCKER_HOST": f"unix://{host.docker_socket}",
+        "PATH": f"{Path(sys.executable).parent}:{machine.PATH}",
+    }
 
 
 def processes(host: Cluster) -> set[int]:

@@ -9,22 +9,24 @@ from tests.wait import eventually_sync
 
 CONNECT = "import socket, sys; socket.create_connection((sys.argv[1], 10250), timeout=2)"
 READY = "get nodes -o jsonpath={.items[*].status.conditions[?(@.type=='Ready')].status}"
-ADDRESSES = {"node1": "198.19.0.11", "node2": "198.19.0.12", "node3": "198.19.0.13"}
+ADDRESSES = {"node1": "198.19.0.11", "node2": "198.19.0.12", "node3": "198.19.0.13", "node4": "198.19.0.14"}
 
 pytestmark = [pytest.mark.root, pytest.mark.timeout(300)]
 
 
-def test_three_hosts_are_nodes_of_one_cluster(lab: Lab) -> None:
-    """Rule: one control plane, whose taint keeps ordinary pods away, and workers; each with an engine and an address of its own."""
-    lab.until(READY, "True True True", within=60)
+def test_four_hosts_are_nodes_of_one_cluster(lab: Lab) -> None:
+    """Rule: one control plane, whose taint keeps ordinary pods away, and workers; each with an engine and an address of its own.
+    Conformance: [sig-architecture] Conformance Tests should have at least two untainted nodes [Conformance]"""
+    lab.until(READY, "True True True True", within=60)
     names = lab.kubectl("get", "nodes", "-o", "jsonpath={.items[*].metadata.name}")
     assert names.split() == list(ADDRESSES)
     addresses = lab.kubectl("get", "nodes", "-o", "jsonpath={.items[*].status.addresses[?(@.type=='InternalIP')].address}")
     assert addresses.split() == list(ADDRESSES.values())
     taint = lab.kubectl("get", "node", "node1", "-o", "jsonpath={.spec.taints[0].key}:{.spec.taints[0].effect}")
     assert taint == "node-role.kubernetes.io/control-plane:NoSchedule"
+    assert [one["metadata"]["name"] for one in lab.get("nodes") if not one["spec"].get("taints")] == list(ADDRESSES)[1:]
     routes = [lab.on(node, "ip", "route", "show", "default").stdout for node in ADDRESSES]
-    assert routes == ["", "", ""]
+    assert routes == ["", "", "", ""]
 
 
 def test_a_cut_is_between_two_hosts_and_heals(lab: Lab) -> None:
@@ -59,7 +61,7 @@ def test_a_killed_host_comes_back_with_its_pods(lab: Lab) -> None:
 def test_an_unknown_host_is_told(lab: Lab) -> None:
     done = lab.lab("kill", "node9")
     assert done.returncode == 1
-    assert done.stderr == "there is no node9: node1, node2, node3\n"
+    assert done.stderr == "there is no node9: node1, node2, node3, node4\n"
 
 
 def _reaches(lab: Lab, source: str, target: str) -> bool:
