@@ -71,10 +71,16 @@ class NodeAgent:
         self._sent: Tree = {}
         self._sent_at: datetime | None = None
         self._images: list[Image] = []
+        self.informer.on_change(self._node_changed)
 
     def wake(self) -> None:
         """Something that the status tells may have changed."""
         self._look.set()
+
+    def _node_changed(self, old: Node | None, new: Node | None) -> None:
+        """A resource that somebody tells of is allocatable at once."""
+        if old is not None and new is not None and old.status.capacity != new.status.capacity:
+            self.wake()
 
     @property
     def node(self) -> Node | None:
