@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kube.api.types import Pod
-from scheduler.framework import FilterPlugin, Mask, ScorePlugin, everywhere
+from scheduler.framework import FilterPlugin, Mask, ScorePlugin, WholePodFilter, everywhere
 from scheduler.preemption import Room
 from scheduler.snapshot import Snapshot
 
@@ -40,6 +40,10 @@ def decide(
     from outside: a decision has no randomness)."""
     if not len(nodes):
         return Decision(None, "no nodes available to schedule pods")
+    for plugin in filters:
+        refusal = plugin.refusal(pod, nodes) if isinstance(plugin, WholePodFilter) else ""
+        if refusal:
+            return Decision(None, f"0/{len(nodes)} nodes are available: {refusal}.", frozenset((plugin.name,)))
     feasible = everywhere(nodes)
     reasons: Counter[str] = Counter()
     refused_by: set[str] = set()

@@ -34,6 +34,15 @@ class FilterPlugin(Protocol):
 
 
 @runtime_checkable
+class WholePodFilter(Protocol):
+    """A filter that may find that the pod fits nowhere, whatever the nodes are like."""
+
+    def refusal(self, pod: Pod, nodes: Snapshot) -> str:
+        """Why, in the words of the FailedScheduling event; empty where the nodes decide."""
+        ...
+
+
+@runtime_checkable
 class ScorePlugin(Protocol):
     """Which of the nodes that can are better."""
 

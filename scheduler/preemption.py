@@ -20,7 +20,7 @@ from scheduler.framework import FilterPlugin, everywhere
 from scheduler.snapshot import NodeInfo, Snapshot, priority_of
 
 # The plugins whose refusal ends when pods leave the node; the others' ("UnschedulableAndUnresolvable") does not.
-MENDABLE = frozenset(("NodePorts", "NodeResourcesFit", "PodTopologySpread"))
+MENDABLE = frozenset(("NodePorts", "NodeResourcesFit", "NodeVolumeLimits", "PodTopologySpread", "VolumeRestrictions"))
 NEVER = "not eligible due to preemptionPolicy=Never."
 WAITING = "not eligible due to terminating pod on the nominated node."
 NO_VICTIMS = "No preemption victims found for incoming pod"
@@ -101,7 +101,7 @@ def _room_on(
 
 def _world(info: NodeInfo, pod: Pod, nodes: Snapshot) -> Snapshot:
     """As much of the cluster as the pod's filters look at, to try things on."""
-    world = Snapshot()
+    world = Snapshot(nodes.storage)
     for one in nodes.infos if pod.spec.topologySpreadConstraints else [info]:
         world.set_node(one.node)
         for placed in one.pods.values():

@@ -106,12 +106,16 @@ class SchedulingQueue:
         else:
             item.place = "unschedulable"
 
-    def move_all(self, now: float) -> None:
-        """The cluster changed in a way that may help: try the unschedulable ones again, each after its back-off."""
+    def move_all(self, now: float, *, refused_by: frozenset[str] = frozenset()) -> bool:
+        """The cluster changed in a way that may help: try the unschedulable ones again, each after its back-off; where plugins
+        are named, those that these refused. Returns whether there were any."""
         self._moves += 1
+        moved = False
         for item in self._pods.values():
-            if item.place == "unschedulable":
+            if item.place == "unschedulable" and (not refused_by or item.refused_by & refused_by):
                 self._retry(item, now)
+                moved = True
+        return moved
 
     def wake_at(self) -> float | None:
         """When the next pod may become active by time alone; None if none will."""

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from kube.api.meta import Key, Tree, key_of
 from kube.api.status import ApiError, Conflict, NotFound
-from kube.api.types import Node, Pod, PodDisruptionBudget
+from kube.api.types import CSINode, Node, PersistentVolume, PersistentVolumeClaim, Pod, PodDisruptionBudget, StorageClass
 from kube.api.views import timestamp
 from kube.client.events import EventRecorder
 from kube.client.informer import Informers
@@ -23,15 +23,18 @@ from scheduler import metrics
 from scheduler.cycle import Decision, decide
 from scheduler.evictor import Evictor
 from scheduler.nominations import Nominations
-from scheduler.plugins import FILTERS, SCORES
+from scheduler.plugins import FILTERS, OF_VOLUMES, SCORES
 from scheduler.preemption import make_room
 from scheduler.queue import QueuedPod, SchedulingQueue
 from scheduler.snapshot import Snapshot
+from scheduler.storage import Choice, storage_of
+from scheduler.volume_binder import VolumeBinder, VolumesNotBound
 
 log = get_logger(__name__)
 
 NAME = "default-scheduler"
 BINDINGS_AT_ONCE = 32
+OF_STORAGE = (PersistentVolumeClaim, PersistentVolume, StorageClass, CSINode)
 
 
 class Scheduler:
@@ -44,7 +47,9 @@ class Scheduler:
         self._budgets = informers.of(PodDisruptionBudget)
         self._evictor = Evictor(client, recorder, name)
         self._queue = SchedulingQueue()
-        self._snapshot = Snapshot()
+        self._storage = storage_of(informers)
+        self._volumes = VolumeBinder(client, self._storage, informers.of(PersistentVolumeClaim))
+        self._snapshot = Snapshot(self._storage)
         self._nominations = Nominations(self._snapshot)
         self._assumed: set[str] = set()  # uids of pods that are being bound
         self._work = asyncio.Event()
@@ -52,12 +57,17 @@ class Scheduler:
         self._tie = 0
         self._pods.on_change(self._pod_changed)
         self._nodes.on_change(self._node_changed)
+        self._of_storage = [informers.of(kind) for kind in OF_STORAGE]
+        for informer in self._of_storage:
+            informer.on_change(lambda old, new: self._storage_changed())
 
     async def run(self) -> None:
         """Schedule until cancelled. The informers must be running."""
         await self._nodes.synced.wait()
         await self._pods.synced.wait()
         await self._budgets.synced.wait()
+        for informer in self._of_storage:
+            await informer.synced.wait()
         async with asyncio.TaskGroup() as tasks:
             while True:
                 self._work.clear()
@@ -66,7 +76,8 @@ class Scheduler:
                     await self._wait_for_work()
                     continue
                 await self._binders.acquire()
-                tasks.create_task(self._finish(item, self._decide(item)))
+                decision = self._decide(item)
+                tasks.create_task(self._finish(item, decision, self._reserve(item.pod, decision)))
 
     def _decide(self, item: QueuedPod) -> Decision:
         """Decide and, for a pod that fits, count it as placed. No await: the next decision must see this one."""
@@ -95,11 +106,20 @@ class Scheduler:
         message = f"{decision.message} preemption: {room.message}" if room.message else decision.message
         return replace(decision, message=message, room=room)
 
-    async def _finish(self, item: QueuedPod, decision: Decision) -> None:
+    def _reserve(self, pod: Pod, decision: Decision) -> Choice | None:
+        """The volumes that come with the decision count as taken. No await since the decision."""
+        wanted = self._storage.wanted(pod)
+        node = self._nodes.cache.get(Key("", decision.node)) if decision.node is not None else None
+        choice = self._storage.choice(wanted, node) if node is not None and wanted.waiting else None
+        if choice is not None:
+            self._storage.assume(choice)
+        return choice
+
+    async def _finish(self, item: QueuedPod, decision: Decision, choice: Choice | None) -> None:
         try:
             if decision.node is None:
                 await self._report(item, decision)
-            else:
+            elif choice is None or await self._volumes_bound(item, decision.node, choice):
                 await self._bind(item, decision.node)
         except (ApiError, Unreachable) as error:
             log.warning("pod not scheduled, will be tried again", pod=item.key, error=error)
@@ -120,9 +140,7 @@ class Scheduler:
         try:
             await self._client.create_subresource(Pod, item.key, "binding", binding)
         except (ApiError, Unreachable) as error:
-            self._assumed.discard(uid)
-            if self._snapshot.node_of(uid) == node and not self._bound(item.key):
-                self._snapshot.remove_pod(uid)
+            self._not_placed(item, node)
             if isinstance(error, NotFound | Conflict):
                 self._gone_or_bound(item)
                 return
@@ -131,6 +149,27 @@ class Scheduler:
         self._recorder.event(pod, "Normal", "Scheduled", f"Successfully assigned {item.key} to {node}")
         metrics.ATTEMPTS.labels("scheduled", self._name).inc()
         log.info("pod bound", pod=item.key, node=node)
+
+    def _not_placed(self, item: QueuedPod, node: str) -> None:
+        uid = item.pod.metadata.uid
+        self._assumed.discard(uid)
+        if self._snapshot.node_of(uid) == node and not self._bound(item.key):
+            self._snapshot.remove_pod(uid)
+
+    async def _volumes_bound(self, item: QueuedPod, node: str, choice: Choice) -> bool:
+        """Whether the pod's claims are bound now. It may take minutes: others' bindings do not wait for it."""
+        self._binders.release()
+        try:
+            await self._volumes.bind(choice)
+            return True
+        except (ApiError, Unreachable, VolumesNotBound) as error:
+            self._not_placed(item, node)
+            message = f'running PreBind plugin "VolumeBinding": binding volumes: {error}'
+            self._recorder.event(item.pod, "Warning", "FailedScheduling", message)
+            self._queue.failed(item, time.monotonic(), again=True)
+            return False
+        finally:
+            await self._binders.acquire()
 
     def _gone_or_bound(self, item: QueuedPod) -> None:
         """Deleted, or bound by somebody else: the informer will tell; nothing is left to do here."""
@@ -195,6 +234,10 @@ class Scheduler:
         self._snapshot.set_node(new)
         if old is None or may_help(old, new):
             self._queue.move_all(time.monotonic())
+            self._work.set()
+
+    def _storage_changed(self) -> None:
+        if self._queue.move_all(time.monotonic(), refused_by=OF_VOLUMES):
             self._work.set()
 
     def _bound(self, key: Key) -> bool:

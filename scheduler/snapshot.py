@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from kube.api import pod_resources
 from kube.api.types import Node, Pod, Taint
+from scheduler.storage import Storage, no_storage
 
 BASE_RESOURCES = ("cpu", "memory", "ephemeral-storage", "pods")
 LEAST_CPU_MILLIS = 100  # what scoring assumes of a pod that asks for no CPU (upstream's DefaultMilliCPURequest)
@@ -50,7 +51,8 @@ class NodeInfo:
 class Snapshot:
     """The nodes, by row: `infos[i]` and every column's `[i]` are of one node."""
 
-    def __init__(self) -> None:
+    def __init__(self, storage: Storage | None = None) -> None:
+        self.storage = storage if storage is not None else no_storage()
         self.infos: list[NodeInfo] = []
         self._rows: dict[str, int] = {}
         self._node_of: dict[str, str] = {}  # pod uid -> node name, for pods whose node may not be known yet

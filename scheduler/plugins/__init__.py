@@ -7,8 +7,12 @@ from scheduler.plugins.node_ports import NodePorts
 from scheduler.plugins.node_resources_balanced import NodeResourcesBalancedAllocation
 from scheduler.plugins.node_resources_fit import NodeResourcesFit
 from scheduler.plugins.node_unschedulable import NodeUnschedulable
+from scheduler.plugins.node_volume_limits import NodeVolumeLimits
 from scheduler.plugins.pod_topology_spread import PodTopologySpread
 from scheduler.plugins.taint_toleration import TaintToleration
+from scheduler.plugins.volume_binding import VolumeBinding
+from scheduler.plugins.volume_restrictions import VolumeRestrictions
+from scheduler.plugins.volume_zone import VolumeZone
 
 FILTERS: tuple[FilterPlugin, ...] = (
     NodeUnschedulable(),
@@ -17,8 +21,16 @@ FILTERS: tuple[FilterPlugin, ...] = (
     NodeAffinity(),
     NodePorts(),
     NodeResourcesFit(),
+    VolumeRestrictions(),
+    NodeVolumeLimits(),
+    VolumeBinding(),
+    VolumeZone(),
     PodTopologySpread(),
 )
+
+OF_VOLUMES = frozenset(
+    ("NodeVolumeLimits", "VolumeBinding", "VolumeRestrictions", "VolumeZone")
+)  # may change their mind with claims
 
 SCORES: tuple[ScorePlugin, ...] = (
     TaintToleration(),

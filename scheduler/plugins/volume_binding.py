@@ -1,0 +1,30 @@
+"""VolumeBinding: bound volumes must be reachable from the node, and for claims that wait a volume must be found there.
+
+A pod whose claims are not there, or are bound without it in time (Immediate), fits nowhere until that has happened.
+https://kubernetes.io/docs/concepts/storage/persistent-volumes/#node-affinity
+"""
+
+import numpy as np
+
+from kube.api.types import Pod
+from scheduler.framework import Mask, everywhere
+from scheduler.snapshot import Snapshot
+from scheduler.storage import uses
+
+
+class VolumeBinding:
+    name = "VolumeBinding"
+
+    def refusal(self, pod: Pod, nodes: Snapshot) -> str:
+        return nodes.storage.wanted(pod).problem if any(uses(pod)) else ""
+
+    def filter(self, pod: Pod, nodes: Snapshot) -> Mask:
+        if not any(uses(pod)):
+            return everywhere(nodes)
+        storage, wanted = nodes.storage, nodes.storage.wanted(pod)
+        if wanted.problem:
+            return ~everywhere(nodes)
+        return np.fromiter((not storage.refusal(wanted, info.node) for info in nodes.infos), np.bool_, len(nodes))
+
+    def reason(self, pod: Pod, nodes: Snapshot, index: int) -> tuple[str, ...]:
+        return nodes.storage.refusal(nodes.storage.wanted(pod), nodes.infos[index].node)
