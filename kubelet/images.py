@@ -50,7 +50,11 @@ class Images:
 
     async def ensure(self, pod: Pod, container: Container) -> Image:
         """The image, present on this node. Raises StartError with the reason to wait."""
-        name = with_tag(container.image)
+        try:
+            name = with_tag(container.image)
+        except InvalidName as error:
+            self._events.event(pod, WARNING, "InspectFailed", error.message, container.name)
+            raise
         try:
             present = await self._runtime.image(name)
         except RuntimeUnavailable:

@@ -17,6 +17,9 @@ from kubelet.volumes.volume import VolumeError
 DEFAULT_MODE = 0o644
 
 
+WORDS = {"ConfigMap": "config", "Secret": "secret"}  # upstream's
+
+
 def object_files(
     kind: Literal["ConfigMap", "Secret"],
     name: str,
@@ -40,7 +43,7 @@ def object_files(
         if item.key in keys:
             files[safe_path(item.path)] = File(keys[item.key], mode if item.mode is None else item.mode)
         elif not optional:
-            raise VolumeError(f"references non-existent {kind.lower()} key: {item.key}")
+            raise VolumeError(f"references non-existent {WORDS[kind]} key: {item.key}")
     return files
 
 

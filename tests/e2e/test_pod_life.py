@@ -229,8 +229,8 @@ def test_hooks_run_before_a_pod_is_ready_and_before_it_ends(pods: Cluster) -> No
 BAD = {
     # pod: (reason of the container's waiting state or of the pod, what an event about it says)
     "no-key": ("CreateContainerConfigError", "Error: couldn't find key absent in ConfigMap bad-pods/config"),
-    "no-volume-key": ("ContainerCreating", "references non-existent configmap key: absent"),
-    "bad-name": ("InvalidImageName", "Error: InvalidImageName"),
+    "no-volume-key": ("ContainerCreating", "references non-existent config key: absent"),
+    "bad-name": ("InvalidImageName", "InspectFailed: Failed to apply default image tag"),
     "never": ("ErrImageNeverPull", "is not present with pull policy of Never"),
     "no-pull": ("ImagePullBackOff", "Back-off pulling image"),
     "wrong-type": ("ContainerCreating", "hostPath type check failed: /etc/passwd is not a directory"),
