@@ -1,0 +1,101 @@
+"""Eviction: pods of a node asked to go, again and again while a disruption budget keeps them, until all are gone or time is up.
+
+Each pod has its own lot: one that is refused keeps no other from going. kubernetes/kubectl pkg/drain
+"""
+
+import time
+from dataclasses import dataclass, field
+
+from kube.api.meta import Key, Tree
+from kube.api.status import ApiError, NotFound, TooManyRequests
+from kubectl.pods import POD
+from kubectl.session import Session, suffix
+
+AGAIN_SECONDS = 5.0  # between two tries to evict a pod that a budget protects
+LOOK_SECONDS = 0.2  # between two looks whether the evicted are gone
+
+
+@dataclass
+class Evictions:
+    """Those of one node. `timeout` is the flag's text, for messages; `deadline` when it is over, on the monotonic clock."""
+
+    session: Session
+    grace: int
+    mode: str
+    deadline: float
+    timeout: str
+    errors: list[str] = field(default_factory=list)
+    pending: list[str] = field(default_factory=list)  # names of pods for which there was an error
+
+    def run(self, pods: list[Tree]) -> None:
+        """Until none is left, or an error stands for each that is."""
+        asked: list[Tree] = []
+        waiting = list(pods)
+        while waiting:
+            refused = [pod for pod in waiting if not self._evicted(pod)]
+            if self.mode == "none":
+                asked += [pod for pod in waiting if pod not in refused and pod["metadata"]["name"] not in self.pending]
+            waiting = [pod for pod in refused if not self._late(pod)]
+            asked = self._gone(asked, min(self.deadline, time.monotonic() + AGAIN_SECONDS), idle=bool(waiting))
+        for pod in self._gone(asked, self.deadline):
+            name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
+            self._failed(pod, f'error when waiting for pod "{name}" in namespace "{namespace}" to terminate: {self._over}')
+
+    @property
+    def _over(self) -> str:
+        return f"global timeout reached: {self.timeout}"
+
+    def _evicted(self, pod: Tree) -> bool:
+        """Ask once; False: a budget keeps it for now."""
+        name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
+        self.session.say(f"evicting pod {namespace}/{name}{suffix(self.mode)}")
+        if self.mode == "client":
+            return True
+        eviction: Tree = {"kind": "Eviction", "apiVersion": "policy/v1", "metadata": {"name": name, "namespace": namespace}}
+        if self.grace >= 0:
+            eviction["deleteOptions"] = {"gracePeriodSeconds": self.grace}
+        params = {"dryRun": "All"} if self.mode == "server" else None
+        try:
+            self.session.server.request("POST", POD.path(namespace, name, "eviction"), params=params, body=eviction)
+        except NotFound:
+            return True
+        except TooManyRequests as error:
+            again = f"(will retry after {int(AGAIN_SECONDS)}s)"
+            self.session.tell(f'error when evicting pods/"{name}" -n "{namespace}" {again}: {error.message}')
+            return False
+        except ApiError as error:
+            self._failed(pod, f'error when evicting pods/"{name}" -n "{namespace}": {error.message}')
+        return True
+
+    def _late(self, pod: Tree) -> bool:
+        """Whether there is no time for another try; then that is its error."""
+        if time.monotonic() + AGAIN_SECONDS < self.deadline:
+            return False
+        name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
+        self._failed(pod, f'error when evicting pods/"{name}" -n "{namespace}": {self._over}')
+        return True
+
+    def _gone(self, pods: list[Tree], until: float, *, idle: bool = False) -> list[Tree]:
+        """Tell of each that is gone; those that are not at `until`. `idle`: wait until then, even for none."""
+        left = list(pods)
+        while left or idle:
+            left = [pod for pod in left if not self._told(pod)]
+            if time.monotonic() >= until:
+                break
+            time.sleep(LOOK_SECONDS if left else max(0.0, until - time.monotonic()) * idle)
+        return left
+
+    def _told(self, pod: Tree) -> bool:
+        key = Key(pod["metadata"]["namespace"], pod["metadata"]["name"])
+        try:
+            live = self.session.server.request("GET", POD.path(key.namespace, key.name)).tree()
+            if live["metadata"]["uid"] == pod["metadata"]["uid"]:
+                return False
+        except NotFound:
+            pass  # that is what is waited for
+        self.session.say(f"pod/{key.name} evicted")
+        return True
+
+    def _failed(self, pod: Tree, message: str) -> None:
+        self.errors.append(message)
+        self.pending.append(pod["metadata"]["name"])
