@@ -14,7 +14,10 @@ from kubectl.session import Session
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
-PROMPT = "If you don't see a command prompt, try pressing enter.\r\n"
+PROMPT = (
+    "All commands and output from this session will be recorded in container logs, including credentials and sensitive information "
+    "passed through the command prompt.\r\nIf you don't see a command prompt, try pressing enter.\r\n"
+)
 
 
 @app.command(epilog="kubectl attach (POD | TYPE/NAME) -c CONTAINER")
@@ -57,4 +60,9 @@ def join(session: Session, pod: Tree, container: str, *, stdin: bool, terminal: 
     streams = streams_of(session, stdin, terminal)
     path = POD.path(pod["metadata"]["namespace"], pod["metadata"]["name"], "attach")
     greeting = "" if quiet or not streams.stdin else (PROMPT if streams.terminal else PROMPT.replace("\r", ""))
-    return run(session, path, streams.params(name), streams, greeting)
+    code = run(session, path, streams.params(name), streams, greeting)
+    if streams.stdin and streams.terminal and not quiet:
+        metadata = pod["metadata"]
+        again = f"kubectl attach {metadata['name']} -c {name} -n {metadata['namespace']} -i -t"
+        session.say(f"Session ended, resume using '{again}' command")
+    return code

@@ -210,13 +210,14 @@ def run(
     remove = Deletion(session, options_of(propagation(cascade), graceful(session, grace_period, now=False, force=force), "none"))
     changes.create(item)
     try:
-        code = _attended(session, item, flags)
+        code, why = _attended(session, item, flags)
     finally:
         if rm:
             remove.delete(item)
             if wait:
                 remove.wait(WEEK_SECONDS)
     if code:
+        session.tell(why)
         raise typer.Exit(code)
 
 
@@ -299,22 +300,15 @@ def _created(changes: Changes, item: Item, flags: dict[str, Any], expose: bool) 
     changes.said(exposed, changes.create(exposed), "created")
 
 
-def _attended(session: Session, item: Item, flags: dict[str, Any]) -> int:
-    """Attach once it runs; if it ended before that, show its log. The container's exit code where it is not restarted."""
+def _attended(session: Session, item: Item, flags: dict[str, Any]) -> tuple[int, str]:
+    """Attach once it runs; if it ended before that, show its log. Where it is not restarted, its exit code, and why if not 0."""
     key, name = item.key, item.tree["spec"]["containers"][0]["name"]
     live = wait_for(session, key, running_or_done, parse_go(flags["pod_running_timeout"]))
     if done(live):
         _show_log(session, key, name)
     else:
         join(session, live, name, stdin=flags["stdin"], terminal=flags["tty"], quiet=flags["quiet"])
-    if flags["restart"] == "Always":
-        if not flags["rm"] and flags["stdin"]:
-            session.say(
-                f"Session ended, resume using 'kubectl attach {key.name} -c {name}{' -i' if flags['stdin'] else ''}"
-                f"{' -t' if flags['tty'] else ''}' command when the pod is running"
-            )
-        return 0
-    return _exit_code(session, key, name)
+    return (0, "") if flags["restart"] == "Always" else _exit_code(session, key, name)
 
 
 def _show_log(session: Session, key: Key, container: str) -> None:
@@ -322,20 +316,17 @@ def _show_log(session: Session, key: Key, container: str) -> None:
     sys.stdout.buffer.write(answer.body)
 
 
-def _exit_code(session: Session, key: Key, container: str) -> int:
-    """Of a pod that is not restarted, once it is done."""
+def _exit_code(session: Session, key: Key, container: str) -> tuple[int, str]:
+    """Of a pod that is not restarted, once it is done; and what to say of it."""
     try:
         pod = wait_for(session, key, done, WEEK_SECONDS)
     except NotFound:
-        return 0
+        return 0, ""
     if pod["status"]["phase"] == "Succeeded":
-        return 0
+        return 0, ""
     for status in pod["status"].get("containerStatuses") or ():
         ended = (status.get("state") or {}).get("terminated")
         if status["name"] == container and ended:
             text = f"pod {key.namespace}/{key.name} terminated ({ended.get('reason', 'Error')})"
-            if ended.get("message"):
-                text += f"\n{ended['message']}"
-            session.tell(text)
-            return int(ended["exitCode"])
-    return 1
+            return int(ended["exitCode"]), f"{text}\n{ended['message']}" if ended.get("message") else text
+    return 1, f"pod {key.namespace}/{key.name} terminated (Error)"
