@@ -52,7 +52,7 @@ def pod_status(
         "hostIP": host_ips[0] if host_ips else None,
         "hostIPs": [{"ip": one} for one in host_ips] or None,
         "startTime": timestamp(known.startTime or now),
-        "containerStatuses": containers,
+        "containerStatuses": sorted(containers, key=lambda one: str(one["name"])),  # as upstream; init containers keep their order
         "qosClass": known.qosClass or qos_class(pod),
     }
     if inits:
