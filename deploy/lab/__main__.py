@@ -14,6 +14,7 @@ import yaml
 
 from deploy import certs, dns, host, preflight, ready
 from deploy.cluster import Cluster
+from deploy.demo import kubectl
 from deploy.engine import Engine
 from deploy.lab import disk as disks
 from deploy.lab import network, power
@@ -30,6 +31,7 @@ Purge = Annotated[bool, typer.Option("--purge", help="Remove the data, too.")]
 State = Annotated[Path, typer.Option("--state", envvar="LAB_STATE", help="Where everything is kept.")]
 Node = Annotated[str, typer.Argument(metavar="NODE", help="node1 is the control plane.")]
 DEFAULTS = Lab()
+CONTROL_PLANE_ROLE = "node-role.kubernetes.io/control-plane="  # a kubelet may not give itself this label (NodeRestriction)
 
 
 @app.command()
@@ -161,6 +163,9 @@ def _up(lab: Lab, progress: Progress) -> None:
     for one in lab.hosts:
         with progress.step(f"{one.node_name} ready"):
             ready.wait_for_node(one, lab.kubeconfig)
+    kubectl(
+        lab.control_plane, "label", "node", lab.control_plane.node_name, CONTROL_PLANE_ROLE, "--overwrite", config=lab.kubeconfig
+    )
     with progress.step("cluster DNS available") as note:
         note.text = "" if dns.apply(lab.control_plane, nodes=lab.nodes, config=lab.kubeconfig) else "running already"
         dns.wait_until_available(lab.control_plane, config=lab.kubeconfig)

@@ -8,12 +8,14 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 import yaml
 
+from tests.terminal import Terminal, on_a_terminal
 from tests.wait import eventually_sync
 
 REPOSITORY = Path(__file__).parents[2]
@@ -95,6 +97,11 @@ class Cluster:
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=MANIFESTS, env=self._environment()
         )
 
+    def terminal(self, line: str) -> AbstractContextManager[Terminal]:
+        """A line that runs on a terminal."""
+        command = ["nsenter", f"--net=/run/netns/{self.netns}", "bash", "-c", f"exec {line}"]
+        return on_a_terminal(command, self._environment(), MANIFESTS)
+
     def control(self, words: str) -> str:
         """The line that asks the cluster's supervisor."""
         return f"{Path(sys.executable).with_name('supervisorctl')} -c {self.state}/supervisord.conf {words}"
@@ -124,12 +131,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     subprocess.run(["ip", "netns", "add", netns], check=True)
     made = Cluster(netns, state)
     try:
-        for kubectl in (UPSTREAM, OURS):
-            directory = tools_of(state, kubectl)
-            directory.mkdir(parents=True)
-            (directory / "kubectl").symlink_to(kubectl)
-        (made.state / "tools" / "fetch").write_text(FETCH.format(python=sys.executable))
-        (made.state / "tools" / "fetch").chmod(0o755)
+        add_tools(state)
         done = made.run(local(made, "up"), within=UP_SECONDS)
         print(done.out)
         if done.code != 0:
@@ -140,6 +142,17 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         subprocess.run(["ip", "netns", "del", netns], check=True)
         shutil.rmtree(state, ignore_errors=True)
     assert gone.code == 0, gone.out + gone.err
+
+
+def add_tools(state: Path) -> None:
+    """What a shell finds beside the system's programs: a kubectl of either kind, and `fetch`."""
+    for kubectl in (UPSTREAM, OURS):
+        directory = tools_of(state, kubectl)
+        directory.mkdir(parents=True, exist_ok=True)
+        (directory / "kubectl").unlink(missing_ok=True)
+        (directory / "kubectl").symlink_to(kubectl)
+    (state / "tools" / "fetch").write_text(FETCH.format(python=sys.executable))
+    (state / "tools" / "fetch").chmod(0o755)
 
 
 def tools_of(state: Path, kubectl: Path) -> Path:
@@ -158,15 +171,24 @@ def shell(request: pytest.FixtureRequest, cluster: Cluster) -> Iterator[Cluster]
     """A shell in a namespace of the test's own, once with upstream's kubectl and once with ours."""
     kubectl = UPSTREAM if request.param == "upstream" else OURS
     name = request.node.originalname.removeprefix("test_").replace("_", "-")[:40].strip("-") + f"-{request.param}"
+    with in_a_namespace(replace(cluster, kubectl=kubectl), name) as shell:
+        yield shell
+
+
+@contextmanager
+def in_a_namespace(cluster: Cluster, name: str) -> Iterator[Cluster]:
+    """A shell whose kubectl is in a namespace that is there for as long."""
     cluster.ok(f"{UPSTREAM} create namespace {name}")
     config = yaml.safe_load(cluster.kubeconfig.read_text())
     config["contexts"][0]["context"]["namespace"] = name
     path = cluster.state / f"{name}.conf"
     path.touch(mode=0o600)
     path.write_text(yaml.safe_dump(config))
-    yield replace(cluster, kubectl=kubectl, namespace=name, environment={"KUBECONFIG": str(path)})
-    cluster.ok(f"{UPSTREAM} delete namespace {name} --wait=false")
-    path.unlink()
+    try:
+        yield replace(cluster, namespace=name, environment={"KUBECONFIG": str(path)})
+    finally:
+        cluster.ok(f"{UPSTREAM} delete namespace {name} --wait=false")
+        path.unlink()
 
 
 def _last_words(state: Path) -> str:

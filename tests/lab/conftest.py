@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,8 @@ from deploy.cluster import Cluster
 from deploy.lab import power
 from deploy.lab.plan import Lab as Plan
 from deploy.programs import entering
+from tests.e2e.conftest import OURS, UPSTREAM, add_tools, in_a_namespace
+from tests.e2e.conftest import Cluster as Shell
 from tests.wait import eventually_sync
 
 UP_SECONDS, DOWN_SECONDS = 240, 60
@@ -105,3 +107,25 @@ def lab() -> Iterator[Lab]:
         gone = one.lab("down", "--purge", within=DOWN_SECONDS)
     assert gone.returncode == 0, gone.stdout + gone.stderr
     assert not one.state.exists()
+
+
+@pytest.fixture(scope="session")
+def shell_on_node1(lab: Lab) -> Shell:
+    """A shell on the control plane's host."""
+    one = Shell(Plan.known(lab.state).control_plane.netns, lab.state / "node1")
+    add_tools(one.state)
+    return one
+
+
+@pytest.fixture(scope="module")
+def upstream(shell_on_node1: Shell, request: pytest.FixtureRequest) -> Iterator[Shell]:
+    """A shell in a namespace of the module's own; `kubectl` is upstream's."""
+    name = request.module.__name__.rpartition("test_walkthrough_")[2].replace("_", "-")
+    with in_a_namespace(shell_on_node1, name) as shell:
+        yield shell
+
+
+@pytest.fixture(params=["upstream", "ours"])
+def either(upstream: Shell, request: pytest.FixtureRequest) -> Shell:
+    """The same shell, once with upstream's kubectl and once with ours."""
+    return replace(upstream, kubectl=UPSTREAM if request.param == "upstream" else OURS)
