@@ -33,8 +33,11 @@ class Admission:
         self._allocatable = amounts(allocatable)
         self.node: NodeSource = unknown
         self.pressure: Callable[[], Pressure] = Pressure  # what the node is short of, now
+        self.going_down: Callable[[], bool] = bool  # whether the machine is being shut down
 
     def refuse(self, pod: Pod, others: Iterable[Pod]) -> Refusal | None:
+        if self.going_down():
+            return Refusal("NodeShutdown", "Pod was rejected as the node is shutting down.")
         if pod.status.startTime is not None or is_static(pod):
             return None
         short_of = _under(self.pressure(), pod)

@@ -15,6 +15,7 @@ from kubelet.config import KubeletConfig
 from kubelet.network.bridge import BridgeNetwork
 from kubelet.network.cni_config import find_network
 from kubelet.network.cni_network import CniNetwork
+from kubelet.shutdown_sources import forget_drop_in
 from kubelet.volumes.mounts import unmount_below
 
 log = get_logger(__name__)
@@ -31,6 +32,7 @@ async def cleanup(config: KubeletConfig) -> None:
     for entry in config.root_dir.resolve().glob("*"):  # not --root-dir itself: that may be the host's own mount
         await asyncio.to_thread(unmount_below, entry)
     remove_cgroups(config.cgroup_root)
+    forget_drop_in()
 
 
 def remove_cgroups(root: str, mount: Path = MOUNT) -> None:

@@ -83,6 +83,15 @@ class KubeletConfig:
     minimum_image_ttl_duration: str = flag("--minimum-image-ttl-duration", "2m0s", "How old an image must be to be removed.")
     container_log_max_size: str = flag("--container-log-max-size", "10Mi", "The size at which a container's log is rotated.")
     container_log_max_files: int = flag("--container-log-max-files", 5, "How many files of a container's log are kept.")
+    shutdown_grace_period: str = flag(
+        "--shutdown-grace-period", "0s", "How long a shutdown of the machine waits for its pods (ours as a flag)."
+    )
+    shutdown_grace_period_critical_pods: str = flag(
+        "--shutdown-grace-period-critical-pods", "0s", "The part of it that is for critical pods (ours as a flag)."
+    )
+    shutdown_grace_period_by_pod_priority: tuple[str, ...] = flag(
+        "--shutdown-grace-period-by-pod-priority", (), "Instead of both: priority=seconds (ours as a flag)."
+    )
     node_status_update_frequency: str = flag("--node-status-update-frequency", "10s", "How often the node looks at its status.")
     manifest_url: str = flag("--manifest-url", "", "Where manifests of static pods are asked for.")
     manifest_url_header: tuple[str, ...] = flag("--manifest-url-header", (), "Headers to ask with, as Name:value.")
@@ -120,10 +129,14 @@ _FIELDS = {
     "imageMinimumGCAge": "minimum_image_ttl_duration",
     "containerLogMaxSize": "container_log_max_size",
     "containerLogMaxFiles": "container_log_max_files",
+    "shutdownGracePeriod": "shutdown_grace_period",
+    "shutdownGracePeriodCriticalPods": "shutdown_grace_period_critical_pods",
     "nodeStatusUpdateFrequency": "node_status_update_frequency",
     "staticPodURL": "manifest_url",
     "httpCheckFrequency": "http_check_frequency",
 }
+
+BY_PRIORITY = "shutdownGracePeriodByPodPriority"  # a list of objects
 
 # Its maps, and the sign between a name and a value in the flag.
 _MAPS = {
@@ -161,6 +174,9 @@ def _stated(config: KubeletConfig, tree: dict[str, Any]) -> dict[str, Any]:
             values[ours] = tuple(f"{name}{sign}{amount}" for name, amount in tree[theirs].items())
     for name, lines in (tree.get("staticPodURLHeader") or {}).items():
         values["manifest_url_header"] = (*values.get("manifest_url_header", ()), *(f"{name}:{line}" for line in lines))
+    by_priority = [f"{one['priority']}={one['shutdownGracePeriodSeconds']}" for one in tree.get(BY_PRIORITY) or ()]
+    if by_priority:
+        values["shutdown_grace_period_by_pod_priority"] = tuple(by_priority)
     anonymous = ((tree.get("authentication") or {}).get("anonymous") or {}).get("enabled")
     if anonymous is not None:
         values["anonymous_auth"] = anonymous

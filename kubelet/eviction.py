@@ -26,7 +26,6 @@ SIGNALS = {  # signal -> the condition that it makes, and what the node is low o
     "imagefs.inodesFree": (DISK, "inodes"),
     "pid.available": (PROCESSES, "pids"),
 }
-EVICTED = "Evicted"
 
 
 class BadThreshold(Exception):

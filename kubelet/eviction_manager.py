@@ -18,7 +18,6 @@ from kube.component.clock import Clock
 from kube.component.logging import get_logger
 from kubelet.eviction import (
     DISK,
-    EVICTED,
     MEMORY,
     PROCESSES,
     SIGNALS,
@@ -32,7 +31,7 @@ from kubelet.eviction import (
     storage_excess,
 )
 from kubelet.pod_events import PodEvents
-from kubelet.pod_state import grace_seconds
+from kubelet.pod_state import EVICTED, grace_seconds
 from kubelet.pod_workers import PodWorkers
 from kubelet.runtime.runtime import Runtime, RuntimeFailure
 from kubelet.samples import NodeSample, PodSample, Sampler

@@ -32,6 +32,7 @@ from kubelet.cleanup import cleanup
 from kubelet.config import KubeletConfig, seconds, with_file
 from kubelet.container_start import ContainerStart
 from kubelet.container_stop import ContainerStop
+from kubelet.eviction_manager import node_about
 from kubelet.hooks import Hooks
 from kubelet.http_get import HttpGet
 from kubelet.images import Images
@@ -44,7 +45,8 @@ from kubelet.network.policies import Policies
 from kubelet.network.policy import Peer
 from kubelet.node_agent import NodeAgent
 from kubelet.node_info import read_machine
-from kubelet.node_setup import built_network, built_routes, facts_of, identity_of
+from kubelet.node_setup import built_network, built_routes, facts_of, identity_of, shutdown_order
+from kubelet.node_shutdown import NodeShutdown
 from kubelet.objects import NoObjects, WatchedObjects, no_token
 from kubelet.pod_events import LoggedEvents, PodEvents, RecordedEvents
 from kubelet.pod_source import PodSource
@@ -59,6 +61,7 @@ from kubelet.runtime.runtime import EngineInfo
 from kubelet.samples import Sampler
 from kubelet.server import KubeletServer
 from kubelet.server_auth import ServerAuth
+from kubelet.shutdown_sources import Logind, PowerSignal
 from kubelet.static_pods import StaticPods
 from kubelet.status_manager import StatusManager
 
@@ -137,6 +140,10 @@ class Kubelet:
         self.workers = PodWorkers(self._tools(http), prober, admission, self._report)
         self.pressure = NodePressure(config, self.sampler, self.workers, runtime, self.events, self._clock)
         admission.pressure = lambda: self.pressure.manager.pressure
+        order = shutdown_order(config)
+        sources = (Logind(sum(phase.seconds for phase in order)), PowerSignal())
+        self.shutdown = NodeShutdown(order, sources, self.workers, self._clock)
+        admission.going_down = lambda: self.shutdown.going_down
         self.source = PodSource(self.workers, pods, files=bool(_static_sources(config)))
         self.status = StatusManager(client, self.source.api_object) if client is not None else None
         self.agent = self._node_agent(client) if client is not None else None
@@ -193,6 +200,7 @@ class Kubelet:
         tasks.create_task(self.workers.run(), name="pod workers")
         tasks.create_task(self.logs.run(), name="container logs")
         self.pressure.start(tasks)
+        tasks.create_task(self.shutdown.run(), name="shutdown of the node")
         if self._client is not None:
             self._start_client_parts(tasks)
         self._start_static_pods(tasks)
@@ -213,6 +221,8 @@ class Kubelet:
         mirror_pods = MirrorPods(self._client, self.identity.name, self.source.mirror_pods, self.source.static_pods)
         self._runtime.on_connection = self.agent.wake
         self.pressure.tell(self.agent, self._recorder, self.identity.name)
+        self.agent.going_down = lambda: self.shutdown.going_down
+        self.shutdown.on_change = self._tell_shutdown
         self.source.on_mirrors = mirror_pods.changed
         self.source.on_new_mirror = lambda pod: self.status.again(pod.metadata.uid)
         self.agent.informer.on_change(lambda old, new: self._node_changed(new, tasks))
@@ -226,6 +236,11 @@ class Kubelet:
         ):
             tasks.create_task(work, name=name)
         tasks.create_task(self._follow_pods(mirror_pods), name="pods")
+
+    def _tell_shutdown(self, going_down: bool) -> None:
+        message = f"Shutdown manager detected shutdown {'event' if going_down else 'cancellation'}"
+        self._recorder.event(node_about(self.identity.name), "Normal", "Shutdown", message)
+        self.agent.wake()
 
     async def _follow_node(self) -> None:
         if self._config.register_node:

@@ -24,6 +24,7 @@ from kubelet.node_info import Machine
 from kubelet.node_status import (
     NETWORK_NOT_READY,
     RUNTIME_DOWN,
+    SHUTTING_DOWN,
     Identity,
     condition_events,
     labels,
@@ -66,6 +67,7 @@ class NodeAgent:
         self._clock = clock
         self._pressure = pressure
         self._beat_seconds = beat_seconds
+        self.going_down: Callable[[], bool] = bool  # whether the machine is being shut down
         self.informer = Informer(client, Node, field_selector=f"metadata.name={identity.name}")
         self._look = asyncio.Event()
         self._sent: Tree = {}
@@ -172,6 +174,8 @@ class NodeAgent:
     async def _why_not_ready(self) -> str:
         if not self._runtime.connected.is_set():
             return RUNTIME_DOWN
+        if self.going_down():
+            return SHUTTING_DOWN
         return "" if self._network.ready else NETWORK_NOT_READY
 
 

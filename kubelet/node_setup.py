@@ -3,7 +3,7 @@
 from kube.api import quantity
 from kube.client.rest import Client
 from kube.component.run import StartupError
-from kubelet.config import KubeletConfig, pairs
+from kubelet.config import KubeletConfig, pairs, seconds
 from kubelet.network.bridge import BridgeNetwork
 from kubelet.network.cni_config import find_network
 from kubelet.network.cni_network import CniNetwork
@@ -11,6 +11,7 @@ from kubelet.network.node_routes import NodeRoutes
 from kubelet.network.routes import BACKENDS, VXLAN_OVERHEAD
 from kubelet.node_facts import NodeFacts
 from kubelet.node_info import Machine, own_address
+from kubelet.node_shutdown import Phase, phases
 from kubelet.node_status import Identity, allocatable, parse_taint
 from kubelet.pressure import reserved_of, thresholds_of
 from kubelet.runtime.runtime import EngineInfo, LogPolicy
@@ -43,6 +44,18 @@ def built_network(config: KubeletConfig, address: str) -> BridgeNetwork | CniNet
 
 def built_routes(config: KubeletConfig, reader: Client, address: str, network: BridgeNetwork | CniNetwork) -> NodeRoutes:
     return NodeRoutes(reader, address, config.cluster_cidr, config.pod_network_backend, lambda: network.range)
+
+
+def shutdown_order(config: KubeletConfig) -> tuple[Phase, ...]:
+    """Raises StartupError."""
+    stated = [
+        Phase(int(priority), float(length)) for priority, length in pairs(config.shutdown_grace_period_by_pod_priority).items()
+    ]
+    total, critical = seconds(config.shutdown_grace_period), seconds(config.shutdown_grace_period_critical_pods)
+    try:
+        return phases(total, critical, stated)
+    except ValueError as error:
+        raise StartupError(str(error)) from error
 
 
 def log_policy_of(config: KubeletConfig) -> LogPolicy:

@@ -20,6 +20,7 @@ NETWORK_NOT_READY = (
     "container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady "
     "message:the node has no pod range yet, or its bridge is not up"
 )
+SHUTTING_DOWN = "node is shutting down"
 RUNTIME_DOWN = "container runtime is down"
 
 

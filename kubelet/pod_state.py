@@ -17,6 +17,7 @@ SOURCE = "kubernetes.io/config.source"
 HASH = "kubernetes.io/config.hash"
 CONTAINER_HASH = "annotation.io.kubernetes.container.hash"
 DEFAULT_GRACE_SECONDS = 30
+EVICTED, TERMINATED = "Evicted", "Terminated"  # why a node ends a pod: it runs short, or is shut down
 
 
 @dataclass(frozen=True)

@@ -68,6 +68,11 @@ class PodWorker:
     def leaving(self) -> bool:
         return self._leaving
 
+    @property
+    def ended(self) -> bool:
+        """Nothing of the pod runs, and nothing will."""
+        return self._cleaned
+
     def wake(self) -> None:
         """Something about the pod may have changed: look again."""
         self._woken.set()

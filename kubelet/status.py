@@ -13,7 +13,17 @@ from kube.api.pod_qos import qos_class
 from kube.api.types import Container, Pod, PodCondition, PodStatus
 from kube.api.views import timestamp
 from kubelet.container_status import container_statuses
-from kubelet.pod_state import Observed, all_containers, ephemeral_containers, is_sidecar, is_static, restarts_after
+from kubelet.pod_state import (
+    EVICTED,
+    TERMINATED,
+    Ending,
+    Observed,
+    all_containers,
+    ephemeral_containers,
+    is_sidecar,
+    is_static,
+    restarts_after,
+)
 from kubelet.resize import PendingResize, is_applied
 
 PENDING, RUNNING, SUCCEEDED, FAILED = "Pending", "Running", "Succeeded", "Failed"
@@ -32,10 +42,10 @@ def pod_status(
     inits = container_statuses(pod, observed, pod.spec.initContainers or (), known.initContainerStatuses or ())
     containers = container_statuses(pod, observed, pod.spec.containers, known.containerStatuses or ())
     ephemeral = container_statuses(pod, observed, ephemeral_containers(pod), known.ephemeralContainerStatuses or ())
+    ending = observed.ending
     told = phase(pod, inits, containers, ended=observed.ending is not None, failed=_failed(observed))
     if known.phase in FINAL and told != known.phase:
         told = known.phase
-    ending = observed.ending
     status: Tree = {
         "phase": told,
         "conditions": stamped(
@@ -43,6 +53,7 @@ def pod_status(
             [
                 *conditions(pod, observed, told, inits, containers, known.conditions or ()),
                 *resize_conditions(pod, observed, pending_resize),
+                *disruption_conditions(ending),
             ],
             now,
             known.conditions or (),
@@ -161,6 +172,13 @@ def resize_conditions(pod: Pod, observed: Observed, pending: PendingResize | Non
         if record is not None and record.running and not is_applied(pod, container, record, observed):
             return [*found, _made("PodResizeInProgress", True)]
     return found
+
+
+def disruption_conditions(ending: Ending | None) -> list[Tree]:
+    """Of a pod that the node itself sends away (KEP-3329)."""
+    if ending is None or ending.reason not in (EVICTED, TERMINATED):
+        return []
+    return [_made("DisruptionTarget", True, "TerminationByKubelet", ending.message)]
 
 
 def stamped(pod: Pod, found: list[Tree], now: datetime, known: Iterable[PodCondition]) -> list[Tree]:
