@@ -92,6 +92,10 @@ class KubeletConfig:
     shutdown_grace_period_by_pod_priority: tuple[str, ...] = flag(
         "--shutdown-grace-period-by-pod-priority", (), "Instead of both: priority=seconds (ours as a flag)."
     )
+    maximum_dead_containers_per_container: int = flag(
+        "--maximum-dead-containers-per-container", 1, "How many ended containers are kept of each container, beside its newest."
+    )
+    volume_stats_agg_period: str = flag("--volume-stats-agg-period", "1m0s", "How often the disk usage of pods is counted.")
     node_status_update_frequency: str = flag("--node-status-update-frequency", "10s", "How often the node looks at its status.")
     manifest_url: str = flag("--manifest-url", "", "Where manifests of static pods are asked for.")
     manifest_url_header: tuple[str, ...] = flag("--manifest-url-header", (), "Headers to ask with, as Name:value.")
@@ -131,6 +135,7 @@ _FIELDS = {
     "containerLogMaxFiles": "container_log_max_files",
     "shutdownGracePeriod": "shutdown_grace_period",
     "shutdownGracePeriodCriticalPods": "shutdown_grace_period_critical_pods",
+    "volumeStatsAggPeriod": "volume_stats_agg_period",
     "nodeStatusUpdateFrequency": "node_status_update_frequency",
     "staticPodURL": "manifest_url",
     "httpCheckFrequency": "http_check_frequency",

@@ -66,14 +66,15 @@ def taken(directory: Path) -> Taken:
 class DirectorySizes:
     """Remembers what directories take. Blocking: call it in a thread."""
 
-    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, age: float = AGE_SECONDS, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._age = age
         self._monotonic = monotonic
         self._known: dict[Path, tuple[float, Taken]] = {}
 
     def of(self, directory: Path) -> Taken:
         now = self._monotonic()
         known = self._known.get(directory)
-        if known is None or now - known[0] >= AGE_SECONDS:
+        if known is None or now - known[0] >= self._age:
             known = self._known[directory] = (now, taken(directory))
         return known[1]
 

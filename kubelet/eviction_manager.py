@@ -39,7 +39,6 @@ from kubelet.samples import NodeSample, PodSample, Sampler
 log = get_logger("kubelet.eviction")
 
 EVERY_SECONDS = 10.0
-STORAGE_LOOKS = 6  # a look at local storage each minute: files are many
 
 
 @dataclass(frozen=True)
@@ -106,7 +105,7 @@ class EvictionManager:
             self.pressure = pressure
             self.on_pressure()
         self._looks += 1
-        if self._looks % STORAGE_LOOKS == 0:
+        if self._looks % max(1, round(self._sampler.period / EVERY_SECONDS)) == 0:  # files are many
             await self._hold_to_limits()
         if counting:
             await self._reclaim(counting[0], readings)

@@ -36,6 +36,7 @@ from kubelet.eviction_manager import node_about
 from kubelet.hooks import Hooks
 from kubelet.http_get import HttpGet
 from kubelet.images import Images
+from kubelet.leftovers import Leftovers
 from kubelet.lifecycle import Tools
 from kubelet.log_keeper import LogKeeper
 from kubelet.manifest_url import ManifestUrl, Together
@@ -128,7 +129,7 @@ class Kubelet:
         self._policies = Policies(ours, self._connected_pods) if ours is not None else None
         self.cgroups = Cgroups(config.cgroup_root, engine.cgroup_driver)
         self.logs = LogKeeper(self.facts.log_root, self.facts.logs, self._clock)
-        self.sampler = Sampler(self.facts, Path(engine.data_root))
+        self.sampler = Sampler(self.facts, Path(engine.data_root), seconds(config.volume_stats_agg_period))
         self._recorder = EventRecorder(client, "kubelet", self.identity.name) if client is not None else None
         self.events: PodEvents = RecordedEvents(self._recorder) if self._recorder is not None else LoggedEvents()
         self._services = Informer(client, Service) if client is not None else None
@@ -294,6 +295,7 @@ class Kubelet:
     async def _end_orphans(self) -> None:
         await self.source.all_spoke()
         await self.workers.end_orphans()
+        await Leftovers(self.facts, self.workers.pods, self._runtime, self._clock).run()
 
     async def _restore_network(self) -> None:
         """The range that a flag or an earlier run tells."""

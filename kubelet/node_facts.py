@@ -22,6 +22,7 @@ class NodeFacts:
     cgroup_root: str = ""
     cgroup_driver: str = "cgroupfs"
     least_oom_score: int = -1000  # the engine cannot set less than this
+    dead_containers: int = 1  # of one container of a pod, beside its newest: for `logs --previous`
     logs: LogPolicy = field(default_factory=LogPolicy)
     missing_capabilities: tuple[str, ...] = ()  # of the machine itself: the engine cannot give them
 

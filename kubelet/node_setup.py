@@ -86,5 +86,6 @@ def facts_of(config: KubeletConfig, identity: Identity, machine: Machine, engine
         cgroup_driver=engine.cgroup_driver,
         least_oom_score=0 if RESOURCE_CAPABILITY in lacking else -1000,
         missing_capabilities=tuple(lacking),
+        dead_containers=max(0, config.maximum_dead_containers_per_container),
         logs=log_policy_of(config),
     )

@@ -166,12 +166,12 @@ def _changed(record: RuntimeContainer, hashes: Mapping[str, str]) -> bool:
 
 
 def _past(observed: Observed) -> list[Action]:
-    """Records that nobody will ask for: only the newest and the one before it are kept, for `logs --previous`."""
+    """Records that nobody will ask for: of a container the newest is kept, and so many before it, for `logs --previous`."""
     kept: dict[str, int] = {}
-    actions: list[Action] = []
+    actions: list[Action] = [RemoveContainer(one.id) for one in observed.past_sandboxes if not one.running]
     for record in observed.containers:
         kept[record.name] = kept.get(record.name, 0) + 1
-        if kept[record.name] > 2 and not record.running:
+        if kept[record.name] > 1 + observed.dead_kept and not record.running:
             actions.append(RemoveContainer(record.id))
     return actions
 

@@ -54,6 +54,8 @@ class Observed:
 
     sandbox: RuntimeContainer | None = None  # the newest one, running or not
     containers: tuple[RuntimeContainer, ...] = ()  # the newest attempt first; no sandboxes
+    past_sandboxes: tuple[RuntimeContainer, ...] = ()  # those before the newest
+    dead_kept: int = 1  # ended records of one container that stay, beside its newest
     ip: str = ""
     health: Mapping[str, Health] = field(default_factory=dict)  # by container id
     waiting: Mapping[str, Waiting] = field(default_factory=dict)  # by container name

@@ -153,6 +153,8 @@ class PodWorker:
         return Observed(
             sandbox=sandbox,
             containers=containers,
+            past_sandboxes=tuple(sandboxes[1:]),
+            dead_kept=self._lifecycle.node.dead_containers,
             ip=await self._lifecycle.address(self.pod, sandbox) if self._ending is None else self._lifecycle.ip,
             health=self._probes.health(self.pod, (one for one in containers if one.running)),
             stopping={container_id: deadline for container_id, (_, deadline) in self._stops.items()},
@@ -272,7 +274,7 @@ class PodWorker:
 
 
 def _record(observed: Observed, container_id: str) -> RuntimeContainer:
-    return next(one for one in observed.containers if one.id == container_id)
+    return next(one for one in (*observed.containers, *observed.past_sandboxes) if one.id == container_id)
 
 
 def _plain(status: Tree) -> Tree:

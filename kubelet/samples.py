@@ -13,7 +13,7 @@ from typing import Any
 from kube.api.types import Pod
 from kubelet.cgroup_usage import Usage, cgroup_path, machine_usage, usage_of
 from kubelet.cgroups import MOUNT
-from kubelet.disk_usage import DirectorySizes, FileSystem, Taken, file_system
+from kubelet.disk_usage import AGE_SECONDS, DirectorySizes, FileSystem, Taken, file_system
 from kubelet.network_usage import Interface, interfaces
 from kubelet.node_facts import NodeFacts
 from kubelet.pod_files import log_directory
@@ -88,11 +88,12 @@ class NodeSample:
 
 
 class Sampler:
-    def __init__(self, facts: NodeFacts, image_root: Path, mount: Path = MOUNT) -> None:
+    def __init__(self, facts: NodeFacts, image_root: Path, period: float = AGE_SECONDS, mount: Path = MOUNT) -> None:
         self._facts = facts
         self._image_root = image_root if image_root.is_dir() else facts.root  # the engine may be on another machine's disk
         self._mount = mount
-        self._sizes = DirectorySizes()
+        self.period = period  # how long the size of a directory counts, in seconds
+        self._sizes = DirectorySizes(period)
 
     def readings(self) -> dict[str, Reading]:
         """What is left of the node, by eviction signal: cheap to ask. Blocking."""

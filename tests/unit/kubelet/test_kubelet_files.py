@@ -10,13 +10,17 @@ import pytest
 
 from kube.api.types import Probe
 from kube.api.views import view
+from kube.component.clock import SystemClock
 from kubelet.admission import Admission
 from kubelet.backoff import Backoff, go_duration
 from kubelet.config import KubeletConfig, with_file
 from kubelet.container_log import LogOptions, container_log, log_options
 from kubelet.environment import Reference
+from kubelet.leftovers import Leftovers
+from kubelet.node_facts import NodeFacts
 from kubelet.pod_state import HASH, SOURCE, is_static
 from kubelet.probes.probe import FIRST
+from kubelet.runtime.runtime import PodIdentity, SandboxSpec
 from kubelet.server_auth import ServerAuth
 from kubelet.static_pods import NotAPod, static_pod
 from kubelet.streaming.remote_command import exit_status
@@ -25,7 +29,8 @@ from kubelet.volumes.atomic_writer import File
 from kubelet.volumes.payload import object_files, safe_path
 from kubelet.volumes.projected import refresh_time, token_file
 from kubelet.volumes.volume import VolumeError
-from tests.unit.kubelet.pods import NOW, a_container, a_pod
+from tests.fake_runtime import FakeRuntime
+from tests.unit.kubelet.pods import NOW, UID, a_container, a_pod
 
 
 def test_files_change_all_at_once_through_one_link(tmp_path: Path) -> None:
@@ -242,3 +247,32 @@ def test_flags_go_before_the_file_and_the_file_before_the_defaults(tmp_path: Pat
     config = with_file(KubeletConfig(config=file, port=2))
     assert (config.max_pods, config.port, config.cluster_dns) == (50, 2, ("10.96.0.10",))
     assert config.static_pod_path == Path("/etc/manifests")
+
+
+def test_what_is_left_of_unknown_pods_goes_at_the_second_look_and_never_what_a_volume_shows(tmp_path: Path) -> None:
+    """Rule: upstream cleanupOrphanedPodDirs and evictPodLogsDirectories"""
+    shown = tmp_path / "users-data"
+    for name in ("users-data", "kubelet/pods/gone/volumes", "log/pods/ns_pod_gone/main", "log/containers"):
+        (tmp_path / name).mkdir(parents=True)
+    (shown / "file").write_text("kept")
+    (tmp_path / "kubelet/pods/gone/volumes/local").symlink_to(shown)
+    link = tmp_path / "log/containers/pod_ns_main-id.log"
+    link.symlink_to(tmp_path / "log/pods/ns_pod_gone/main/0.log")
+    held, told = tmp_path / "kubelet/pods/held", tmp_path / "kubelet/pods" / UID
+    held.mkdir()
+    told.mkdir()
+    facts = NodeFacts("node", tmp_path / "kubelet", tmp_path / "log/pods", "pause", ())
+    runtime = FakeRuntime([])
+    leftovers = Leftovers(facts, lambda: [a_pod()], runtime, SystemClock())
+
+    async def looks() -> None:
+        await runtime.create_sandbox(SandboxSpec(PodIdentity("ns", "held", "held"), 0, "pause", "held", ""))
+        await leftovers.look()
+        assert (tmp_path / "kubelet/pods/gone").is_dir()
+        await leftovers.look()
+
+    asyncio.run(looks())
+    assert {*(tmp_path / "kubelet/pods").iterdir()} == {held, told}
+    assert list((tmp_path / "log/pods").iterdir()) == []
+    assert not link.is_symlink()
+    assert (shown / "file").read_text() == "kept"

@@ -1,5 +1,6 @@
 """The plan for a pod, from one look at it."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -159,6 +160,10 @@ def test_a_container_with_another_image_than_it_was_started_from_is_stopped() ->
 def test_only_the_newest_record_and_the_one_before_are_kept() -> None:
     look = a_look(running("main", 2), ended("main", 1, 1), ended("main", 1, 0))
     assert planned(a_pod(), look).actions == (RemoveContainer("main-0"),)
+    assert planned(a_pod(), replace(look, dead_kept=2)).actions == ()
+    assert planned(a_pod(), replace(look, dead_kept=0)).actions == (RemoveContainer("main-1"), RemoveContainer("main-0"))
+    past = RuntimeContainer(**{**vars(ended("POD", 137, 0)), "is_sandbox": True})
+    assert planned(a_pod(), replace(look, past_sandboxes=(past,))).actions[0] == RemoveContainer("POD-0")
 
 
 RECORDS = st.builds(

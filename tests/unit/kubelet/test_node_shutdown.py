@@ -8,6 +8,7 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from jeepney import DBusAddress, new_error, new_method_return, new_signal
@@ -95,7 +96,7 @@ class PlayedLogind(threading.Thread):
                 if message.header.message_type is MessageType.method_call:
                     self._connection.send(self._answer(message, message.header.fields[HeaderFields.member]))
 
-    def _answer(self, message: Message, member: str) -> Message:
+    def _answer(self, message: Message, member: str) -> Any:
         if member == "Get":
             return new_method_return(message, "v", (("t", self._seconds * 1_000_000),))
         if member == "KillUnit":

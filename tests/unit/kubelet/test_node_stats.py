@@ -122,7 +122,7 @@ def test_a_containers_cgroup_is_where_its_driver_puts_it() -> None:
 
 def test_a_directory_is_measured_once_a_minute(tmp_path: Path) -> None:
     now = [0.0]
-    sizes = DirectorySizes(lambda: now[0])
+    sizes = DirectorySizes(monotonic=lambda: now[0])
     before = sizes.of(tmp_path)
     (tmp_path / "file").write_bytes(b"x" * 5000)
     assert sizes.of(tmp_path) == before
