@@ -26,7 +26,8 @@ class Change(NamedTuple, Generic[S, V]):
 
 class Claims(Generic[O, S, V]):
     def __init__(self) -> None:
-        self._claimants: dict[S, _Claimants[O, V]] = {}
+        self._sole: dict[S, tuple[O, V]] = {}  # slots with one claimant: nearly all
+        self._claimants: dict[S, _Claimants[O, V]] = {}  # the others
         self._slots_of: dict[O, Mapping[S, V]] = {}
 
     def claim(self, owner: O, wanted: Mapping[S, V]) -> list[Change[S, V]]:
@@ -50,25 +51,34 @@ class Claims(Generic[O, S, V]):
         if wanted:
             self._slots_of[owner] = wanted
         changes: list[Change[S, V]] = []
+        sole, shared = self._sole, self._claimants
         for slot, value in wanted.items():
-            claimants = self._claimants.get(slot)
-            old = claimants.first() if claimants is not None else None
-            if claimants is None:
-                claimants = self._claimants[slot] = _Claimants()
-            claimants.put(owner, value)
-            new = claimants.first()
+            if slot not in shared:
+                mine = (owner, value)
+                if sole.setdefault(slot, mine) is mine:
+                    changes.append(Change(slot, None, value))
+                    continue
+            old = self.value(slot)
+            self._put(slot, owner, value)
+            new = self.value(slot)
             if old is not new and old != new:
                 changes.append(Change(slot, old, new))
         return changes
 
     def value(self, slot: S) -> V | None:
         """What a slot holds."""
+        held = self._sole.get(slot)
+        if held is not None:
+            return held[1]
         claimants = self._claimants.get(slot)
         return claimants.first() if claimants else None
 
     def items(self) -> Iterable[tuple[S, V]]:
         """Everything that is held."""
-        return ((slot, claimants.first()) for slot, claimants in self._claimants.items())
+        for slot, (_, value) in self._sole.items():
+            yield slot, value
+        for slot, claimants in self._claimants.items():
+            yield slot, claimants.first()
 
     def owners(self) -> set[O]:
         return set(self._slots_of)
@@ -76,7 +86,13 @@ class Claims(Generic[O, S, V]):
     def _put(self, slot: S, owner: O, value: V | None) -> None:
         claimants = self._claimants.get(slot)
         if claimants is None:
+            held = self._sole.pop(slot, None)
+            if held is None or held[0] == owner:
+                if value is not None:
+                    self._sole[slot] = (owner, value)
+                return
             claimants = self._claimants[slot] = _Claimants()
+            claimants.put(*held)
         if value is None:
             claimants.remove(owner)
         else:

@@ -16,7 +16,7 @@ https://kubernetes.io/docs/reference/networking/virtual-ips/#proxy-mode-nftables
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import sha256
 from ipaddress import ip_network
 from typing import NamedTuple
@@ -81,7 +81,7 @@ def spec_of(name: str, family: Family) -> SetSpec:
     return standing_sets(family).get(name) or SetSpec((*front, "mark"), (family.address, "inet_service"))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # its identity is what caches know it by
 class Settings:
     """What all rules of one family of addresses depend on."""
 
@@ -165,10 +165,19 @@ def _shared_routes(rule: PortRule, settings: Settings, front: _Front) -> Iterato
     elif targets:
         name = f"{front.prefix}endpoints-{len(targets)}"
         yield from _endpoint_slots(name, front, targets)
-        chain = f"{front.prefix}external-{len(targets)}" if front.external else f"cluster-{len(targets)}"
-        masquerading = masquerade_external() if front.external else masquerade_internal(settings)
-        yield Slot("chain", chain), (*masquerading, (_lead(front, name, len(targets)),))
-        yield Slot("element", front.verdicts, front.key), Verdict(nft.GOTO, chain)
+        chain, chain_rules = _shared_chain(settings, len(targets), front.external, front.is_node_port)
+        yield chain, chain_rules
+        yield Slot("element", front.verdicts, front.key), Verdict(nft.GOTO, chain.name)
+
+
+@lru_cache
+def _shared_chain(settings: Settings, count: int, external: bool, node_port: bool) -> tuple[Slot, tuple[Rule, ...]]:
+    """The chain for all Services of so many endpoints."""
+    name = f"external-{count}" if external else f"cluster-{count}"
+    prefix, fields = ("node-", NODE_FIELDS) if node_port else ("", settings.vip_fields)
+    masquerading = masquerade_external() if external else masquerade_internal(settings)
+    lead = nft.lead_by(settings.family, (*fields, nft.random_below(count)), f"{prefix}endpoints-{count}")
+    return Slot("chain", prefix + name), (*masquerading, (lead,))
 
 
 def _shared_local_routes(rule: PortRule, settings: Settings, front: _Front) -> Iterator[tuple[Slot, Value]]:

@@ -183,9 +183,9 @@ def _elements(batch: Batch, kind: int, found: Sequence[tuple[Slot, Value]], fami
         by_set.setdefault(slot.name, []).append((slot, value))
     verb = "add to" if kind == netlink.NEWSETELEM else "delete from"
     for name, all_of_set in by_set.items():
-        spec = spec_of(name, family)
+        encode = _encoder(spec_of(name, family))
         for some in _portions(all_of_set):
-            payload = text(1, TABLE) + text(2, name) + nested(3, *[_element(slot, value, spec) for slot, value in some])
+            payload = text(1, TABLE) + text(2, name) + nested(3, *[encode(slot.key, value) for slot, value in some])
             what = f"{verb} {name}: {some[0][0].key}" + (f" and {len(some) - 1} more" if len(some) > 1 else "")
             batch.add(kind, payload, what, flags=netlink.CREATE if kind == netlink.NEWSETELEM else 0)
 
@@ -195,28 +195,39 @@ def _portions(all_of_set: list[tuple[Slot, Value]]) -> Iterator[list[tuple[Slot,
         yield all_of_set[start : start + ELEMENTS_PER_MESSAGE]
 
 
-def _element(slot: Slot, value: Value, spec: SetSpec) -> bytes:
-    """One element: its key and, in a map, its value, each in its attributes."""
-    key = _value(1, _packed(slot.key, spec.key))
-    if isinstance(value, Verdict):
-        key += _verdict(value)
-    elif spec.value:
-        key += _value(2, _packed(value, spec.value))
-    return _LENGTH.pack(len(key) + 4, 1 | netlink.NESTED) + key
+def _encoder(spec: SetSpec) -> Callable[[Any, Any], bytes]:
+    """What turns a key and its value into an element's attributes. All elements of a map have the same lengths, and there are tens
+    of thousands of them, so what is the same in all is made once."""
+    key_packers = [_PACK[field] for field in spec.key]
+    key_head, key_length = _value_head(1, spec.key)
+    if spec.value in ((), ("verdict",)):
+
+        def plain(key: Any, value: Any) -> bytes:
+            after = _verdict(value) if isinstance(value, Verdict) else b""
+            head = _LENGTH.pack(key_length + len(after) + 4, 1 | netlink.NESTED) + key_head
+            return head + b"".join([pack(one) for pack, one in zip(key_packers, key, strict=True)]) + after
+
+        return plain
+    value_packers = [_PACK[field] for field in spec.value]
+    value_head, value_length = _value_head(2, spec.value)
+    head = _LENGTH.pack(key_length + value_length + 4, 1 | netlink.NESTED) + key_head
+
+    def mapped(key: Any, value: Any) -> bytes:
+        packed = b"".join([pack(one) for pack, one in zip(key_packers, key, strict=True)])
+        return b"".join((head, packed, value_head, *[pack(one) for pack, one in zip(value_packers, value, strict=True)]))
+
+    return mapped
 
 
-def _value(kind: int, value: bytes) -> bytes:
-    """nested(kind, attribute(1, value)), for values of whole words; written out, as there are tens of thousands of them."""
-    return _LENGTHS.pack(len(value) + 8, kind | netlink.NESTED, len(value) + 4, 1) + value
+def _value_head(kind: int, fields: Sequence[str]) -> tuple[bytes, int]:
+    """The beginning of nested(kind, attribute(1, value)) for values of these types, and the length of the whole."""
+    length = _type(fields)[1]
+    return _LENGTHS.pack(length + 8, kind | netlink.NESTED, length + 4, 1), length + 8
 
 
 @cache
 def _verdict(verdict: Verdict) -> bytes:
     return nested(2, verdict_attributes(verdict.code, verdict.chain))
-
-
-def _packed(values: Any, fields: Sequence[str]) -> bytes:
-    return b"".join([_PACK[field](value) for field, value in zip(fields, values, strict=True)])
 
 
 _LENGTH, _LENGTHS = struct.Struct("=HH"), struct.Struct("=HHHH")

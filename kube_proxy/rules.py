@@ -13,7 +13,7 @@ KEP-3015 · upstream pkg/proxy/topology.go
 
 import ipaddress
 import socket
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -113,10 +113,10 @@ def rules(service: Service, slices: Iterable[EndpointSlice], here: Place) -> lis
 
 
 def _port_rule(service: Service, cluster_ip: str, port: ServicePort, endpoints: Sequence[Endpoint], here: Place) -> PortRule:
-    spec, family = service.spec, address_of(cluster_ip)[0]
+    spec, family = service.spec, "IPv6" if ":" in cluster_ip else "IPv4"
     usable, local = _usable(near(endpoints, here)), _usable([one for one in endpoints if one.local])
     external_local = spec.externalTrafficPolicy == "Local"
-    balancer = tuple(sorted(_of_family(_balancer_ips(service), family)))
+    balancer = tuple(sorted(_of_family(list(_balancer_ips(service)), family)))
     return PortRule(
         service=Key(service.metadata.namespace or "", service.metadata.name),
         port_name=port.name or "",
@@ -213,11 +213,15 @@ def address_of(text: str) -> tuple[str, str]:
         return "", ""
 
 
-def _of_family(addresses: Iterable[str], family: str) -> set[str]:
+def _of_family(addresses: Collection[str], family: str) -> set[str]:
+    if not addresses:
+        return set()
     return {address for text in addresses for of_family, address in [address_of(text)] if of_family == family}
 
 
-def _source_ranges(texts: Iterable[str], family: str) -> tuple[str, ...]:
+def _source_ranges(texts: Collection[str], family: str) -> tuple[str, ...]:
+    if not texts:
+        return ()
     networks = [network for text in texts if (network := _network(text)) is not None]
     return tuple(sorted(str(network) for network in networks if f"IPv{network.version}" == family))
 

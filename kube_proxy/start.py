@@ -27,7 +27,7 @@ log = get_logger(__name__)
 
 PRIMARY = "primary"
 # Claims are tens of thousands of small objects without cycles; at its defaults the collector goes through them over and over.
-GC_THRESHOLDS = (100_000, 20, 50)
+GC_THRESHOLDS = (500_000, 20, 50)
 
 
 async def start(given: Config) -> None:
