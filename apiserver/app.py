@@ -21,6 +21,7 @@ from apiserver.config import ACCEPTED_WITHOUT_EFFECT, Config
 from apiserver.context import Message, Receive, Request, Response, Scope, Send, Server
 from apiserver.filters import chain
 from apiserver.handlers.dispatch import handle
+from apiserver.plain_reads import PlainReads
 from apiserver.routes import Routes
 from apiserver.storage import compactor
 from apiserver.storage.etcd import Etcd, EtcdTLS
@@ -47,6 +48,7 @@ class App:
         self._behind: Any = None  # loaded after the start
         self._aggregator = aggregator.aggregator_of(server)
         self._answer = chain(server, self._handle)
+        self.short_way = PlainReads(server)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -130,7 +132,7 @@ async def run(config: Config) -> None:
             config.tls_cert_file, config.tls_private_key_file, config.client_ca_file, config.requestheader_client_ca_file
         )
         listener = await http_server.serve(
-            app, config.bind_address, config.secure_port, tls=tls, on_upgrade=app.on_upgrade
+            app, config.bind_address, config.secure_port, tls=tls, on_upgrade=app.on_upgrade, short_way=app.short_way
         )  # fmt: skip
         log.info("serving securely", address=config.bind_address, port=listener.port)
         try:

@@ -205,6 +205,9 @@ class Authenticator(Protocol):
     async def authenticate(self, request: Request) -> User:
         """Who sent it; ANONYMOUS where allowed. Raises Unauthorized."""
 
+    def surely(self, subject: Mapping[str, Any] | None, token: str) -> User | None:
+        """The user of a certificate or else of a token, as far as that is known at once; None: ask `authenticate`."""
+
 
 class Authorizer(Protocol):
     async def authorize(self, user: User, info: RequestInfo) -> None:
@@ -212,6 +215,9 @@ class Authorizer(Protocol):
 
     async def decide(self, user: User, info: RequestInfo) -> "Decision":
         """The same as an answer, with the reason."""
+
+    def surely_may(self, user: User, info: RequestInfo) -> bool:
+        """Whether it is known at once that the user may; False: ask `authorize`."""
 
 
 class Admission(Protocol):

@@ -10,7 +10,6 @@ import csv
 import hashlib
 import hmac
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -50,18 +49,21 @@ class StaticTokens:
     """Those of --token-auth-file."""
 
     def __init__(self, users: dict[str, User]) -> None:
-        self._users = users
+        self._users = [(token.encode(), user) for token, user in users.items()]
 
     async def user_of(self, token: str, audiences: tuple[str, ...]) -> Found:
-        for known, user in self._users.items():
-            if hmac.compare_digest(known.encode(), token.encode()):
-                return user, ()
-        return None
+        user = self.surely(token)
+        return (user, ()) if user is not None else None
+
+    def surely(self, token: str) -> User | None:
+        given = token.encode()
+        return next((user for known, user in self._users if hmac.compare_digest(known, given)), None)
 
 
 class Authentication:
     def __init__(self, tokens: Sequence[Tokens], front_proxies: FrontProxies, *, anonymous: bool) -> None:
         self._tokens = tokens
+        self._prompt = [one for one in tokens if isinstance(one, StaticTokens | ServiceAccountTokens)]
         self._front_proxies = front_proxies
         self._anonymous = anonymous
 
@@ -71,7 +73,17 @@ class Authentication:
             if not self._anonymous:
                 raise Unauthorized
             return ANONYMOUS
-        return user if AUTHENTICATED in user.groups else replace(user, groups=(*user.groups, AUTHENTICATED))
+        return _authenticated(user)
+
+    def surely(self, subject: Mapping[str, Any] | None, token: str) -> User | None:
+        """Where a proxy may speak for others, a certificate tells nothing yet."""
+        if subject:
+            return _authenticated(_named_by(subject)) if subject.get("CN") and not self._front_proxies.trusted else None
+        for tokens in self._prompt if token else ():
+            user = tokens.surely(token)
+            if user is not None:
+                return _authenticated(user)
+        return None
 
     async def of_bearer(self, token: str, audiences: Iterable[str] = ()) -> Found:
         """The user of a token, and the audiences asked for that it is meant for; None for one that nobody knows."""
@@ -98,6 +110,12 @@ class Authentication:
         if found is None:
             raise Unauthorized
         return found[0]
+
+
+def _authenticated(user: User) -> User:
+    if AUTHENTICATED in user.groups:
+        return user
+    return User(user.name, (*user.groups, AUTHENTICATED), user.uid, user.extra)
 
 
 def _named_by(subject: Mapping[str, Any]) -> User:

@@ -15,7 +15,7 @@ apiserver pkg/endpoints/handlers/responsewriters/errors.go
 from collections.abc import Callable, Mapping
 
 from apiserver.auth import webhook
-from apiserver.auth.decision import ALLOWED, Decision, Mode
+from apiserver.auth.decision import ALLOWED, Decision, Mode, Prompt
 from apiserver.auth.node.authorizer import NodeAuthorizer, node_of
 from apiserver.auth.node.graph import graph_of
 from apiserver.auth.rbac.authorizer import RbacAuthorizer
@@ -40,13 +40,13 @@ def build(server: Server) -> "Authorization":
     return Authorization({name: MODES[name](server) for name in names})
 
 
-class AlwaysAllow:
-    async def decide(self, user: User, info: RequestInfo) -> Decision:
+class AlwaysAllow(Prompt):
+    def decided(self, user: User, info: RequestInfo) -> Decision:
         return ALLOWED
 
 
-class AlwaysDeny:
-    async def decide(self, user: User, info: RequestInfo) -> Decision:
+class AlwaysDeny(Prompt):
+    def decided(self, user: User, info: RequestInfo) -> Decision:
         return Decision(None, "Everything is forbidden.")
 
 
@@ -65,6 +65,7 @@ class Authorization:
     def __init__(self, modes: Mapping[str, Mode]) -> None:
         self._modes = modes
         self._asked = tuple(modes.values())
+        self._prompt = tuple(mode for mode in self._asked if isinstance(mode, Prompt))
 
     async def authorize(self, user: User, info: RequestInfo) -> None:
         """Raises Forbidden where the user may not."""
@@ -73,6 +74,15 @@ class Authorization:
         decision = await self.decide(user, info)
         if not decision.allowed:
             raise forbidden(user, info, decision.reason)
+
+    def surely_may(self, user: User, info: RequestInfo) -> bool:
+        """Whether the user may, as far as that is known without asking anybody."""
+        if MASTERS in user.groups:
+            return True
+        if len(self._prompt) < len(self._asked):
+            return False
+        opinions = (mode.decided(user, info).allowed for mode in self._prompt)
+        return bool(next((opinion for opinion in opinions if opinion is not None), False))
 
     async def decide(self, user: User, info: RequestInfo) -> Decision:
         """What the first one says that has an opinion; else no opinion, and everybody's reasons."""

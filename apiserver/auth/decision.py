@@ -1,5 +1,6 @@
 """Decision: what one authorizer says of a request."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -22,3 +23,14 @@ class Mode(Protocol):
     """One of --authorization-mode."""
 
     async def decide(self, user: User, info: RequestInfo) -> Decision: ...
+
+
+class Prompt(ABC):
+    """A mode that asks nobody else."""
+
+    @abstractmethod
+    def decided(self, user: User, info: RequestInfo) -> Decision:
+        """At once."""
+
+    async def decide(self, user: User, info: RequestInfo) -> Decision:
+        return self.decided(user, info)

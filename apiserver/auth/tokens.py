@@ -10,7 +10,9 @@ import base64
 import time
 import uuid
 from collections import OrderedDict
+from collections.abc import Iterator
 from datetime import datetime
+from itertools import starmap
 from typing import Any
 
 import jwt
@@ -84,25 +86,19 @@ class ServiceAccountTokens:
         if claims["iss"] == LEGACY_ISSUER:
             user = await self._legacy_user(token, claims)
             return (user, wanted) if user is not None else None
-        private = claims.get("kubernetes.io") or {}
-        namespace, account = private.get("namespace", ""), private.get("serviceaccount") or {}
-        if not await self._exists(ServiceAccount, Key(namespace, account.get("name", "")), account.get("uid", "")):
-            return None
-        for kind, view in BOUND_KINDS.items():
-            named = private.get(kind)
-            where = "" if kind == "node" else namespace
-            pods_node = kind == "node" and "pod" in private  # only told: the token is bound to the pod
-            if not named or pods_node:
-                continue
-            if not await self._exists(view, Key(where, named.get("name", "")), named.get("uid", "")):
+        for view, key, uid in _bound_to(claims):
+            if not await self._exists(view, key, uid):
                 return None
-        user = User(
-            claims["sub"],
-            ("system:serviceaccounts", f"system:serviceaccounts:{namespace}"),
-            account.get("uid", ""),
-            _extra(claims, private),
-        )
-        return user, tuple(one for one in wanted if one in claims["aud"])
+        return _user(claims), tuple(one for one in wanted if one in claims["aud"])
+
+    def surely(self, token: str) -> User | None:
+        """The user of a token that was verified before, and all of whose objects are in the caches."""
+        if token not in self._known:
+            return None
+        claims = self._verified(token, tuple(self.audiences))
+        if claims is None or claims["iss"] == LEGACY_ISSUER or not all(starmap(self._is_there, _bound_to(claims))):
+            return None
+        return _user(claims)
 
     def jwks(self) -> Tree:
         """The public keys, as /openid/v1/jwks answers."""
@@ -148,8 +144,16 @@ class ServiceAccountTokens:
             return None
         return User(claims["sub"], ("system:serviceaccounts", f"system:serviceaccounts:{namespace}"), uid)
 
+    def _is_there(self, view: type[Any], key: Key, uid: str) -> bool:
+        """By the cache alone; what is being deleted does not count."""
+        store = self._server.stores.store_for(resource_of(view))
+        found = store.cache.get(store.path(key))
+        return found is not None and found.metadata.uid == uid and not found.metadata.deletion_timestamp
+
     async def _exists(self, view: type[Any], key: Key, uid: str) -> bool:
         """By the cache, or else by etcd: another server may have made it a moment ago."""
+        if self._is_there(view, key, uid):
+            return True
         store = self._server.stores.store_for(resource_of(view))
         found = store.cached(key)
         if found is None or found["metadata"]["uid"] != uid:
@@ -161,6 +165,25 @@ class ServiceAccountTokens:
             return False
         deleted = found["metadata"].get("deletionTimestamp")
         return not deleted or datetime.fromisoformat(deleted).timestamp() + DELETED_SECONDS > time.time()
+
+
+def _bound_to(claims: Tree) -> Iterator[tuple[type[Any], Key, str]]:
+    """What must still be there: kind, key and uid."""
+    private = claims.get("kubernetes.io") or {}
+    namespace, account = private.get("namespace", ""), private.get("serviceaccount") or {}
+    yield ServiceAccount, Key(namespace, account.get("name", "")), account.get("uid", "")
+    for kind, view in BOUND_KINDS.items():
+        named = private.get(kind)
+        where = "" if kind == "node" else namespace
+        pods_node = kind == "node" and "pod" in private  # only told: the token is bound to the pod
+        if named and not pods_node:
+            yield view, Key(where, named.get("name", "")), named.get("uid", "")
+
+
+def _user(claims: Tree) -> User:
+    private = claims.get("kubernetes.io") or {}
+    groups = ("system:serviceaccounts", f"system:serviceaccounts:{private.get('namespace', '')}")
+    return User(claims["sub"], groups, (private.get("serviceaccount") or {}).get("uid", ""), _extra(claims, private))
 
 
 def _extra(claims: Tree, private: Tree) -> dict[str, list[str]]:

@@ -28,20 +28,16 @@ async def flow_control(server: Server, request: Request, call_next: Next) -> Res
         return await call_next(request)
     flow = control.flow_of(request.user, info)
     request.answer_headers = flow.headers
-    level, counts = flow.level, flow.counts
-    if level is not None and not level.take():
-        return await _queued(control, flow, level, request, call_next)
+    if flow.level is not None and not flow.level.take():
+        return await _queued(control, flow, flow.level, request, call_next)
     reads = info.verb in READING
-    counts.dispatched += 1
-    counts.executing += 1
     server.in_flight[reads] += 1
+    flow.begin()
     try:
         return await call_next(request)
     finally:
         server.in_flight[reads] -= 1
-        counts.executing -= 1
-        if level is not None:
-            level.give()
+        flow.end()
 
 
 async def _queued(control: Control, flow: Flow, level: Level, request: Request, call_next: Next) -> Response | None:

@@ -39,13 +39,25 @@ class Counts:
 class Flow:
     """A stream of requests that are treated alike."""
 
-    __slots__ = ("counts", "hand", "headers", "level")
+    __slots__ = ("counts", "hand", "headers", "level", "written")
 
     def __init__(self, level: Level | None, headers: list[tuple[bytes, bytes]], dealt: tuple[int, ...], counts: Counts) -> None:
         self.level = level  # None: exempt
         self.headers = headers
+        self.written = b"".join(b"%b: %b\r\n" % header for header in headers)
         self.hand = dealt
         self.counts = counts
+
+    def begin(self) -> None:
+        """A request of this flow has taken its seat."""
+        self.counts.dispatched += 1
+        self.counts.executing += 1
+
+    def end(self) -> None:
+        """It gives the seat back."""
+        self.counts.executing -= 1
+        if self.level is not None:
+            self.level.give()
 
 
 class Control:

@@ -16,6 +16,7 @@ https://kubernetes.io/docs/reference/using-api/api-concepts/#semantics-for-get-a
 import asyncio
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import partial
 
 from apiserver.storage import codec
 from apiserver.storage.etcd import Compacted, Etcd
@@ -29,6 +30,8 @@ FRESH_SECONDS = 3.0  # how long a read waits for the caches, as upstream's watch
 QUIET_SECONDS = 0.3
 MARK_KEY = "revision_mark"  # below the root, where no object is
 RETRY_SECONDS = 1.0
+
+Reader = Callable[[ApiError | None], None]
 
 log = get_logger(__name__)
 
@@ -46,7 +49,7 @@ class Feed:
         self._watch: EtcdWatch | None = None
         self._moved = asyncio.Event()  # set, and replaced, whenever `revision` grew
         self._marking = asyncio.Lock()
-        self._readers: list[asyncio.Future[None]] = []  # who came since the question on its way was sent
+        self._readers: list[Reader] = []  # who came since the question on its way was sent
         self._asked = asyncio.Event()
 
     @property
@@ -83,11 +86,15 @@ class Feed:
 
     async def fresh(self) -> int:
         """Wait until the caches hold every write that was acknowledged before this call; their revision."""
-        reader: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.when_fresh(partial(_let_go_on, waiter))
+        await waiter
+        return self.revision
+
+    def when_fresh(self, reader: Reader) -> None:
+        """Likewise: it is called once, with what went wrong, if anything did."""
         self._readers.append(reader)
         self._asked.set()
-        await reader
-        return self.revision
 
     async def reach(self, revision: int) -> None:
         """Wait until the caches are at `revision` or beyond; Timeout after FRESH_SECONDS."""
@@ -131,7 +138,7 @@ class Feed:
             else:
                 tasks.create_task(self._release_at(revision, readers))
 
-    async def _release_at(self, revision: int, readers: "list[asyncio.Future[None]]") -> None:
+    async def _release_at(self, revision: int, readers: list[Reader]) -> None:
         """`revision` is etcd's own: where nothing came of it for so long, the watch hangs (its member may be stopped)."""
         before = self.revision
         try:
@@ -192,15 +199,18 @@ class Feed:
         moved.set()
 
 
-def _release(readers: "list[asyncio.Future[None]]", error: ApiError | None = None) -> None:
-    """Let them go on, those that still wait."""
+def _release(readers: list[Reader], error: ApiError | None = None) -> None:
     for reader in readers:
-        if reader.done():
-            continue
-        if error is None:
-            reader.set_result(None)
-        else:
-            reader.set_exception(error)
+        reader(error)
+
+
+def _let_go_on(waiter: "asyncio.Future[None]", error: ApiError | None) -> None:
+    if waiter.done():
+        return  # given up
+    if error is None:
+        waiter.set_result(None)
+    else:
+        waiter.set_exception(error)
 
 
 def too_large(revision: int, current: int) -> Timeout:

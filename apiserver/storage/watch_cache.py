@@ -42,9 +42,11 @@ EventType = Literal["ADDED", "MODIFIED", "DELETED"]
 FieldGetters = Mapping[str, Callable[[Tree], str]]
 
 
-class _Metadata(msgspec.Struct):
+class _Metadata(msgspec.Struct, rename={"deletion_timestamp": "deletionTimestamp"}):
     name: str = ""
     namespace: str = ""
+    uid: str = ""
+    deletion_timestamp: str | None = None
     labels: dict[str, str] | None = None
 
 

@@ -1,7 +1,7 @@
 """HTTP serving: uvicorn's protocols on a plain listener, with the client's certificate in the ASGI scope.
 
 uvicorn's own server wakes ten times a second; this one sleeps until something comes. A request's way through it is short
-(http_cycle.py). What it adds to the protocols:
+(http_cycle.py), and shorter for requests that are known by their bytes (short_way.py). What it adds to the protocols:
 - scope["extensions"]["tls"]["subject"] is {"CN": "...", "O": ["...", ...]} where the client showed a certificate;
 - an Upgrade that is no WebSocket (SPDY/3.1), or any that `on_upgrade` wants for itself, is handed over as a raw connection;
 - limits that uvicorn leaves to a proxy: the size of a head, and the time until it is there.
@@ -12,12 +12,9 @@ the subprotocol name SPDY/3.1+portforward.k8s.io, which kubectl uses.
 
 import asyncio
 import ssl
-import time
-import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from email.utils import formatdate
 from typing import Any
 from urllib.parse import unquote
 
@@ -25,11 +22,11 @@ import httptools
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.wsproto_impl import WSProtocol
-from uvicorn.server import ServerState
 
 from kube.client.keepalive import keep_alive
 from kube.component.http_cycle import Cycle
-from kube.component.logging import get_logger
+from kube.component.http_state import App, State
+from kube.component.short_way import Brief, ShortWay
 from kube.component.tls import ServerTLS
 
 KEEP_ALIVE_SECONDS = 300  # clients keep connections for their next request; the client's own limit is shorter
@@ -40,9 +37,6 @@ BACKLOG = 1024
 MAX_WEBSOCKET_BYTES = 16 << 20
 AFTER_CUT_SECONDS = 1.0  # for requests whose connection was cut to clean up
 
-log = get_logger(__name__)
-
-App = Callable[..., Any]
 HEAD_TOO_LARGE = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: text/plain; charset=utf-8\r\nconnection: close\r\n\r\n"
     b"431 Request Header Fields Too Large"
@@ -72,7 +66,7 @@ OnUpgrade = Callable[[Head], asyncio.Protocol | None]
 class Server:
     """A listening server."""
 
-    def __init__(self, listener: asyncio.Server, state: "_State") -> None:
+    def __init__(self, listener: asyncio.Server, state: "State") -> None:
         self._listener = listener
         self._state = state
         self.port = int(listener.sockets[0].getsockname()[1])
@@ -96,8 +90,8 @@ class Server:
     async def _requests_end(self, within: float) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(within):
-                while self._state.tasks:
-                    await asyncio.wait(set(self._state.tasks))
+                while self._state.tasks or self._state.briefs:
+                    await (asyncio.wait(set(self._state.tasks)) if self._state.tasks else self._state.no_briefs.wait())
 
     def _cut(self) -> None:
         for connection in list(self._state.connections):
@@ -113,9 +107,10 @@ async def serve(
     *,
     tls: ServerTLS | None = None,
     on_upgrade: OnUpgrade | None = None,
+    short_way: ShortWay | None = None,
 ) -> Server:
     """Listen and serve an ASGI app. Port 0 takes a free one. Raises OSError where the address is taken."""
-    state = _State()
+    state = State(short_way)
     config = Config(
         state.until_closing(app), interface="asgi3", http=HttpToolsProtocol, ws=WSProtocol, lifespan="off",
         log_config=None, access_log=False, server_header=False, date_header=False, timeout_keep_alive=KEEP_ALIVE_SECONDS,
@@ -152,46 +147,10 @@ def subject_of(transport: asyncio.BaseTransport) -> dict[str, Any] | None:
     }
 
 
-class _State(ServerState):
-    """What the connections of a server share."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.closing = False
-        self.letting_go = False
-        self.handed_over: set[Any] = set()  # transports of raw connections
-        self._second = 0
-
-    def tell_date(self) -> None:
-        """Bring the Date header up to date: it is written once a second at most, and only while requests come."""
-        second = int(time.time())
-        if second != self._second:
-            self._second = second
-            self.default_headers = [(b"date", formatdate(second, usegmt=True).encode())]
-
-    def until_closing(self, app: App) -> App:
-        """The app for WebSockets, whose cancelled requests are no errors once the server ends."""
-
-        async def answer(scope: Any, receive: Any, send: Any) -> None:
-            try:
-                await app(scope, receive, send)
-            except asyncio.CancelledError:
-                if not self.closing:
-                    raise
-
-        return answer
-
-    def ended(self, task: "asyncio.Task[None]") -> None:
-        """A request's task is done; a cancelled one is no error."""
-        self.tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("the app failed", err=error, traceback="".join(traceback.format_exception(error)))
-
-
 class _HttpProtocol(HttpToolsProtocol):
     """One connection."""
 
-    def __init__(self, config: Config, app: App, state: _State, on_upgrade: OnUpgrade | None) -> None:
+    def __init__(self, config: Config, app: App, state: State, on_upgrade: OnUpgrade | None) -> None:
         super().__init__(config=config, server_state=state, app_state={})
         self.app = app
         self.access_log = False  # whatever handlers the process has: a line for each request costs more than many requests
@@ -202,6 +161,7 @@ class _HttpProtocol(HttpToolsProtocol):
         self._asked = False
         self._in_head = False
         self._head_bytes = 0
+        self._begun = self._complete = 0  # messages, as the parser saw them
         self._idle_since = 0.0
         self._idle_timer: asyncio.TimerHandle | None = None
 
@@ -220,7 +180,12 @@ class _HttpProtocol(HttpToolsProtocol):
         self._wanted = None
         self._asked = False
         self._in_head, self._head_bytes = True, 0
+        self._begun += 1
         self._state.tell_date()
+
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        self._complete += 1
 
     def on_headers_complete(self) -> None:
         self._in_head = False
@@ -234,15 +199,7 @@ class _HttpProtocol(HttpToolsProtocol):
         path = url.path.decode("ascii")
         scope["path"] = unquote(path) if "%" in path else path
         scope["raw_path"], scope["query_string"] = url.path, url.query or b""
-        cycle = Cycle(
-            scope, self.transport, self.flow, self.server_state.default_headers,
-            version != "1.0" and parser.should_keep_alive() and not self._state.letting_go, self.expect_100_continue,
-            self.on_response_complete,
-        )  # fmt: skip
-        extensions: dict[str, Any] = {"push": cycle.push}
-        if self._subject is not None:
-            extensions["tls"] = {"subject": self._subject}
-        scope["extensions"] = extensions
+        cycle = self._cycle_of(scope, version != "1.0" and parser.should_keep_alive(), self.expect_100_continue)
         before: Any = self.cycle
         self.cycle = cycle  # type: ignore[assignment]  # in the place of uvicorn's own
         if before is None or before.response_complete:
@@ -250,6 +207,17 @@ class _HttpProtocol(HttpToolsProtocol):
         else:
             self.flow.pause_reading()
             self.pipeline.appendleft((self.cycle, self.app))
+
+    def _cycle_of(self, scope: Any, keep_alive: bool, expects_100: bool) -> Cycle:
+        last = not keep_alive or self._state.letting_go
+        cycle = Cycle(
+            scope, self.transport, self.flow, self.server_state.default_headers, not last, expects_100, self.on_response_complete
+        )
+        extensions: dict[str, Any] = {"push": cycle.push}
+        if self._subject is not None:
+            extensions["tls"] = {"subject": self._subject}
+        scope["extensions"] = extensions
+        return cycle
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
         task = self.loop.create_task(cycle.run(app))
@@ -285,8 +253,14 @@ class _HttpProtocol(HttpToolsProtocol):
         return self._raw() is not None or super()._should_upgrade()
 
     def data_received(self, data: bytes) -> None:
+        between = self._begun == self._complete
+        if between and self._state.short_way is not None and self._goes_short(data, self._state.short_way):
+            return
+        begun = self._begun
         try:
             self.parser.feed_data(data)
+            if between and self._complete == self._begun == begun + 1 and self.cycle.keep_alive:
+                self._state.known.learn(data, self.scope)
         except httptools.HttpParserUpgrade as upgrade:
             protocol = self._raw()
             if protocol is not None:
@@ -300,6 +274,47 @@ class _HttpProtocol(HttpToolsProtocol):
             if self._head_bytes > LARGEST_HEAD_BYTES and not self.transport.is_closing():
                 self.transport.write(HEAD_TOO_LARGE)
                 self.transport.close()
+
+    def _goes_short(self, data: bytes, short_way: ShortWay) -> bool:
+        plain, state = self._state.known.find(data), self._state
+        if plain is None or state.letting_go or state.closing or self.flow.write_paused:
+            return False
+        if self.cycle is not None and not self.cycle.response_complete:
+            return False
+        state.tell_date()
+        brief = Brief(self, plain, self._subject)
+        if not short_way.take(brief):
+            return False
+        self._unset_keepalive_if_required()
+        self.cycle = brief  # type: ignore[assignment]  # in the place of uvicorn's own
+        state.briefs += 1
+        return True
+
+    @property
+    def date_line(self) -> bytes:
+        return self._state.date_line
+
+    def brief_ended(self) -> None:
+        self._state.brief_ended()
+        self.on_response_complete()
+
+    def go_long(self, brief: Brief) -> None:
+        """As if the parser had read it just now; what came after it waits for its turn."""
+        self._state.brief_ended()
+        plain = brief.plain
+        latest: Any = self.cycle
+        scope = {
+            "type": "http", "asgi": {"version": self.asgi_version, "spec_version": "2.3"}, "http_version": "1.1",
+            "server": self.server, "client": self.client, "scheme": self.scheme, "root_path": self.root_path,
+            "headers": list(plain.headers), "state": self.app_state.copy(), "method": "GET", "path": plain.path,
+            "raw_path": plain.raw_path, "query_string": plain.query_string,
+        }  # fmt: skip
+        cycle = self._cycle_of(scope, brief.keep_alive, False)
+        cycle.more_body, cycle.disconnected = False, brief.disconnected
+        cycle.set()
+        if latest is brief:
+            self.cycle = cycle  # type: ignore[assignment]  # in the place of uvicorn's own
+        self._start_asgi_task(cycle, self.app)
 
     def _raw(self) -> asyncio.Protocol | None:
         """The protocol that wants this connection; asked once a request, when its head is complete."""

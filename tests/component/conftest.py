@@ -125,7 +125,7 @@ def client(runner: asyncio.Runner, apiserver: RunningApi) -> Iterator[Client]:
 
 async def _serve(config: Config, started: "asyncio.Future[RunningApi]") -> None:
     async with running(config) as (server, app):
-        listener = await http_server.serve(app, "127.0.0.1", 0, on_upgrade=app.on_upgrade)
+        listener = await http_server.serve(app, "127.0.0.1", 0, on_upgrade=app.on_upgrade, short_way=app.short_way)
         try:
             await bootstrap(server)
             started.set_result(RunningApi(server, f"http://127.0.0.1:{listener.port}"))

@@ -8,7 +8,7 @@ kubernetes plugin/pkg/auth/authorizer/node/node_authorizer.go
 
 from collections.abc import Callable
 
-from apiserver.auth.decision import ALLOWED, NO_OPINION, Decision
+from apiserver.auth.decision import ALLOWED, NO_OPINION, Decision, Prompt
 from apiserver.auth.node.graph import Graph, Object
 from apiserver.auth.rbac.policy.system import NODE_RULES
 from apiserver.auth.rbac.rules import Rule, Rules
@@ -25,7 +25,7 @@ def node_of(user: User) -> str:
     return user.name.removeprefix(PREFIX) if user.name.startswith(PREFIX) and GROUP in user.groups else ""
 
 
-class NodeAuthorizer:
+class NodeAuthorizer(Prompt):
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
         self._rules = Rules(Rule.of(tree) for tree in NODE_RULES)
@@ -42,7 +42,7 @@ class NodeAuthorizer:
             ("coordination.k8s.io", "leases"): self._lease,
         }
 
-    async def decide(self, user: User, info: RequestInfo) -> Decision:
+    def decided(self, user: User, info: RequestInfo) -> Decision:
         node = node_of(user)
         if not node:
             return NO_OPINION

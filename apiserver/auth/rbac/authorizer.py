@@ -6,18 +6,15 @@ kubernetes plugin/pkg/auth/authorizer/rbac/rbac.go
 
 from collections.abc import Iterator
 
-from apiserver.auth.decision import NO_OPINION, Decision
+from apiserver.auth.decision import NO_OPINION, Decision, Prompt
 from apiserver.auth.rbac.index import GROUP, Grant, RbacIndex
 from apiserver.auth.rbac.rules import Rule, Rules
 from apiserver.context import RequestInfo, User
 
 
-class RbacAuthorizer:
+class RbacAuthorizer(Prompt):
     def __init__(self, index: RbacIndex) -> None:
         self._index = index
-
-    async def decide(self, user: User, info: RequestInfo) -> Decision:
-        return self.decided(user, info)
 
     def decided(self, user: User, info: RequestInfo) -> Decision:
         missing: list[str] = []
