@@ -62,6 +62,7 @@ class ImageCollector:
         self._clock = clock
         self._disk = disk
         self._known: dict[str, Known] = {}
+        self.mounted: Callable[[], set[str]] = set  # names of images that pods have as volumes
         self.on_failure: Callable[[str, str], None] = _nothing  # is told (reason, message) where too little could be freed
 
     async def run(self) -> None:
@@ -91,7 +92,7 @@ class ImageCollector:
 
     async def _detect(self) -> list[Image]:
         now, images = self._clock.now(), await self._runtime.images()
-        used = await self._used()
+        used = await self._used(images)
         fresh: dict[str, Known] = {}
         for one in images:
             known = self._known.get(one.id)
@@ -100,12 +101,14 @@ class ImageCollector:
         self._known = fresh
         return images
 
-    async def _used(self) -> set[str]:
-        return {one.image_id for one in await self._runtime.containers()}
+    async def _used(self, images: list[Image]) -> set[str]:
+        names = self.mounted()
+        mounted = {one.id for one in images if names.intersection((*one.tags, *one.digests))}
+        return mounted | {one.image_id for one in await self._runtime.containers()}
 
     async def _remove(self, images: list[Image], wanted: int | None) -> int:
         freed = 0
-        order = removable(images, await self._used(), self._pinned, self._known, self._policy, self._clock.now())
+        order = removable(images, await self._used(images), self._pinned, self._known, self._policy, self._clock.now())
         for one in order:
             if wanted is not None and freed >= wanted:
                 break

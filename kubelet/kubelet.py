@@ -180,6 +180,7 @@ class Kubelet:
             volumes=PodVolumes(
                 objects.token if objects is not None else no_token,
                 AskedClaims(self._client) if self._client is not None else NoClaims(),
+                images,
                 clock,
             ),
             objects=objects if objects is not None else NoObjects(),

@@ -6,18 +6,22 @@ What to tear down is read from the disk, so that a pod which ended while no kube
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from kube.api.meta import Tree
 from kube.api.types import Container, PersistentVolume, PersistentVolumeSpec, Pod, Volume
+from kube.api.views import view
 from kube.component.clock import Clock
 from kube.component.logging import get_logger
 from kubelet.claims import Claims, names_claim
 from kubelet.downward import PodFacts
 from kubelet.environment import Objects, Reference, references
+from kubelet.images import Images
 from kubelet.pod_files import PodFiles
 from kubelet.pod_state import every_container
-from kubelet.runtime.runtime import Device, Mount
+from kubelet.runtime.runtime import Device, Image, Mount
 from kubelet.volume_wait import VolumesFailed
 from kubelet.volumes import VOLUMES, mounts, subpath
 from kubelet.volumes.volume import Mounted, Token, VolumeContext, VolumeError, VolumeType
@@ -57,9 +61,10 @@ def pod_references(pod: Pod) -> Iterator[Reference]:
 
 
 class PodVolumes:
-    def __init__(self, token: TokenSource, claims: Claims, clock: Clock) -> None:
+    def __init__(self, token: TokenSource, claims: Claims, images: Images, clock: Clock) -> None:
         self._token = token
         self._claims = claims
+        self._images = images
         self._clock = clock
 
     async def set_up(self, pod: Pod, files: PodFiles, objects: Objects, facts: PodFacts) -> MountedVolumes:
@@ -68,6 +73,10 @@ class PodVolumes:
         async def token(audience: str, seconds: int) -> Token:
             return await self._token(pod, audience, seconds)
 
+        async def image(name: str, reference: str, policy: str) -> Image:
+            wanted: Tree = {"name": name, "image": reference, "imagePullPolicy": policy or None}
+            return await self._images.ensure(pod, view(Container, wanted))
+
         async def one(volume: Volume) -> Mounted:
             persistent = await self._claims.volume_of(pod, volume) if names_claim(volume) else None
             holder = volume if persistent is None else persistent.spec
@@ -75,7 +84,8 @@ class PodVolumes:
             kind = volume_type(holder, name)
             _check_mode(pod, volume, persistent)
             path = files.volumes / kind.plugin / name
-            context = VolumeContext(pod, path, objects, facts, token, self._clock.now(), persistent)
+            pulled = partial(image, volume.name)
+            context = VolumeContext(pod, path, objects, facts, token, pulled, self._clock.now(), persistent)
             try:
                 return await kind.set_up(getattr(holder, kind.field), context)
             except (VolumeError, OSError) as error:
@@ -157,6 +167,6 @@ def _part(source: Path, part: str, target: Path, volume: str, container: str) ->
     """What is told is upstream's; why, the log says."""
     try:
         return subpath.mount(source, part, target)
-    except VolumeError as error:
+    except (VolumeError, OSError) as error:
         log.warning("subPath refused", volume=volume, container=container, subpath=part, reason=error)
         raise VolumeError(f'failed to prepare subPath for volumeMount "{volume}" of container "{container}"') from error

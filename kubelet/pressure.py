@@ -18,6 +18,7 @@ from kubelet.pod_events import PodEvents
 from kubelet.pod_workers import PodWorkers
 from kubelet.runtime.runtime import Runtime
 from kubelet.samples import Sampler
+from kubelet.volumes.image import images_of
 
 
 def thresholds_of(config: KubeletConfig) -> tuple[Threshold, ...]:
@@ -51,6 +52,7 @@ class NodePressure:
         images = ImagePolicy(config.image_gc_high_threshold, config.image_gc_low_threshold, age)
         self.manager = EvictionManager(policy, sampler, workers, runtime, events, clock)
         self.images = ImageCollector(runtime, config.pod_infra_container_image, images, clock, sampler.image_disk)
+        self.images.mounted = lambda: images_of(workers.pods())
         self.manager.free_images = self.images.remove_unused
 
     def tell(self, agent: NodeAgent, recorder: EventRecorder, node_name: str) -> None:

@@ -333,4 +333,12 @@ def _image(tree: dict[str, Any]) -> Image:
         user=config.get("User") or "",
         digests=tuple(tree.get("RepoDigests") or ()),
         stop_signal=config.get("StopSignal") or "",
+        layers=_layers(tree.get("GraphDriver") or {}),
     )
+
+
+def _layers(driver: dict[str, Any]) -> tuple[str, ...]:
+    data = driver.get("Data") or {}
+    if driver.get("Name") != "overlay2" or not data.get("UpperDir"):
+        return ()
+    return (data["UpperDir"], *filter(None, (data.get("LowerDir") or "").split(":")))

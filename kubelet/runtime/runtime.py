@@ -165,6 +165,7 @@ class Image:
     user: str = ""
     digests: tuple[str, ...] = ()
     stop_signal: str = ""
+    layers: tuple[str, ...] = ()  # its directories of the host, the top one first; empty where the engine does not say
 
 
 @dataclass(frozen=True)

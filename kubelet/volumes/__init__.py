@@ -4,7 +4,7 @@ Adding one is a module beside the others and a line here. A claim leads to a Per
 https://kubernetes.io/docs/concepts/storage/volumes/
 """
 
-from kubelet.volumes import config_map, downward_api, empty_dir, host_path, local, nfs, projected, secret
+from kubelet.volumes import config_map, downward_api, empty_dir, host_path, image, local, nfs, projected, secret
 from kubelet.volumes.volume import VolumeType
 
 VOLUMES: tuple[VolumeType, ...] = (
@@ -12,6 +12,7 @@ VOLUMES: tuple[VolumeType, ...] = (
     downward_api.DownwardAPIVolume(),
     empty_dir.EmptyDirVolume(),
     host_path.HostPathVolume(),
+    image.ImageVolume(),
     local.LocalVolume(),
     nfs.NFSVolume(),
     projected.ProjectedVolume(),

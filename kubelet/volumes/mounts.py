@@ -9,10 +9,11 @@ import ctypes
 import os
 import re
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
-MS_BIND, MS_REC = 4096, 16384
+MS_RDONLY, MS_BIND, MS_REC = 1, 4096, 16384
 MNT_DETACH = 2
 
 MOUNTINFO = Path("/proc/self/mountinfo")
@@ -45,6 +46,11 @@ def memory(path: Path, size: int = 0) -> None:
 def bind(descriptor: int, target: Path) -> None:
     """Show an open file or directory at another place."""
     _mount(f"/proc/self/fd/{descriptor}".encode(), target, None, MS_BIND | MS_REC, None)
+
+
+def overlay(layers: Sequence[str], target: Path) -> None:
+    """Lay directories over one another, the top one first, to be read."""
+    _mount(b"overlay", target, b"overlay", MS_RDONLY, f"lowerdir={':'.join(layers)}".encode())
 
 
 def unmount_below(directory: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Protocol
 from kube.api.types import ConfigMap, PersistentVolume, Pod, Secret, Volume
 from kubelet.downward import PodFacts
 from kubelet.environment import Reference
+from kubelet.runtime.runtime import Image
 
 
 class VolumeError(Exception):
@@ -37,6 +38,7 @@ class VolumeContext:
     objects: Mapping[Reference, "ConfigMap | Secret | None"]
     facts: PodFacts
     token: Callable[[str, int], Awaitable[Token]]  # (audience, seconds of life) -> a token of the pod's service account
+    image: Callable[[str, str], Awaitable[Image]]  # (reference, pull policy) -> the image, present. Raises StartError
     now: datetime
     persistent: PersistentVolume | None = None  # where the pod names it by a claim
 

@@ -71,7 +71,7 @@ class World:
         images, hooks = Images(self.runtime, self.told, clock), Hooks(self.runtime, self.http)
         start = ContainerStart(self.runtime, images, hooks, self.told, facts)
         stop = ContainerStop(self.runtime, hooks, self.told, clock)
-        volumes = PodVolumes(no_token, NoClaims(), clock)
+        volumes = PodVolumes(no_token, NoClaims(), images, clock)
         cgroups = Cgroups(mount=root / "cgroup")
         (root / "cgroup").mkdir(exist_ok=True)
         logs = LogKeeper(root / "logs", LogPolicy(), clock)
