@@ -109,7 +109,7 @@ class KubeletConfig:
 
 
 # KubeletConfiguration's names for what is not simply the flag's name in camel case.
-_FIELDS = {
+FIELDS = {
     "staticPodPath": "static_pod_path",
     "clusterDNS": "cluster_dns",
     "clusterDomain": "cluster_domain",
@@ -144,7 +144,7 @@ _FIELDS = {
 BY_PRIORITY = "shutdownGracePeriodByPodPriority"  # a list of objects
 
 # Its maps, and the sign between a name and a value in the flag.
-_MAPS = {
+MAPS = {
     "systemReserved": ("system_reserved", "="),
     "kubeReserved": ("kube_reserved", "="),
     "evictionHard": ("eviction_hard", "<"),
@@ -170,11 +170,11 @@ def with_file(config: KubeletConfig) -> KubeletConfig:
 
 
 def _stated(config: KubeletConfig, tree: dict[str, Any]) -> dict[str, Any]:
-    values = {ours: tree[theirs] for theirs, ours in _FIELDS.items() if theirs in tree}
+    values = {ours: tree[theirs] for theirs, ours in FIELDS.items() if theirs in tree}
     authority = ((tree.get("authentication") or {}).get("x509") or {}).get("clientCAFile")
     if authority:
         values["client_ca_file"] = authority
-    for theirs, (ours, sign) in _MAPS.items():
+    for theirs, (ours, sign) in MAPS.items():
         if tree.get(theirs):
             values[ours] = tuple(f"{name}{sign}{amount}" for name, amount in tree[theirs].items())
     for name, lines in (tree.get("staticPodURLHeader") or {}).items():

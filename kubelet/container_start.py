@@ -12,9 +12,11 @@ from kubelet.container_error import CreateError, PostStartError, RunError, Start
 from kubelet.container_spec import Surroundings, container_spec
 from kubelet.hooks import HookFailed, Hooks
 from kubelet.images import Images
+from kubelet.metrics import FAILED_CONTAINERS, STARTED_CONTAINERS
 from kubelet.node_facts import NodeFacts
 from kubelet.pod_events import NORMAL, WARNING, PodEvents
 from kubelet.pod_files import PodFiles
+from kubelet.pod_state import is_ephemeral, is_init
 from kubelet.runtime.runtime import ContainerSpec, Runtime, RuntimeFailure, RuntimeUnavailable
 
 PARALLEL_STARTS = 4
@@ -38,9 +40,11 @@ class ContainerStart:
             spec = container_spec(pod, container, attempt, around, self._node, files)
             files.make_termination_message(container.name, attempt)
             self._tell_limits(pod, spec)
+            STARTED_CONTAINERS.labels(container_type(pod, container)).inc()
             async with self.slots:
                 container_id = await self._create_and_start(pod, container, spec)
         except StartError as error:
+            FAILED_CONTAINERS.labels(container_type(pod, container), error.reason).inc()
             self._events.event(pod, WARNING, "Failed", f"Error: {_event_text(error)}", container.name)
             raise
         await self._post_start(pod, container, container_id, around)
@@ -85,6 +89,13 @@ class ContainerStart:
             raise PostStartError(f"PostStartHook failed: {error}") from error
         finally:
             self.in_post_start.discard(container_id)
+
+
+def container_type(pod: Pod, container: Container) -> str:
+    """As metrics name it."""
+    if is_ephemeral(pod, container):
+        return "ephemeral_container"
+    return "init_container" if is_init(pod, container) else "container"
 
 
 def _event_text(error: StartError) -> str:

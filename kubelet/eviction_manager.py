@@ -30,6 +30,7 @@ from kubelet.eviction import (
     ranked,
     storage_excess,
 )
+from kubelet.metrics import EVICTIONS
 from kubelet.pod_events import PodEvents
 from kubelet.pod_state import EVICTED, grace_seconds
 from kubelet.pod_workers import PodWorkers
@@ -39,6 +40,11 @@ from kubelet.samples import NodeSample, PodSample, Sampler
 log = get_logger("kubelet.eviction")
 
 EVERY_SECONDS = 10.0
+LIMIT_SIGNALS = {  # the first word of why a pod over a limit of its own goes -> the signal that metrics name
+    "Usage": "emptydirfs.limit",
+    "Pod": "ephemeralpodfs.limit",
+    "Container": "ephemeralcontainerfs.limit",
+}
 
 
 @dataclass(frozen=True)
@@ -128,7 +134,7 @@ class EvictionManager:
             log.error("eviction manager: no pods are active to evict", resource=resource)
             return
         grace = min(self._policy.longest_grace, grace_seconds(victims[0].pod)) if threshold.grace_seconds else 0
-        self._evict(victims[0], eviction_message(victims[0], threshold, readings[threshold.signal]), grace)
+        self._evict(victims[0], eviction_message(victims[0], threshold, readings[threshold.signal]), grace, threshold.signal)
 
     async def _hold_to_limits(self) -> None:
         limited = [pod for pod in self._workers.pods() if limits_storage(pod) and may_go(pod)]
@@ -137,7 +143,7 @@ class EvictionManager:
         for one in (await self._sample(limited)).pods:
             message = storage_excess(one)
             if message is not None and one.pod.metadata.uid not in self._evicted:
-                self._evict(one, message, 0)
+                self._evict(one, message, 0, LIMIT_SIGNALS[message.split()[0]])
 
     async def _sample(self, pods: list[Pod]) -> NodeSample:
         running: dict[str, list[Any]] = {}
@@ -146,10 +152,11 @@ class EvictionManager:
                 running.setdefault(record.pod.uid, []).append(record)
         return await asyncio.to_thread(self._sampler.sample, [pod for pod in pods if pod.metadata.uid in running], running)
 
-    def _evict(self, one: PodSample, message: str, grace: int) -> None:
+    def _evict(self, one: PodSample, message: str, grace: int, signal: str) -> None:
         worker = self._workers.get(one.pod.metadata.uid)
         if worker is None:
             return
+        EVICTIONS.labels(signal).inc()
         self._evicted.add(one.pod.metadata.uid)
         self._events.event(one.pod, "Warning", EVICTED, message)
         worker.end(grace, reason=EVICTED, message=message, failed=True)

@@ -20,16 +20,18 @@ from kube.client.events import EventRecorder
 from kube.client.informer import Informer
 from kube.client.rest import Client
 from kube.component.clock import SystemClock
-from kube.component.health import Health
+from kube.component.health import Check, Health, always_well
 from kube.component.http_server import serve
 from kube.component.logging import get_logger
 from kube.component.run import StartupError
 from kube.component.tls import server_tls
+from kubelet import metrics
 from kubelet.admission import Admission
 from kubelet.cgroups import Cgroups
 from kubelet.claims import AskedClaims, NoClaims
 from kubelet.cleanup import cleanup
 from kubelet.config import KubeletConfig, seconds, with_file
+from kubelet.configz import configuration
 from kubelet.container_start import ContainerStart
 from kubelet.container_stop import ContainerStop
 from kubelet.eviction_manager import node_about
@@ -68,6 +70,7 @@ from kubelet.status_manager import StatusManager
 
 log = get_logger("kubelet")
 
+SYNC_LOOP_SECONDS = 120.0  # twice upstream's resync interval
 POD_RANGE_FILE = "pod-cidr"  # below --root-dir: the node's range, for a start without the API server
 
 
@@ -120,6 +123,7 @@ class Kubelet:
         self._client = client
         self._runtime = runtime
         self._clock = SystemClock()
+        self._engine_away_since: float | None = None
         self.machine = read_machine(config.root_dir, f"{engine.name}://{engine.version}")
         self.identity = identity_of(config)
         self.facts = facts_of(config, self.identity, self.machine, engine, lacking=sorted(set(NAMES) - runtime.capabilities))
@@ -139,6 +143,7 @@ class Kubelet:
         prober = Prober(Asking(runtime, http), self.events, self._clock)
         admission = self._admission()
         self.workers = PodWorkers(self._tools(http), prober, admission, self._report)
+        metrics.tell(self.identity.name, self.workers.looks)
         self.pressure = NodePressure(config, self.sampler, self.workers, runtime, self.events, self._clock)
         admission.pressure = lambda: self.pressure.manager.pressure
         order = shutdown_order(config)
@@ -260,7 +265,10 @@ class Kubelet:
     async def _serve(self) -> None:
         """Serve on the kubelet's port, and health alone on the local one, until cancelled."""
         config = self._config
-        health = Health(config=config, config_name="kubeletconfig")
+        shown = configuration(config, self.facts.cgroup_driver)
+        health = Health(
+            Check("log", always_well), Check("syncloop", self._engine_answers), config=shown, config_name="kubeletconfig"
+        )
         server = KubeletServer(
             self.workers,
             self._runtime,
@@ -278,6 +286,17 @@ class Kubelet:
         finally:
             for one in servers:
                 await one.close()
+
+    async def _engine_answers(self) -> str | None:
+        """As upstream's sync loop, which stands still while the engine does not answer."""
+        now = self._clock.monotonic()
+        if self._runtime.connected.is_set():
+            self._engine_away_since = None
+        elif self._engine_away_since is None:
+            self._engine_away_since = now
+        elif now - self._engine_away_since > SYNC_LOOP_SECONDS:
+            return "sync Loop took longer than expected"
+        return None
 
     async def _follow_policies(self, policies: Policies) -> None:
         """From when all pods of this node are known: until then the rules of an earlier run stand."""

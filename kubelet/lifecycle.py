@@ -20,6 +20,7 @@ from kubelet.container_stop import ContainerStop
 from kubelet.downward import PodFacts
 from kubelet.images import Images
 from kubelet.log_keeper import LogKeeper
+from kubelet.metrics import FAILED_SANDBOXES, STARTED_SANDBOXES
 from kubelet.node_facts import NodeFacts
 from kubelet.objects import PodObjects
 from kubelet.plan import StartContainer
@@ -149,7 +150,9 @@ class Lifecycle:
             together.create_task(self._set_up_volumes(pod))
             sandbox = together.create_task(self._made_sandbox(pod, attempt))
         failure = sandbox.result()
+        STARTED_SANDBOXES.inc()
         if failure is not None:
+            FAILED_SANDBOXES.inc()
             self.events.event(pod, WARNING, "FailedCreatePodSandBox", f"Failed to create pod sandbox: {failure}")
             raise failure
 

@@ -31,6 +31,7 @@ from kubelet.node_status import (
     node_status,
     node_tree,
     overwritten,
+    rebooted,
     with_extended,
     with_heartbeat,
 )
@@ -113,6 +114,7 @@ class NodeAgent:
         """Beat until cancelled."""
         about = {"kind": "Node", "name": self._identity.name, "uid": self._identity.name}
         events.event(about, "Normal", "Starting", "Starting kubelet.")
+        await self.informer.synced.wait()  # what the node told last, before it tells anew
         while True:
             await self._tried(self._renew_lease())
             await self._tried(self._report(self._pressure(), events, about))
@@ -164,6 +166,9 @@ class NodeAgent:
         changed = _without_times(status) != _without_times(self._sent) or (node is not None and overwritten(status, node.status))
         if not aged and not changed:
             return
+        if self._sent_at is None and node is not None and rebooted(node, self._machine):
+            boot = self._machine.info["bootID"]
+            events.event(about, "Warning", "Rebooted", f"Node {self._identity.name} has been rebooted, boot id: {boot}")
         old = {one["type"]: one["status"] for one in self._sent.get("conditions", ())} or {one.type: one.status for one in known}
         for reason, _ in condition_events(old, status["conditions"]):
             events.event(about, "Normal", reason, f"Node {self._identity.name} status is now: {reason}")

@@ -6,9 +6,11 @@ https://kubernetes.io/docs/reference/node/node-status/
 import os
 import platform
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 
+from kube.api import quantity
 from kube.client.version import GIT_VERSION, MACHINE
 
 TEST_NETWORK = ("192.0.2.1", 9)  # RFC 5737: nobody's; connecting a UDP socket sends nothing, and tells the address it would use
@@ -22,12 +24,13 @@ class Machine:
     memory: int  # bytes
     storage: int  # bytes of the file system below --root-dir
     info: dict[str, str]  # NodeSystemInfo
+    huge_pages: dict[str, str] = field(default_factory=dict)  # by resource: hugepages-2Mi
 
 
 def read_machine(root: Path, runtime_version: str) -> Machine:
     memory = _meminfo()["MemTotal"]
     disk = os.statvfs(root)
-    return Machine(os.cpu_count() or 1, memory, disk.f_blocks * disk.f_frsize, system_info(runtime_version))
+    return Machine(os.cpu_count() or 1, memory, disk.f_blocks * disk.f_frsize, system_info(runtime_version), huge_pages())
 
 
 def system_info(runtime_version: str) -> dict[str, str]:
@@ -44,6 +47,16 @@ def system_info(runtime_version: str) -> dict[str, str]:
         "operatingSystem": "linux",
         "architecture": MACHINE,
     }
+
+
+def huge_pages(directory: Path = Path("/sys/kernel/mm/hugepages")) -> dict[str, str]:
+    """Of each size that the kernel knows, as quantities: `hugepages-2048kB` there is `hugepages-2Mi` here."""
+    found = {}
+    for one in sorted(directory.glob("hugepages-*kB")):
+        size = int(one.name.removeprefix("hugepages-").removesuffix("kB")) * 1024
+        amount = int((one / "nr_hugepages").read_text()) * size
+        found[f"hugepages-{quantity.render(Decimal(size), 'binary')}"] = quantity.render(Decimal(amount), "binary")
+    return found
 
 
 def own_address() -> str:

@@ -9,13 +9,13 @@ from datetime import datetime
 
 from kube.api import quantity
 from kube.api.meta import Tree
-from kube.api.types import NodeCondition, NodeStatus
+from kube.api.types import Node, NodeCondition, NodeStatus
 from kube.api.views import timestamp, tree_of
 from kubelet.eviction import Pressure, Threshold, least_of
 from kubelet.node_info import Machine
 from kubelet.runtime.runtime import Image
 
-MAX_IMAGES = 50
+MAX_IMAGES, MAX_NAMES = 50, 5  # in a status; names of one image
 NETWORK_NOT_READY = (
     "container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady "
     "message:the node has no pod range yet, or its bridge is not up"
@@ -71,6 +71,7 @@ def capacity(identity: Identity, machine: Machine) -> dict[str, str]:
         "memory": f"{machine.memory >> 10}Ki",
         "ephemeral-storage": f"{machine.storage >> 10}Ki",
         "pods": str(identity.max_pods),
+        **machine.huge_pages,
     }
 
 
@@ -87,6 +88,7 @@ def allocatable(identity: Identity, machine: Machine) -> dict[str, str]:
         "memory": f"{memory >> 10}Ki",
         "ephemeral-storage": str(storage),
         "pods": str(identity.max_pods),
+        **machine.huge_pages,
     }
 
 
@@ -108,7 +110,7 @@ def node_status(
         "allocatable": allocatable(identity, machine),
         "conditions": conditions(pressure, not_ready, known, now),
         "daemonEndpoints": {"kubeletEndpoint": {"Port": identity.port}},
-        "images": [{"names": [*one.digests, *one.tags], "sizeBytes": one.size} for one in largest],
+        "images": [{"names": [*one.digests, *one.tags][:MAX_NAMES], "sizeBytes": one.size} for one in largest],
         "nodeInfo": machine.info,
         "runtimeHandlers": [{"name": "", "features": {"recursiveReadOnlyMounts": False, "userNamespaces": False}}],
         "features": {"supplementalGroupsPolicy": False},
@@ -157,6 +159,12 @@ def overwritten(status: Tree, known: NodeStatus) -> bool:
     return any(told.get(name) != status[name] for name in plain) or any(
         (told.get(name) or {}).get(resource) != amount for name in amounts for resource, amount in status[name].items()
     )
+
+
+def rebooted(node: Node, machine: Machine) -> bool:
+    """Whether the machine has started anew since the node told its status last."""
+    before = node.status.nodeInfo.bootID if node.status.nodeInfo is not None else ""
+    return bool(before) and before != machine.info["bootID"]
 
 
 def with_heartbeat(status: Tree, now: datetime) -> Tree:

@@ -21,13 +21,14 @@ from kube.api.views import view
 from kube.component.logging import get_logger
 from kubelet.container_spec import hashes
 from kubelet.lifecycle import Lifecycle
+from kubelet.metrics import POD_START, WORKER
 from kubelet.plan import Action, RemoveContainer, ResizeContainer, StartContainer, StartSandbox, StopContainer, StopSandbox, plan
 from kubelet.pod_memory import PodMemory
 from kubelet.pod_state import Ending, Observed, finished, grace_seconds
 from kubelet.probes.prober import PodProbes, Prober
 from kubelet.resize import PendingResize
 from kubelet.runtime.runtime import Limits, RuntimeContainer, RuntimeFailure, RuntimeUnavailable
-from kubelet.status import pod_status
+from kubelet.status import PENDING, RUNNING, pod_status
 
 log = get_logger("kubelet.pod_worker")
 
@@ -54,6 +55,8 @@ class PodWorker:
         self._ending: Ending | None = None
         self._leaving = False  # the pod is deleted: once ended, nothing of it is kept
         self._cleaned = False
+        self._told_start = False
+        self.seen = Observed()  # the last look
         self._known = pod.status
         self._resized: dict[str, Limits] = {}  # by container id: what was given to it while it ran
         self.pending_resize: PendingResize | None = None
@@ -123,6 +126,7 @@ class PodWorker:
     async def _pass(self, tasks: asyncio.TaskGroup) -> bool:
         """One look, plan and report; returns whether the worker's work is done."""
         self._woken.clear()
+        began = self._clock.monotonic()
         try:
             observed = await self._observe()
             self._notice_an_end(observed)
@@ -139,6 +143,8 @@ class PodWorker:
             log.warning("pass failed", pod=key_of(self.pod), reason=error)
             self._wake_in(FAILED_PASS_SECONDS)
             return False
+        self.seen = observed
+        WORKER.labels("sync" if self._ending is None else "terminated").observe(self._clock.monotonic() - began)
         self._tell(observed)
         self._probes.follow(self.pod, observed, tasks)
         self._memory.tell_backoffs(self.pod, observed)
@@ -259,6 +265,9 @@ class PodWorker:
 
     def _tell(self, observed: Observed) -> None:
         status = pod_status(self.pod, observed, self._clock.now(), self._lifecycle.node.addresses, self._known, self.pending_resize)
+        if status["phase"] == RUNNING and self._known.phase == PENDING and not self._told_start:
+            self._told_start = True
+            POD_START.observe((self._clock.now() - self._known.startTime).total_seconds())
         self._known = view(Pod, {"metadata": {}, "spec": {"containers": []}, "status": _plain(status)}).status
         self._report(self.pod, status, self._leaving and self._cleaned)
 

@@ -12,7 +12,7 @@ from kube.api.views import view
 from kube.component.logging import get_logger
 from kubelet.admission import Admission
 from kubelet.lifecycle import Lifecycle, Tools
-from kubelet.pod_state import grace_seconds
+from kubelet.pod_state import Observed, grace_seconds
 from kubelet.pod_worker import PodWorker, Report
 from kubelet.probes.prober import Prober
 from kubelet.resize import allocated_before, differs, held_by
@@ -91,6 +91,10 @@ class PodWorkers:
 
     def pods(self) -> list[Pod]:
         return [worker.pod for worker in self._workers.values()]
+
+    def looks(self) -> list[Observed]:
+        """What each worker saw last."""
+        return [worker.seen for worker in self._workers.values()]
 
     def wake_all(self) -> None:
         for worker in self._workers.values():
