@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from deploy import certs, demo, dns, host, preflight, ready
+from deploy import certs, demo, dns, host, metrics, preflight, ready
 from deploy.cluster import DOCKER_SOCKET, SETTINGS, Cluster
 from deploy.engine import Engine
 from deploy.images import build
@@ -66,6 +66,7 @@ def up(
             _stop(cluster, Progress())
         raise typer.Exit(1) from None
     _tell(cluster, pages, time.monotonic() - started_at)
+    _add_metrics(cluster)
 
 
 @app.command()
@@ -178,6 +179,14 @@ def _wait_until_ready(cluster: Cluster, progress: Progress) -> None:
     with progress.step("cluster DNS available") as note:
         note.text = "" if dns.apply(cluster) else "running already"
         dns.wait_until_available(cluster)
+
+
+def _add_metrics(cluster: Cluster) -> None:
+    """What a cluster can do without comes when it is up already; a failure leaves it up."""
+    try:
+        metrics.apply(cluster)
+    except StepFailed as failure:
+        print(f"  metrics-server is not applied, `kubectl top` will not answer: {failure}", file=sys.stderr)
 
 
 def _demo(cluster: Cluster, progress: Progress) -> dict[str, str]:

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 import yaml
 
-from deploy import certs, dns, host, preflight, ready
+from deploy import certs, dns, host, metrics, preflight, ready
 from deploy.cluster import Cluster
 from deploy.demo import kubectl
 from deploy.engine import Engine
@@ -169,6 +169,8 @@ def _up(lab: Lab, progress: Progress) -> None:
     with progress.step("cluster DNS available") as note:
         note.text = "" if dns.apply(lab.control_plane, nodes=lab.nodes, config=lab.kubeconfig) else "running already"
         dns.wait_until_available(lab.control_plane, config=lab.kubeconfig)
+    with progress.step("metrics-server applied") as note:
+        note.text = "" if metrics.apply(lab.control_plane, config=lab.kubeconfig) else "running already"
 
 
 def _start(lab: Lab, one: Cluster) -> bool:

@@ -1,0 +1,117 @@
+"""How metrics-server is put together: whom to believe, informers, the scraper, the server; and its API, announced.
+
+The APIService is made by this program once it can answer, if there is none: until then discovery would have a hole, for which
+`kubectl api-resources` fails. What an administrator makes or changes stays.
+"""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from addons.metrics.access import Access, Proxies
+from addons.metrics.config import Config
+from addons.metrics.scraper import Scraper
+from addons.metrics.server import Server
+from addons.metrics.usage import Nodes
+from kube.api.meta import Tree
+from kube.api.status import AlreadyExists, ApiError, NotFound
+from kube.api.types import APIService, Node, Pod
+from kube.client import kubeconfig
+from kube.client.informer import Informer
+from kube.client.rest import Client, Unreachable
+from kube.component.health import Check, Health
+from kube.component.http_server import serve
+from kube.component.logging import get_logger
+from kube.component.tls import ServerTLS
+
+CERTIFICATE_DAYS = 3650  # it is made anew at every start
+AGAIN_SECONDS = 1.0
+API_SERVICE: Tree = {
+    "apiVersion": "apiregistration.k8s.io/v1",
+    "kind": "APIService",
+    "metadata": {"name": "v1beta1.metrics.k8s.io", "labels": {"k8s-app": "metrics-server"}},
+    "spec": {
+        "group": "metrics.k8s.io",
+        "version": "v1beta1",
+        "groupPriorityMinimum": 100,
+        "versionPriority": 100,
+        "insecureSkipTLSVerify": True,
+        "service": {"name": "metrics-server", "namespace": "kube-system", "port": 443},
+    },
+}
+
+log = get_logger(__name__)
+
+
+async def start(config: Config) -> None:
+    """Run until cancelled."""
+    way = kubeconfig.load(config.kubeconfig)
+    async with Client(way, "metrics-server") as client:
+        proxies = await Proxies.asked(client)
+        nodes_seen = Informer(client, Node)
+        pods_seen = Informer(client, Pod, metadata_only=True)
+        nodes = Nodes()
+
+        async def ready() -> str | None:
+            return None if nodes.known else "no metrics to serve"
+
+        health = Health(Check("metric-storage-ready", ready))
+        app = Server(nodes, nodes_seen.cache, pods_seen.cache, Access(client, proxies), health)
+        server = await serve(app.app, config.bind_address, config.secure_port, tls=tls_of(config.cert_dir, proxies))
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(nodes_seen.run())
+                tasks.create_task(pods_seen.run())
+                await asyncio.gather(nodes_seen.synced.wait(), pods_seen.synced.wait())
+                tasks.create_task(Scraper(config, way, nodes_seen.cache, nodes).run())
+                log.info("serving", port=server.port)
+                await _announce(client, nodes)
+                await asyncio.Event().wait()
+        finally:
+            await server.close()
+
+
+async def _announce(client: Client, nodes: Nodes) -> None:
+    while True:
+        await asyncio.sleep(AGAIN_SECONDS)
+        if not nodes.known:
+            continue
+        try:
+            await client.get_tree(APIService, "", API_SERVICE["metadata"]["name"])
+            return
+        except NotFound:
+            pass  # then it is for us to make
+        except (ApiError, Unreachable):
+            continue
+        try:
+            await client.create(APIService, API_SERVICE)
+            log.info("announced", api="metrics.k8s.io/v1beta1")
+            return
+        except AlreadyExists:
+            return
+        except (ApiError, Unreachable) as error:
+            log.warning("cannot be announced yet", reason=error)
+
+
+def tls_of(directory: Path, proxies: Proxies) -> ServerTLS:
+    """A self-signed certificate (the APIService has it not verified); clients are verified by the authority of the proxies."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "metrics-server.kube-system.svc")])
+    now = datetime.now(UTC)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    builder = builder.not_valid_before(now - timedelta(hours=1)).not_valid_after(now + timedelta(days=CERTIFICATE_DAYS))
+    certificate = builder.sign(key, hashes.SHA256())
+    directory.mkdir(parents=True, exist_ok=True)
+    files = {name: directory / name for name in ("apiserver.crt", "apiserver.key", "proxies.crt")}
+    files["apiserver.crt"].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    files["apiserver.key"].touch(mode=0o600)
+    files["apiserver.key"].write_bytes(key.private_bytes(*form))
+    if proxies.authority:
+        files["proxies.crt"].write_text(proxies.authority)
+    return ServerTLS(files["apiserver.crt"], files["apiserver.key"], proxy_ca=files["proxies.crt"] if proxies.authority else None)
