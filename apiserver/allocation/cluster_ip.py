@@ -2,12 +2,14 @@
 
 An address that is asked for may be any of the range; one that is chosen comes from the upper band, so that asking for a low one
 seldom finds it taken (the lower band is min(max(16, size/16), 256) addresses), and from the lower one when the upper is full.
+The ranges are the one of --service-cluster-ip-range and then those of the ServiceCIDR objects that are Ready and not being deleted.
 https://kubernetes.io/docs/concepts/services-networking/cluster-ip-allocation/#avoid-ClusterIP-conflict
+https://kubernetes.io/docs/tasks/network/extend-service-ip-ranges/ (KEP-1880)
 """
 
 import ipaddress
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from apiserver.context import Server
 from apiserver.storage.deletion import utc_now
@@ -15,7 +17,7 @@ from apiserver.storage.metadata import fill_new
 from kube.api.meta import Key, Tree
 from kube.api.resources import resource_of
 from kube.api.status import AlreadyExists, NotFound
-from kube.api.types import IPAddress
+from kube.api.types import IPAddress, ServiceCIDR
 
 _random = random.SystemRandom()
 
@@ -29,26 +31,46 @@ class Full(Exception):
 
 
 def network(server: Server) -> ipaddress.IPv4Network:
-    """The Service range (the first one: dual stack comes later)."""
+    """The default Service range (the first one: dual stack comes later)."""
     return ipaddress.IPv4Network(server.config.service_cluster_ip_range[0])
 
 
+def networks(server: Server) -> list[ipaddress.IPv4Network]:
+    """Every range that addresses may come from, the default one first."""
+    default = network(server)
+    trees = server.stores.store_for(resource_of(ServiceCIDR)).cached_list()
+    return [default, *(one for one in ready_ranges(trees) if one != default)]
+
+
+def ready_ranges(trees: Iterable[Tree]) -> list[ipaddress.IPv4Network]:
+    """The IPv4 ranges of ServiceCIDRs that may be allocated from, by the objects' names. Pure."""
+    found = []
+    for tree in sorted(trees, key=lambda tree: str(tree["metadata"]["name"])):
+        conditions = (tree.get("status") or {}).get("conditions") or ()
+        ready = any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
+        if ready and not tree["metadata"].get("deletionTimestamp"):
+            found += [ipaddress.IPv4Network(block) for block in tree["spec"]["cidrs"] if ":" not in block]
+    return found
+
+
 async def take(server: Server, address: str, service: Key, *, dry_run: bool) -> None:
-    """This address for this Service. Raises Taken, or ValueError for one that is not in the range."""
+    """This address for this Service. Raises Taken, or ValueError for one that is in none of the ranges."""
     try:
         parsed = ipaddress.IPv4Address(address)
     except ValueError:
         raise ValueError("must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)") from None
-    inside = network(server)
-    if parsed not in inside or parsed in (inside.network_address, inside.broadcast_address):
-        raise ValueError(f"the provided IP ({address}) is not in the valid range. The range of valid IPs is {inside}")
+    ranges = networks(server)
+    if not any(parsed in one and parsed not in (one.network_address, one.broadcast_address) for one in ranges):
+        valid = ",".join(map(str, ranges))
+        raise ValueError(f"the provided IP ({address}) is not in the valid range. The range of valid IPs is {valid}")
     await _create(server, address, service, dry_run=dry_run)
 
 
 async def take_any(server: Server, service: Key, *, dry_run: bool) -> str:
-    """A free address. Raises Full."""
+    """A free address, of the first range that has one. Raises Full."""
     store = server.stores.store_for(resource_of(IPAddress))
-    for address in candidates(network(server), _random.random()):
+    ranges = networks(server)
+    for address in (one for inside in ranges for one in candidates(inside, _random.random())):
         if store.cached(Key("", address)) is not None:
             continue
         try:
@@ -56,7 +78,7 @@ async def take_any(server: Server, service: Key, *, dry_run: bool) -> str:
         except Taken:
             continue
         return address
-    raise Full(f"failed to allocate a serviceIP: range {network(server)} is full")
+    raise Full(f"failed to allocate a serviceIP: range {','.join(map(str, ranges))} is full")
 
 
 async def give_back(server: Server, address: str, service: Key) -> None:

@@ -30,6 +30,7 @@ from controller_manager.controllers.resourcequota import ResourceQuotaController
 from controller_manager.controllers.rootcapublisher import RootCAPublisher
 from controller_manager.controllers.serviceaccount import ServiceAccountController
 from controller_manager.controllers.serviceaccounttoken import ServiceAccountTokenController
+from controller_manager.controllers.servicecidr import ServiceCIDRController
 from controller_manager.controllers.statefulset import StatefulSetController
 from controller_manager.controllers.storageprotection import ClaimProtectionController, VolumeProtectionController
 from controller_manager.controllers.tainteviction import TaintEvictionController
@@ -61,6 +62,7 @@ CONTROLLERS: tuple[type[Controller[Any]], ...] = (
     RootCAPublisher,
     ServiceAccountController,
     ServiceAccountTokenController,
+    ServiceCIDRController,
     StatefulSetController,
     TaintEvictionController,
     TTLAfterFinishedController,

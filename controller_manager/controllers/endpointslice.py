@@ -1,6 +1,8 @@
 """EndpointSlice controller: the addresses behind each service that has a selector.
 
 serving: the pod is ready; terminating: it is being deleted; ready: serving and not terminating, or publishNotReadyAddresses.
+A Service with trafficDistribution has hints at its ready endpoints, which proxies follow: each is for its own zone, and with
+PreferSameNode for its own node, too (KEP-4444, KEP-3015).
 https://kubernetes.io/docs/concepts/services-networking/endpoint-slices/ · pkg/controller/endpointslice
 """
 
@@ -21,6 +23,8 @@ from kube.api.types import EndpointSlice, Node, Pod, Service
 MANAGER = "endpointslice-controller.k8s.io"
 HEADLESS = "service.kubernetes.io/headless"
 ZONE = "topology.kubernetes.io/zone"
+
+NEAR = ("PreferClose", "PreferSameZone", "PreferSameNode")  # the first is the second's older name
 
 ZoneOf = Callable[[str], str]
 
@@ -101,7 +105,20 @@ def endpoint(service: Service, pod: Pod, address: str, zone_of: ZoneOf) -> Tree:
         "nodeName": pod.spec.nodeName,
         "zone": zone_of(pod.spec.nodeName) if pod.spec.nodeName else "",
     }
-    return tree | {name: value for name, value in optional.items() if value}
+    tree |= {name: value for name, value in optional.items() if value}
+    found = hints(service, tree)
+    return tree | ({"hints": found} if found else {})
+
+
+def hints(service: Service, endpoint: Tree) -> Tree:
+    """For whom an endpoint is meant; empty: for everybody."""
+    wish = service.spec.trafficDistribution
+    if wish not in NEAR or not endpoint["conditions"]["ready"]:
+        return {}
+    found = {"forZones": [{"name": endpoint["zone"]}]} if "zone" in endpoint else {}
+    if wish == "PreferSameNode" and "nodeName" in endpoint:
+        found["forNodes"] = [{"name": endpoint["nodeName"]}]
+    return found
 
 
 def slice_metadata(service: Service) -> Tree:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -50,6 +51,22 @@ def test_a_slice_tells_the_state_of_each_pod() -> None:
     }
     published = made(a_service(publishNotReadyAddresses=True), unready)
     assert published["endpoints"][0]["conditions"]["ready"] is True
+
+
+@pytest.mark.parametrize(
+    ("wish", "hints"),
+    [
+        (None, None),
+        ("PreferClose", {"forZones": [{"name": "a"}]}),
+        ("PreferSameZone", {"forZones": [{"name": "a"}]}),
+        ("PreferSameNode", {"forZones": [{"name": "a"}], "forNodes": [{"name": "n"}]}),
+    ],
+)
+def test_ready_endpoints_are_for_their_zone_or_node_where_the_service_wishes_it(wish: str | None, hints: Tree | None) -> None:
+    """Rule: KEP-4444, KEP-3015"""
+    service = a_service(**({"trafficDistribution": wish} if wish else {}))
+    (one,) = plan(service, [a_backend(1), a_backend(2, ready=False)], [], lambda _: "a").create
+    assert [endpoint.get("hints") for endpoint in one["endpoints"]] == [hints, None]
 
 
 def test_named_ports_are_looked_up_in_each_pod() -> None:
