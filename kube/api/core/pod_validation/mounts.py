@@ -34,16 +34,12 @@ def mount_errors(container: Any, volumes: Mapping[str, Any], path: str) -> Itera
             yield invalid(f"{at}.name", mount.name, "must not already exist in volumeDevices")
         if where in device_paths:
             yield invalid(f"{at}.mountPath", where, "must not already exist as a path in volumeDevices")
-        yield from _sub_paths(mount, volumes.get(mount.name), at, path)
+        yield from _sub_paths(mount, at, path)
         yield from _modes(mount, container, path)
 
 
-def _sub_paths(mount: Any, volume: Any, at: str, path: str) -> Iterator[FieldError]:
+def _sub_paths(mount: Any, at: str, path: str) -> Iterator[FieldError]:
     """Upstream tells some of these without the index of the mount."""
-    for field in ("subPath", "subPathExpr"):
-        given = getattr(mount, field)
-        if given and getattr(volume, "image", None) is not None:
-            yield invalid(f"{at}.{field}", given, "not allowed in image volume sources")
     if mount.subPath:
         yield from descending_path_errors(mount.subPath, f"{path}.subPath")
     if mount.subPathExpr:
