@@ -23,6 +23,12 @@ def log_directory(root: Path, pod: PodIdentity) -> Path:
     return root / f"{pod.namespace}_{pod.name}_{pod.uid}"
 
 
+def pods_on_disk(root: Path) -> list[str]:
+    """Uids of the pods that have files here."""
+    directory = root / "pods"
+    return sorted(one.name for one in directory.iterdir()) if directory.is_dir() else []
+
+
 class PodFiles:
     """The paths of one pod."""
 

@@ -1,10 +1,11 @@
 """Pod workers: which pods this node runs: one worker a uid, from the first word of a pod until nothing of it is left.
 
-Pods come from sources (the API server, files); until each has spoken once, nothing is taken for an orphan. Containers of pods
-that no source names are orphans: their pods ended while no kubelet ran, and are ended here.
+Pods come from sources (the API server, files); until each has spoken once, nothing is taken for an orphan. Containers and
+files of pods that no source names are orphans: their pods ended while no kubelet ran, and are ended here.
 """
 
 import asyncio
+from collections.abc import Mapping
 
 from kube.api.meta import Key, Tree, key_of
 from kube.api.types import Pod
@@ -12,6 +13,7 @@ from kube.api.views import view
 from kube.component.logging import get_logger
 from kubelet.admission import Admission
 from kubelet.lifecycle import Lifecycle, Tools
+from kubelet.pod_files import pods_on_disk
 from kubelet.pod_state import Observed, grace_seconds
 from kubelet.pod_worker import PodWorker, Report
 from kubelet.probes.prober import Prober
@@ -155,7 +157,7 @@ class PodWorkers:
             self.set(successor)
 
     async def end_orphans(self) -> None:
-        """End the pods that the engine knows and no source names. Called once all sources have spoken."""
+        """End the pods that the engine knows, or that have files here, and no source names. Called once all sources have spoken."""
         orphans: dict[str, list[RuntimeContainer]] = {}
         for record in await self._tools.runtime.containers():
             if record.pod.uid not in self._workers:
@@ -164,6 +166,10 @@ class PodWorkers:
             pod = _pod_of(records)
             log.info("ending a pod that no source names", pod=key_of(pod), uid=pod.metadata.uid)
             self._begin_orphan(pod)
+        for uid in await asyncio.to_thread(pods_on_disk, self._tools.node.root):
+            if uid not in self._workers:
+                log.info("cleaning up after a pod that is gone", uid=uid)
+                self._begin_orphan(_orphan(PodIdentity("", "", uid), {}))
 
     def _begin_orphan(self, pod: Pod) -> None:
         worker = PodWorker(pod, Lifecycle(pod, self._tools), self._prober, _nobody)
@@ -179,12 +185,14 @@ def _nobody(pod: Pod, status: Tree, gone: bool) -> None:
 
 def _pod_of(records: list[RuntimeContainer]) -> Pod:
     """As much of a pod as its containers' labels tell."""
-    identity: PodIdentity = records[0].pod
-    images = {one.name: one.image for one in records if not one.is_sandbox} or {"none": "none"}
+    return _orphan(records[0].pod, {one.name: one.image for one in records if not one.is_sandbox})
+
+
+def _orphan(identity: PodIdentity, images: Mapping[str, str]) -> Pod:
     tree: Tree = {
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {"namespace": identity.namespace, "name": identity.name, "uid": identity.uid},
-        "spec": {"containers": [{"name": name, "image": image} for name, image in images.items()]},
+        "spec": {"containers": [{"name": name, "image": image} for name, image in (images or {"none": "none"}).items()]},
     }
     return view(Pod, tree)

@@ -12,8 +12,6 @@ from pathlib import Path
 from kubelet.volumes import mounts
 from kubelet.volumes.volume import VolumeError
 
-DIRECTORY_MODE = 0o750
-
 
 def check(subpath: str) -> None:
     """Raises VolumeError for a path that cannot be a part of anything."""
@@ -24,7 +22,8 @@ def check(subpath: str) -> None:
 
 
 def mount(volume: Path, subpath: str, target: Path) -> Path:
-    """Bind the volume's subpath to `target`; a directory that is absent is made. Raises VolumeError where it leads outside."""
+    """Bind the volume's subpath to `target`; a directory that is absent is made, with the mode of the volume's top. Raises
+    VolumeError where it leads outside."""
     if mounts.is_mounted(target):
         return target
     root = volume.resolve()
@@ -43,10 +42,11 @@ def mount(volume: Path, subpath: str, target: Path) -> Path:
 
 def _open(root: Path, parts: tuple[str, ...]) -> int:
     descriptor = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW)
+    mode = stat.S_IMODE(os.fstat(descriptor).st_mode)
     for part in parts:
         parent = descriptor
         try:
-            descriptor = _open_below(parent, part)
+            descriptor = _open_below(parent, part, mode)
         finally:
             os.close(parent)
         if stat.S_ISLNK(os.fstat(descriptor).st_mode):
@@ -55,12 +55,15 @@ def _open(root: Path, parts: tuple[str, ...]) -> int:
     return descriptor
 
 
-def _open_below(parent: int, name: str) -> int:
+def _open_below(parent: int, name: str, mode: int) -> int:
     try:
         return os.open(name, os.O_PATH | os.O_NOFOLLOW, dir_fd=parent)
     except FileNotFoundError:
-        os.mkdir(name, DIRECTORY_MODE, dir_fd=parent)
-        return os.open(name, os.O_PATH | os.O_NOFOLLOW, dir_fd=parent)
+        os.mkdir(name, mode, dir_fd=parent)
+        made = os.open(name, os.O_PATH | os.O_NOFOLLOW, dir_fd=parent)
+        if stat.S_ISDIR(os.fstat(made).st_mode):
+            os.chmod(f"/proc/self/fd/{made}", mode)  # what was made, also where the umask took something away
+        return made
 
 
 def _bind(descriptor: int, target: Path) -> None:
