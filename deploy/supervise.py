@@ -59,6 +59,9 @@ class Supervisor:
         except xmlrpc.client.Fault:
             return  # not running, or not one of these programs
 
+    def start_program(self, name: str) -> None:
+        self._ask("startProcess", name, False)
+
     def stop(self) -> None:
         """Stop every program, then the supervisor itself."""
         pid = int(self._ask("getPID"))
@@ -68,7 +71,7 @@ class Supervisor:
     def _start_stopped(self) -> bool:
         stopped = [one["name"] for one in self.processes() if one["statename"] in ("STOPPED", "FATAL", "EXITED")]
         for name in stopped:
-            self._ask("startProcess", name, False)
+            self.start_program(name)
         return bool(stopped)
 
     def _ask(self, method: str, *words: Any) -> Any:

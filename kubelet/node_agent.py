@@ -132,6 +132,7 @@ class NodeAgent:
             await self.register()
         except (ApiError, Unreachable, RuntimeFailure) as error:
             log.warning("node heartbeat failed", node=self._identity.name, reason=error)
+            self._sent_at = None  # what was told meanwhile, by us or of us, is not known: tell all again
 
     async def _renew_lease(self) -> None:
         key = Key(LEASE_NAMESPACE, self._identity.name)

@@ -114,7 +114,7 @@ class NodeLifecycleController(Controller[Key]):
         wanted = health.taints(node, key, self.clock.now())
         if wanted is not None:
             metadata = {"uid": node.metadata.uid, "resourceVersion": node.metadata.resourceVersion}
-            await self.client.patch(Node, key_of(node), {"metadata": metadata, "spec": {"taints": wanted}})
+            await self.client.patch(Node, key_of(node), {"metadata": metadata, "spec": {"taints": wanted or None}})
         return wait
 
     def _no_execute(self, node: Node) -> tuple[str, float | None]:
