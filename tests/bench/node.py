@@ -2,8 +2,8 @@
 
 In one run, on a cluster in a network namespace of its own that is gone afterwards: pods from the POST to Running as a watcher
 sees it, 1, 4 and 16 at once, beside a pause container and an app started by Docker's API; pods a second; what a node full of
-pods costs its kubelet when nothing changes; how long an exec takes and how much of a log is followed in a second. DNS and
-Services are measured by their own modules, and told here too.
+pods costs its kubelet when nothing changes; how long an exec takes, how much of a log is followed in a second, and what a pod
+that writes 10 MB/s costs. The pod network, DNS and Services are measured by their own modules; the aims stand in node_aims.py.
 """
 
 import json
@@ -17,7 +17,7 @@ from typing import Any
 
 import docker
 
-from tests.bench import cluster, dns
+from tests.bench import cluster, dns, node_aims, pod_network, services
 from tests.bench.cluster import IMAGE, REPOSITORY, UPSTREAM, Machine
 
 PAUSE = "registry.k8s.io/pause:3.10"
@@ -25,9 +25,12 @@ ROUNDS = {1: 6, 4: 3, 16: 1}  # how often that many pods are started at once
 FULL = int(os.environ.get("BENCH_PODS", "110"))
 IDLE_SECONDS = float(os.environ.get("BENCH_IDLE_SECONDS", "30"))
 EXECS = 10
+REACHED = 15
+FLOOD_SECONDS = 20.0
 LOG_SECONDS = 60.0
 LINE, LINES = "0123456789" * 7, 900_000
 LOG_BYTES = (len(LINE) + 1) * LINES
+FLOOD = f"i=0; while :; do yes {LINE} | head -c 1000000; i=$((i+1)); echo $i > /tmp/rounds; usleep 85000; done"
 LOGGER = f"yes {LINE} | head -n {LINES}; sleep 3600"
 
 
@@ -136,35 +139,86 @@ def full_node(machine: Machine) -> dict[str, float]:
     return {"pods": FULL, "sustained_pods_per_second": len(names) / took, "idle_cpu_percent": cpu, **cluster.memory_mib(pid)}
 
 
+def reachable(machine: Machine) -> dict[str, float]:
+    """From a pod being Ready, as a watcher sees it, to a connection through its Service; 0 where that came first."""
+    form = 'jsonpath={.metadata.name} {.status.conditions[?(@.type=="Ready")].status}{"\\n"}'
+    words = machine.command(UPSTREAM, "get", "pods", "-l", "bench=pod", "--watch", "-o", form)
+    ready: dict[str, float] = {}
+    watch = subprocess.Popen(words, env=machine.environment, stdout=subprocess.PIPE, text=True)
+
+    def read() -> None:
+        assert watch.stdout is not None
+        for line in watch.stdout:
+            name, _, state = line.strip().partition(" ")
+            if state == "True":
+                ready.setdefault(name, time.monotonic())
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    poster, seconds = cluster.Poster(machine), []
+    for number in range(REACHED):
+        name = f"reach-{number}"
+        machine.kubectl("create", "service", "clusterip", name, "--tcp=80:80")
+        address = machine.kubectl("get", "service", name, "-o", "jsonpath={.spec.clusterIP}")
+        asking = machine.command(cluster.PYTHON, "-m", "tests.bench.reach", address, "80")
+        asker = subprocess.Popen(asking, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True)
+        tree = cluster.pod_tree(name)
+        tree["metadata"]["labels"]["app"] = name
+        poster.post(tree)
+        connected = float(asker.communicate(timeout=90)[0])
+        cluster.wait_for(lambda name=name: name in ready, 60, "the pod is not Ready")  # type: ignore[misc]
+        seconds.append(max(0.0, connected - ready[name]))
+    poster.close()
+    watch.terminate()
+    reader.join()
+    watch.wait()
+    machine.kubectl("delete", "pods", "-l", "bench=pod", "--grace-period=1")
+    return cluster.percentiles(seconds)
+
+
+def flood(machine: Machine) -> dict[str, float]:
+    """A pod that writes 10 MB/s (as near as its sleeps allow): what its kubelet takes, and what is on disk in the end."""
+    container = {"name": "flood", "image": IMAGE, "command": ["sh", "-c", FLOOD]}
+    override = {"spec": {"containers": [container], "terminationGracePeriodSeconds": 1}}
+    machine.kubectl("run", "flood", f"--image={IMAGE}", "--image-pull-policy=IfNotPresent", "--overrides", json.dumps(override))
+    machine.kubectl("wait", "--for=condition=Ready", "pod/flood", "--timeout=60s")
+    pid = machine.pids()["kubelet"]
+    time.sleep(5)
+    rounds, cpu, began = _rounds(machine), cluster.cpu_seconds(pid), time.monotonic()
+    time.sleep(FLOOD_SECONDS)
+    rounds, cpu, took = _rounds(machine) - rounds, cluster.cpu_seconds(pid) - cpu, time.monotonic() - began
+    paths = [*(machine.state / "logs" / "pods").glob("*_flood_*/*/*"), *machine.state.glob("docker/containers/*/*-json.log*")]
+    size = sum(one.stat().st_size for one in paths if one.is_file()) / 1e6
+    found = {"mb_per_s": rounds / took, "kubelet_cpu_percent": 100 * cpu / took, "on_disk_mb": size, **cluster.memory_mib(pid)}
+    machine.kubectl("delete", "pod", "flood", "--grace-period=1")
+    return found
+
+
+def _rounds(machine: Machine) -> int:
+    return int(machine.kubectl("exec", "flood", "--", "cat", "/tmp/rounds").split()[-1])
+
+
 def main() -> None:
+    result: dict[str, Any] = {"pod network": pod_network.measure()}
     machine = Machine()
     subprocess.run(["ip", "netns", "add", machine.netns], check=True)
-    result: dict[str, Any] = {}
     try:
         machine.local("up", "--no-demo", *machine.own)
         result["starts"] = starts(machine)
+        result["reachable"] = reachable(machine)
         result["exec"] = exec_seconds(machine)
         result["logs"] = log_speed(machine)
+        result["flood"] = flood(machine)
         result["full node"] = full_node(machine)
     finally:
         machine.local("purge")
         subprocess.run(["ip", "netns", "del", machine.netns], check=True)
     result["dns"] = dns.measure()
-    report(result)
-
-
-def report(result: dict[str, Any]) -> None:
-    directory = REPOSITORY / "bench-results"
-    directory.mkdir(exist_ok=True)
-    path = directory / "node.json"
+    result["services"] = services.measure()
+    path = REPOSITORY / "bench-results" / "node.json"
+    path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(result, indent=2) + "\n")
-    print(f"{'':14}{'docker p50':>12}{'p99':>8}{'pod p50':>12}{'p99':>8}{'ratio':>8}{'pods/s':>8}{'docker/s':>10}")
-    for name, one in result["starts"].items():
-        told = (*one["docker"].values(), *one["pod"].values(), one["ratio_p50"], one["pods_per_second"], one["docker_per_second"])
-        print(f"{name:14}" + "".join(f"{value:{width}.2f}" for value, width in zip(told, (12, 8, 12, 8, 8, 8, 10), strict=True)))
-    for name in ("exec", "logs", "full node"):
-        print(f"{name:14}" + "  ".join(f"{key} {value:.3f}" for key, value in result[name].items()))
-    print(f"{'dns':14}{result['dns']}\n\n{path}")
+    print("\n".join(node_aims.table(result)), f"\n\n{path}")
 
 
 if __name__ == "__main__":
