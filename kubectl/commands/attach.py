@@ -53,7 +53,8 @@ def attach(
 def join(session: Session, pod: Tree, container: str, *, stdin: bool, terminal: bool, quiet: bool) -> int:
     """Attach to a pod's container; the exit code, where the server tells it."""
     name = container_of(session, pod, container, quiet=quiet)
-    spec = next(one for one in pod["spec"]["containers"] if one["name"] == name)
+    fields = ("containers", "initContainers", "ephemeralContainers")
+    spec = next(one for field in fields for one in pod["spec"].get(field) or () if one["name"] == name)
     if terminal and not spec.get("tty"):
         session.tell(f"error: Unable to use a TTY - container {name} did not allocate one")
         terminal = False
@@ -64,5 +65,10 @@ def join(session: Session, pod: Tree, container: str, *, stdin: bool, terminal: 
     if streams.stdin and streams.terminal and not quiet:
         metadata = pod["metadata"]
         again = f"kubectl attach {metadata['name']} -c {name} -n {metadata['namespace']} -i -t"
-        session.say(f"Session ended, resume using '{again}' command")
+        ephemeral = any(one["name"] == name for one in pod["spec"].get("ephemeralContainers") or ())
+        if ephemeral:
+            again = f"the ephemeral container will not be restarted but may be reattached using '{again}' if it is still running"
+            session.say(f"Session ended, {again}")
+        else:
+            session.say(f"Session ended, resume using '{again}' command")
     return code

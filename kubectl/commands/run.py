@@ -305,13 +305,13 @@ def _attended(session: Session, item: Item, flags: dict[str, Any]) -> tuple[int,
     key, name = item.key, item.tree["spec"]["containers"][0]["name"]
     live = wait_for(session, key, running_or_done, parse_go(flags["pod_running_timeout"]))
     if done(live):
-        _show_log(session, key, name)
+        show_log(session, key, name)
     else:
         join(session, live, name, stdin=flags["stdin"], terminal=flags["tty"], quiet=flags["quiet"])
     return (0, "") if flags["restart"] == "Always" else _exit_code(session, key, name)
 
 
-def _show_log(session: Session, key: Key, container: str) -> None:
+def show_log(session: Session, key: Key, container: str) -> None:
     answer = session.server.request("GET", POD.path(key.namespace, key.name, "log"), params={"container": container})
     sys.stdout.buffer.write(answer.body)
 

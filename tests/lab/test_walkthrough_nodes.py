@@ -1,6 +1,7 @@
 """Section 7 of the tutorial, the node part, as typed: what a node tells, and how one is taken out of service."""
 
 import json
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -93,6 +94,22 @@ def test_a_node_is_cordoned_and_uncordoned(kubectl: Cluster) -> None:
     assert kubectl.ok(f"kubectl cordon {NODE}") == f"node/{NODE} already cordoned\n"
     assert kubectl.ok(f"kubectl get node {NODE} --no-headers").split()[1] == "Ready,SchedulingDisabled"
     assert kubectl.ok(f"kubectl uncordon {NODE}") == f"node/{NODE} uncordoned\n"
+
+
+def test_top_shows_what_nodes_and_pods_use(kubectl: Cluster) -> None:
+    """Rule: walkthrough section 7: kubectl top node|pod; asked of the kubelets, by an aggregated API"""
+    kubectl.until("kubectl get apiservice v1beta1.metrics.k8s.io", "True", within=60)
+    kubectl.until("kubectl top pod everywhere 2>&1 || true", "NotFound")
+    header, *rows = kubectl.until("kubectl top nodes", f"{NODE} ").splitlines()
+    assert header.split() == ["NAME", "CPU(cores)", "CPU(%)", "MEMORY(bytes)", "MEMORY(%)"]
+    assert re.fullmatch(r"node2 +\d+m +\d+% +[1-9]\d*Mi +\d+% *", rows[1])
+    pods = kubectl.until("kubectl top pod -l 'app in (everywhere,alone)' --containers --sum", "alone ", within=60)
+    assert pods.splitlines()[0].split() == ["POD", "NAME", "CPU(cores)", "MEMORY(bytes)"]
+    assert re.search(r"^alone +web +\d+m +\d+Mi *$", pods, re.MULTILINE)
+    header = kubectl.ok(f"kubectl get nodes.metrics.k8s.io {NODE}").splitlines()[0]
+    assert header.split() == ["NAME", "CPU", "MEMORY", "WINDOW"]
+    refused = kubectl.fails("kubectl get pods.metrics.k8s.io --as=nobody")
+    assert 'User "nobody" cannot list resource "pods" in API group "metrics.k8s.io"' in refused
 
 
 def test_a_node_is_tainted_and_labelled(kubectl: Cluster) -> None:

@@ -304,3 +304,26 @@ def test_a_running_pod_is_attached_to_copied_from_and_followed(kubectl: Cluster)
         assert kubectl.ok(f"fetch http://127.0.0.1:{port}/hostname.html").strip() == "pair"
         terminal.type("\x03")
         terminal.end()
+
+
+def test_a_running_pod_its_copy_and_its_node_are_debugged(kubectl: Cluster) -> None:
+    """Rule: issue: debug; https://kubernetes.io/docs/tasks/debug/debug-application/debug-running-pod/"""
+    with kubectl.terminal("kubectl debug pair -it --image=busybox --target=web -- sh") as terminal:
+        terminal.expect('Targeting container "web".')
+        terminal.expect("# ", within=60)
+        terminal.type("ps | grep 'web liste[n]'\r")
+        terminal.expect("/bin/web listen")
+        terminal.type("exit\r")
+        assert terminal.end() == 0
+    assert "Session ended, the ephemeral container will not be restarted but may be reattached" in terminal.shown
+    kubectl.ok("kubectl debug configured --image=cirros -c look --copy-to=copied -- hostname")
+    kubectl.until("kubectl logs copied -c look", "copied")
+    kubectl.ok("kubectl delete pod copied --now")
+    with kubectl.terminal("kubectl debug node/node2 -it --image=busybox") as terminal:
+        pod = terminal.expect(" with container debugger on node node2.").split()[3]
+        terminal.expect("# ", within=60)
+        terminal.type("ls -d /host/etc\r")
+        terminal.expect("/host/etc\r\n")
+        terminal.type("exit\r")
+        assert terminal.end() == 0
+    kubectl.ok(f"kubectl delete pod {pod} --now")
