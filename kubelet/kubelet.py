@@ -10,11 +10,10 @@ https://kubernetes.io/docs/concepts/architecture/#kubelet
 
 import asyncio
 from contextlib import AsyncExitStack
-from ipaddress import IPv4Network
 from pathlib import Path
 
 from kube.api.meta import Tree
-from kube.api.types import Node, Pod, Service
+from kube.api.types import Pod, Service
 from kube.client import kubeconfig
 from kube.client.events import EventRecorder
 from kube.client.informer import Informer
@@ -52,6 +51,7 @@ from kubelet.node_setup import built_network, built_routes, facts_of, identity_o
 from kubelet.node_shutdown import NodeShutdown
 from kubelet.objects import NoObjects, WatchedObjects, no_token
 from kubelet.pod_events import LoggedEvents, PodEvents, RecordedEvents
+from kubelet.pod_range import PodRange
 from kubelet.pod_source import PodSource
 from kubelet.pod_volumes import PodVolumes
 from kubelet.pod_workers import PodWorkers
@@ -71,7 +71,6 @@ from kubelet.status_manager import StatusManager
 log = get_logger("kubelet")
 
 SYNC_LOOP_SECONDS = 120.0  # twice upstream's resync interval
-POD_RANGE_FILE = "pod-cidr"  # below --root-dir: the node's range, for a start without the API server
 
 
 async def kubelet(config: KubeletConfig) -> None:
@@ -130,6 +129,7 @@ class Kubelet:
         self.network = built_network(config, self.identity.addresses[0])
         ours = reader if isinstance(self.network, BridgeNetwork) else None
         self._routes = built_routes(config, ours, self.identity.addresses[0], self.network) if ours is not None else None
+        self.pod_range = PodRange(self.network, config.root_dir, self._network_started)
         self._policies = Policies(ours, self._connected_pods) if ours is not None else None
         self.cgroups = Cgroups(config.cgroup_root, engine.cgroup_driver)
         self.logs = LogKeeper(self.facts.log_root, self.facts.logs, self._clock)
@@ -198,7 +198,7 @@ class Kubelet:
 
     async def run(self, tasks: asyncio.TaskGroup) -> None:
         """Start every part in `tasks`, and return when all have started."""
-        await self._restore_network()
+        await self.pod_range.restore(self._config.pod_cidr)
         tasks.create_task(self.network.run(), name="pod network rules")
         if self._routes is not None and self._policies is not None:
             tasks.create_task(self._routes.run(), name="routes to other nodes")
@@ -232,7 +232,7 @@ class Kubelet:
         self.shutdown.on_change = self._tell_shutdown
         self.source.on_mirrors = mirror_pods.changed
         self.source.on_new_mirror = lambda pod: self.status.again(pod.metadata.uid)
-        self.agent.informer.on_change(lambda old, new: self._node_changed(new, tasks))
+        self.agent.informer.on_change(lambda old, new: self.pod_range.node_is(new))
         for name, work in (
             ("events", self._recorder.run()),
             ("objects", self._objects.run()),
@@ -240,6 +240,7 @@ class Kubelet:
             ("status", self.status.run()),
             ("node", self._follow_node()),
             ("node object", self.agent.informer.run()),
+            ("pod range", self.pod_range.run()),
         ):
             tasks.create_task(work, name=name)
         tasks.create_task(self._follow_pods(mirror_pods), name="pods")
@@ -317,23 +318,11 @@ class Kubelet:
         await self.workers.end_orphans()
         await Leftovers(self.facts, self.workers.pods, self._runtime, self._clock).run()
 
-    async def _restore_network(self) -> None:
-        """The range that a flag or an earlier run tells."""
-        file = self._config.root_dir / POD_RANGE_FILE
-        known = self._config.pod_cidr or (file.read_text().strip() if file.exists() else "")
-        if known:
-            await self.network.start(known)
-
-    def _node_changed(self, node: Node | None, tasks: asyncio.TaskGroup) -> None:
-        if node is not None and node.spec is not None and node.spec.podCIDR and not self.network.ready:
-            tasks.create_task(self._start_network(node.spec.podCIDR), name="pod network")
-
-    async def _start_network(self, pod_cidr: str) -> None:
-        await self.network.start(str(IPv4Network(pod_cidr)))
-        (self._config.root_dir / POD_RANGE_FILE).write_text(pod_cidr + "\n")
+    def _network_started(self) -> None:
         if self._routes is not None:
             self._routes.wake()
-        self.agent.wake()
+        if self.agent is not None:
+            self.agent.wake()
         self.workers.wake_all()
 
     def _report(self, pod: Pod, status: Tree, gone: bool) -> None:
