@@ -4,7 +4,6 @@ Rule: what a cluster makes on a host is taken away with it: links, addresses, ro
 cgroups and processes.
 """
 
-import json
 import os
 import shutil
 import subprocess
@@ -15,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import DOWN_SECONDS, UP_SECONDS, UPSTREAM, Cluster, local, tools_of
+from tests.traces import of_machine, of_network
 
 POD = """
 apiVersion: v1
@@ -77,28 +77,4 @@ def test_status_tells_that_a_cluster_is_down(machine: Cluster) -> None:
 
 def traces(machine: Cluster) -> dict[str, Any]:
     """All that a cluster may leave behind."""
-    links = json.loads(machine.ok("ip -json address show"))
-    rules = machine.ok("iptables-save").splitlines()
-    return {
-        "links": sorted((one["ifname"], *(a["local"] for a in one["addr_info"])) for one in links),
-        "routes": sorted(machine.ok("ip route show table all; ip rule").splitlines()),
-        "nft": machine.ok("nft list ruleset"),
-        "iptables": [line for line in rules if not line.startswith(("#", ":"))],
-        "settings": machine.ok("sysctl -a -r '^net.ipv4.(ip_forward$|conf.(all|default|lo)[.])'"),
-        "mounts": [line for line in Path("/proc/self/mountinfo").read_text().splitlines() if f" {machine.state}/" in line],
-        "cgroups": sorted(str(path) for path in Path("/sys/fs/cgroup").glob(f"**/{machine.netns}")),
-        "processes": sorted(processes(machine)),
-    }
-
-
-def processes(machine: Cluster) -> Iterator[str]:
-    """Those that the cluster started, in containers or not: by their environment, or by their cgroup."""
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
-        try:
-            marked = f"SKIFF_STATE={machine.state}".encode() in (entry / "environ").read_bytes().split(b"\0")
-            if marked or f"/{machine.netns}/" in (entry / "cgroup").read_text():
-                yield (entry / "comm").read_text().strip()
-        except OSError:
-            continue  # it ended meanwhile
+    return of_network(machine.netns) | of_machine(machine.state, machine.netns)

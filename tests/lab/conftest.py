@@ -20,6 +20,7 @@ from deploy.lab.plan import Lab as Plan
 from deploy.programs import entering
 from tests.e2e.conftest import OURS, UPSTREAM, add_tools, in_a_namespace
 from tests.e2e.conftest import Cluster as Shell
+from tests.traces import of_machine, of_network
 from tests.wait import eventually_sync
 
 UP_SECONDS, DOWN_SECONDS = 240, 60
@@ -46,10 +47,14 @@ class Lab:
         one, words = self.environment(node), self.entering(node)
         return subprocess.run([*words, *command], env=one, capture_output=True, text=True, timeout=within, check=False)
 
-    def host(self, node: str) -> Cluster:
+    @property
+    def plan(self) -> Plan:
         plan = Plan.known(self.state)
         assert plan is not None
-        found = plan.host(node)
+        return plan
+
+    def host(self, node: str) -> Cluster:
+        found = self.plan.host(node)
         assert found is not None
         return found
 
@@ -65,11 +70,14 @@ class Lab:
         assert done.returncode == 0, f"$ kubectl {' '.join(words)}\n{done.stdout}{done.stderr}"
         return done.stdout
 
-    def apply(self, *manifests: dict[str, Any]) -> None:
+    def create(self, *manifests: dict[str, Any]) -> None:
+        self.apply(*manifests, verb="create")
+
+    def apply(self, *manifests: dict[str, Any], verb: str = "apply") -> None:
         """Make them, or bring them into line."""
         environment = {**os.environ, "KUBECONFIG": str(self.state / "admin.conf")}
         tree = {"apiVersion": "v1", "kind": "List", "items": manifests}
-        command = [str(KUBECTL), "apply", "-f", "-"]
+        command = [str(KUBECTL), verb, "-f", "-"]
         done = subprocess.run(command, input=json.dumps(tree), capture_output=True, text=True, timeout=60, env=environment)
         assert done.returncode == 0, done.stderr
 
@@ -97,9 +105,10 @@ def lab() -> Iterator[Lab]:
         yield Lab(Path(os.environ["SKIFF_LAB"]))
         return
     one = Lab(Path(f"/tmp/skiff-lab-{os.getpid()}"))  # short: Unix sockets' paths are limited to 108 bytes
-    port = 20000 + os.getpid() % 10000
+    port, name = 20000 + os.getpid() % 10000, f"lab{os.getpid()}"
+    before = of_network() | of_machine(one.state, name)
     try:
-        done = one.lab("up", "--name", f"lab{os.getpid()}", "--door-port", str(port), *HOSTS, within=UP_SECONDS)
+        done = one.lab("up", "--name", name, "--door-port", str(port), *HOSTS, within=UP_SECONDS)
         if done.returncode != 0:
             pytest.fail(f"the lab does not come up:\n{done.stdout}{done.stderr}", pytrace=False)
         yield one
@@ -107,6 +116,8 @@ def lab() -> Iterator[Lab]:
         gone = one.lab("down", "--purge", within=DOWN_SECONDS)
     assert gone.returncode == 0, gone.stdout + gone.stderr
     assert not one.state.exists()
+    after = of_network() | of_machine(one.state, name)
+    assert {what: found for what, found in after.items() if found != before[what]} == {}
 
 
 @pytest.fixture(scope="session")
@@ -129,3 +140,6 @@ def upstream(shell_on_node1: Shell, request: pytest.FixtureRequest) -> Iterator[
 def either(upstream: Shell, request: pytest.FixtureRequest) -> Shell:
     """The same shell, once with upstream's kubectl and once with ours."""
     return replace(upstream, kubectl=UPSTREAM if request.param == "upstream" else OURS)
+
+
+from tests.lab.outage import outage  # noqa: E402,F401 -- a fixture, which needs this file's names

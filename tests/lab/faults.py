@@ -123,3 +123,9 @@ def web(name: str, replicas: int, pod: dict[str, Any], **more: Any) -> tuple[dic
 def on_node(node: str) -> dict[str, Any]:
     """A pod's nodeSelector for one host."""
     return {"nodeSelector": {"kubernetes.io/hostname": node}}
+
+
+def memory_mib(process: int) -> float:
+    """What belongs to a process, shared pages by their share."""
+    lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith("Pss:")).split()[1]) / 1024
