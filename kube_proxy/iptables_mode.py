@@ -10,7 +10,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from kube.api.meta import Key
 from kube_proxy.iptables_rules import JUMPS, SHARED, Lines, Place, lines_of, standing
@@ -26,9 +26,12 @@ OURS = re.compile(r"^:(KUBE-(?:SERVICES|EXTERNAL-SERVICES|NODEPORTS|FORWARD|PROX
                   r"KUBE-(?:SVC|SVL|EXT|SEP|FW)-[A-Z2-7]{16}) ", re.MULTILINE)  # fmt: skip
 
 
+LinesOf = Callable[[Sequence[PortRule], Settings], Lines]  # what of a Service is in the chains
+
+
 class IptablesMode:
-    def __init__(self, families: Sequence[Settings]) -> None:
-        self._families = [_OneFamily(settings) for settings in families]
+    def __init__(self, families: Sequence[Settings], lines: LinesOf = lines_of) -> None:
+        self._families = [_OneFamily(settings, lines) for settings in families]
 
     def take(self, service: Key, rules: Sequence[PortRule]) -> None:
         for one in self._families:
@@ -46,8 +49,9 @@ class IptablesMode:
 
 
 class _OneFamily:
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, lines: LinesOf) -> None:
         self._settings = settings
+        self._lines_of = lines
         self._program = "ip6tables" if settings.family is IPV6 else "iptables"
         self._rules_family = "IPv6" if settings.family is IPV6 else "IPv4"
         self._lines: dict[Key, Lines] = {}
@@ -56,7 +60,7 @@ class _OneFamily:
         self._shared: dict[Place, list[str]] = {}  # in the kernel
 
     def take(self, service: Key, rules: Sequence[PortRule]) -> None:
-        found = lines_of([rule for rule in rules if rule.family == self._rules_family], self._settings)
+        found = self._lines_of([rule for rule in rules if rule.family == self._rules_family], self._settings)
         before = self._lines.pop(service, Lines())
         if found.shared:
             self._lines[service] = found

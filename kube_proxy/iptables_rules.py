@@ -110,9 +110,9 @@ def _add_port(found: Lines, rule: PortRule, settings: Settings) -> None:
     if rule.internal:
         inner = local if inside_local else whole
         found.share("nat", "KUBE-SERVICES", f'-m comment --comment "{rule.name} cluster IP" {at_cluster_ip} -j {inner}')
-        found.chains[inner] = (*_masquerade(rule, at_cluster_ip, settings), *found.chains[inner])
+        found.chains[inner] = (*masquerade_lines(rule, at_cluster_ip, settings), *found.chains[inner])
     else:
-        found.share("filter", "KUBE-SERVICES", f"{_refusal(rule, at_cluster_ip)}")
+        found.share("filter", "KUBE-SERVICES", refusal_line(rule, at_cluster_ip))
     if rule.external_ips or rule.node_port:
         _add_external(found, rule, match, settings)
 
@@ -136,14 +136,14 @@ def _add_external(found: Lines, rule: PortRule, match: str, settings: Settings) 
             note = f'-m comment --comment "{rule.name} traffic not accepted by {chain_name("FW", rule)}"'
             found.share("filter", "KUBE-PROXY-FIREWALL", f"{note} {at_address} -j DROP")
         if not rule.external:
-            found.share("filter", "KUBE-EXTERNAL-SERVICES", _refusal(rule, at_address))
-            found.share("filter", "KUBE-SERVICES", _refusal(rule, at_address))
+            found.share("filter", "KUBE-EXTERNAL-SERVICES", refusal_line(rule, at_address))
+            found.share("filter", "KUBE-SERVICES", refusal_line(rule, at_address))
     if rule.node_port:
         at_port = f"{match} --dport {rule.node_port}"
         if rule.usable:
             found.share("nat", "KUBE-NODEPORTS", f'-m comment --comment "{rule.name}" {at_port} -j {chain}')
         if not rule.external:
-            refusal = _refusal(rule, f"-m addrtype --dst-type LOCAL {at_port}")
+            refusal = refusal_line(rule, f"-m addrtype --dst-type LOCAL {at_port}")
             found.share("filter", "KUBE-EXTERNAL-SERVICES", refusal)
             if not rule.usable:  # the node's own connections; with endpoints elsewhere they are led there
                 found.share("filter", "KUBE-SERVICES", refusal)
@@ -152,13 +152,13 @@ def _add_external(found: Lines, rule: PortRule, match: str, settings: Settings) 
         found.share("filter", "KUBE-NODEPORTS", f"{note} -m tcp -p tcp --dport {rule.health_check_node_port} -j ACCEPT")
 
 
-def _refusal(rule: PortRule, match: str) -> str:
+def refusal_line(rule: PortRule, match: str) -> str:
     """REJECT where nobody serves, DROP where somebody does on another node."""
     why, verdict = ("has no local endpoints", "DROP") if rule.usable else ("has no endpoints", "REJECT")
     return f'-m comment --comment "{rule.name} {why}" {match} -j {verdict}'
 
 
-def _masquerade(rule: PortRule, at_cluster_ip: str, settings: Settings) -> Iterator[str]:
+def masquerade_lines(rule: PortRule, at_cluster_ip: str, settings: Settings) -> Iterator[str]:
     note = f'-m comment --comment "{rule.name} cluster IP" {at_cluster_ip}'
     if settings.masquerade_all:
         yield f"{note} -j KUBE-MARK-MASQ"

@@ -1,21 +1,22 @@
-"""Mode ipvs: the kernel's load balancer leads connections; a small nftables table does what it cannot.
+"""Mode ipvs: the kernel's load balancer leads connections; a small table of a packet filter does what it cannot.
 
-The Services' addresses are on the device `kube-ipvs0`, so that connections to them end here, where IPVS takes them. The table
-marks what must be masqueraded, keeps loadBalancerSourceRanges, drops what only other nodes serve (policy Local), and turns a pod's
-connection to itself. Virtual servers on other addresses are somebody else's and stay.
+The Services' addresses are on the device `kube-ipvs0`, so that connections to them end here, where IPVS takes them. The table, of
+nftables or, on a kernel without it, of iptables, is that of `ipvs_guard.py`. Virtual servers on other addresses are somebody else's
+and stay.
 https://kubernetes.io/docs/reference/networking/virtual-ips/#proxy-mode-ipvs · upstream pkg/proxy/ipvs/proxier.go
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from kube.api.meta import Key
-from kube_proxy import addresses, ipvs_kernel, ipvs_plan, nftables_mode
-from kube_proxy import nft_expression as nft
+from kube_proxy import addresses, iptables_mode, ipvs_kernel, ipvs_plan, nftables_mode
 from kube_proxy.addresses import IPVS_DEVICE
+from kube_proxy.iptables_mode import IptablesMode
+from kube_proxy.ipvs_guard import guard_lines, guard_slots
 from kube_proxy.ipvs_plan import Front, Virtual
-from kube_proxy.layout import DROP, Settings, Slot, Value, Verdict, masquerade_external, masquerade_internal, slots
-from kube_proxy.mode import to_its_end
+from kube_proxy.layout import Settings
+from kube_proxy.mode import Mode, to_its_end
 from kube_proxy.rules import PortRule
 
 SETTINGS = Path("/proc/sys/net/ipv4/vs")
@@ -25,7 +26,6 @@ SYSCTLS = {  # name: what we need, what a kernel starts with
     "expire_nodest_conn": ("1", "0"),  # UDP flows leave an endpoint that is gone
     "expire_quiescent_template": ("1", "0"),
 }
-KEPT = ("hairpin", "firewall-ips")
 
 
 class IpvsMode:
@@ -35,7 +35,9 @@ class IpvsMode:
         self._scheduler = scheduler or ipvs_plan.SCHEDULERS[0]
         self._services: dict[Key, Sequence[PortRule]] = {}
         self._held: dict[Front, Virtual] = {}
-        self._guard = nftables_mode.NftablesMode(families, guard_slots)
+        self._guard: Mode = (
+            IptablesMode(families, guard_lines) if nftables_mode.missing() else nftables_mode.NftablesMode(families, guard_slots)
+        )
 
     def take(self, service: Key, rules: Sequence[PortRule]) -> None:
         self._guard.take(service, rules)
@@ -67,27 +69,6 @@ class IpvsMode:
         self._held = goal
 
 
-def guard_slots(rules: Sequence[PortRule], settings: Settings) -> Mapping[Slot, Value]:
-    """What of a Service is in the table: a part of what mode nftables has, and marks in place of endpoints. Pure."""
-    found: dict[Slot, Value] = {}
-    for slot, value in slots(rules, settings).items():
-        if slot.name in KEPT or slot.name.startswith("firewall-") or (slot.name.startswith("no-endpoint-") and value == DROP):
-            found[slot] = value
-    for rule in rules:
-        protocol = rule.protocol.lower()
-        fronts: list[tuple[str, str, tuple[str | int, ...]]]
-        fronts = [("cluster", "service-ips", (rule.cluster_ip, protocol, rule.port))] if rule.internal else []
-        if rule.external and not rule.external_local:
-            fronts += [("external", "service-ips", (address, protocol, rule.port)) for address in rule.external_ips]
-            fronts += [("external", "node-ports", (protocol, rule.node_port))] if rule.node_port else []
-        for kind, name, key in fronts:
-            marks = masquerade_external() if kind == "external" else masquerade_internal(settings)
-            if marks:
-                found[Slot("chain", f"ipvs-{kind}")] = marks
-                found[Slot("element", name, key)] = Verdict(nft.GOTO, f"ipvs-{kind}")
-    return found
-
-
 def _ours(on: Collection[str]) -> dict[Front, Virtual]:
     return {front: virtual for front, virtual in ipvs_kernel.observed().items() if front.address in on}
 
@@ -100,11 +81,14 @@ def _set_sysctls(which: int) -> None:
 
 def missing() -> str:
     """Why this host cannot have the mode; empty: it can. Blocks."""
-    return nftables_mode.missing() if ipvs_kernel.there() else "the kernel has no IPVS (module ip_vs)"
+    if not ipvs_kernel.there():
+        return "the kernel has no IPVS (module ip_vs)"
+    without = nftables_mode.missing()
+    return f"{without}; {iptables_mode.missing()}" if without and iptables_mode.missing() else ""
 
 
 def clean_up() -> None:
-    """Remove the device, and the virtual servers on its addresses and the node's; the table is mode nftables'. Blocks."""
+    """Remove the device, and the virtual servers on its addresses and the node's; the table is another mode's. Blocks."""
     own = addresses.held(IPVS_DEVICE)
     if own:
         there = _ours(own | addresses.of_node([Settings()]))

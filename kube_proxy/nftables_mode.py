@@ -15,6 +15,7 @@ from kube_proxy.nft_netlink import Refused
 from kube_proxy.nftables import Table
 from kube_proxy.rules import PortRule
 
+WITHOUT = (errno.EOPNOTSUPP, errno.EAFNOSUPPORT, errno.EPROTONOSUPPORT)  # what a kernel without nftables or IPv6 says
 Layout = Callable[[Sequence[PortRule], Settings], Mapping[Slot, Value]]  # what of a Service is in the table
 
 
@@ -66,8 +67,9 @@ def clean_up() -> None:
         table = Table(Settings(family=family))
         try:
             table.remove()
-        except Refused as refused:
-            if refused.code not in (errno.EOPNOTSUPP, errno.EAFNOSUPPORT):  # a kernel without nftables, or without IPv6
+        except (Refused, OSError) as error:
+            code = error.code if isinstance(error, Refused) else error.errno
+            if code not in WITHOUT:
                 raise
         finally:
             table.close()

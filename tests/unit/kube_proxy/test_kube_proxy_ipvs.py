@@ -3,7 +3,7 @@
 from ipaddress import IPv4Network
 
 from kube.api.meta import Key
-from kube_proxy.ipvs_mode import guard_slots
+from kube_proxy.ipvs_guard import guard_slots
 from kube_proxy.ipvs_plan import Command, Front, commands, text, wanted
 from kube_proxy.layout import DROP, Settings, Slot
 from kube_proxy.rules import Target, rules
