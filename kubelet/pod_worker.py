@@ -55,7 +55,6 @@ class PodWorker:
         self._ending: Ending | None = None
         self._leaving = False  # the pod is deleted: once ended, nothing of it is kept
         self._cleaned = False
-        self._told_start = False
         self.seen = Observed()  # the last look
         self._known = pod.status
         self._resized: dict[str, Limits] = {}  # by container id: what was given to it while it ran
@@ -265,8 +264,7 @@ class PodWorker:
 
     def _tell(self, observed: Observed) -> None:
         status = pod_status(self.pod, observed, self._clock.now(), self._lifecycle.node.addresses, self._known, self.pending_resize)
-        if status["phase"] == RUNNING and self._known.phase == PENDING and not self._told_start:
-            self._told_start = True
+        if status["phase"] == RUNNING and self._known.phase == PENDING and self._known.startTime is not None:
             POD_START.observe((self._clock.now() - self._known.startTime).total_seconds())
         self._known = view(Pod, {"metadata": {}, "spec": {"containers": []}, "status": _plain(status)}).status
         self._report(self.pod, status, self._leaving and self._cleaned)

@@ -80,7 +80,8 @@ class PodProbes:
     def stop(self) -> None:
         for container_id in list(self._probed):
             self._forget(container_id)
-        forget(self._pod)
+        if self._pod is not None:
+            forget(self._pod)
 
     def health(self, pod: Pod, running: Iterable[RuntimeContainer]) -> Mapping[str, Health]:
         """By container id; of one that is not asked yet, what its probes begin with."""
