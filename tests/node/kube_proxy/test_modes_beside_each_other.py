@@ -7,18 +7,19 @@ import pytest
 
 from kube.api.meta import Key
 from kube.component.run import StartupError
-from kube_proxy import modes
+from kube_proxy import ipvs_plan, modes
 from kube_proxy.config import Config
-from kube_proxy.iptables_mode import restore_text, shared_chains
+from kube_proxy.iptables_mode import LinesOf, restore_text, shared_chains
 from kube_proxy.iptables_rules import JUMPS, lines_of
-from kube_proxy.rules import rules
+from kube_proxy.ipvs_guard import guard_lines
+from kube_proxy.rules import PortRule, rules
 from kube_proxy.start import clean_up
 from tests.node.kube_proxy.service_node import SETTINGS, ServiceNode
 from tests.node.network.namespace import ask, own_namespace, run, world
 from tests.unit.kube_proxy.objects import HERE, a_port, a_service, a_slice, an_endpoint
 
 pytestmark = pytest.mark.root
-GOLDEN = Path(__file__).parent / "golden" / "one_of_each.iptables"
+GOLDEN = Path(__file__).parent / "golden"
 VIP = "10.96.0.10"
 KERNEL_MODES = ("nftables", "iptables")
 
@@ -27,15 +28,15 @@ def _saved() -> str:
     return "\n".join(line for line in run("iptables-save").splitlines() if not line.startswith("#"))
 
 
-def test_iptables_rules_read_as_the_golden_file_says() -> None:
-    """One Service of every kind, as iptables-restore gets it; and the kernel takes it. To write the file anew, delete it."""
+def one_of_each() -> dict[Key, list[PortRule]]:
+    """A Service of every kind."""
     far = an_endpoint("10.244.2.2", node="node-2", ready=True)
     guarded = a_service("guarded", "10.96.0.15", balancer=("203.0.113.7",), loadBalancerSourceRanges=["192.0.2.0/24"])
     local = a_service(
         "local", "10.96.0.13", a_port(80, node_port=30080), externalTrafficPolicy="Local", internalTrafficPolicy="Local"
     )
-    found = {
-        Key("default", service.metadata.name): lines_of(rules(service, slices, HERE), SETTINGS)
+    return {
+        Key("default", service.metadata.name): rules(service, slices, HERE)
         for service, slices in (
             (a_service(), [a_slice("10.244.1.2", far)]),
             (a_service("sticky", "10.96.0.12", sessionAffinity="ClientIP"), [a_slice("10.244.1.2", far, service="sticky")]),
@@ -44,14 +45,58 @@ def test_iptables_rules_read_as_the_golden_file_says() -> None:
             (guarded, [a_slice("10.244.1.2", service="guarded")]),
         )
     }
+
+
+def as_restored(of: LinesOf) -> str:
+    """What iptables-restore gets for one Service of every kind."""
+    found = {key: of(some, SETTINGS) for key, some in one_of_each().items()}
     chains = {name: lines for one in found.values() for name, lines in one.chains.items()}
-    text = restore_text(shared_chains(found, SETTINGS), chains, JUMPS)
-    if not GOLDEN.exists():
-        GOLDEN.write_text(text)
-    assert text == GOLDEN.read_text()
+    return restore_text(shared_chains(found, SETTINGS), chains, JUMPS)
+
+
+def assert_golden(name: str, text: str) -> None:
+    """To write a file anew, delete it and run its test."""
+    golden = GOLDEN / name
+    if not golden.exists():
+        golden.write_text(text)
+    assert text == golden.read_text()
+
+
+def test_iptables_rules_read_as_the_golden_file_says() -> None:
+    """And the kernel takes them."""
+    assert_golden("one_of_each.iptables", as_restored(lines_of))
     with own_namespace():
-        run(f"iptables-restore --noflush < {GOLDEN}")
+        run(f"iptables-restore --noflush < {GOLDEN / 'one_of_each.iptables'}")
         assert "KUBE-SERVICES" in _saved()
+
+
+def test_ipvs_and_the_table_beside_it_read_as_the_golden_files_say() -> None:
+    """As ipvsadm shows the virtual servers, and as iptables-restore gets the table where there is no nftables."""
+    assert_golden("one_of_each.ipvsadm", ipvs_plan.text(ipvs_plan.wanted(one_of_each(), ["192.0.2.10"], "rr")))
+    assert_golden("beside_ipvs.iptables", as_restored(guard_lines))
+    with own_namespace():
+        run(f"iptables-restore --noflush < {GOLDEN / 'beside_ipvs.iptables'}")
+        assert "KUBE-POSTROUTING" in _saved()
+
+
+def test_hundreds_of_services_leave_nothing_behind() -> None:
+    """Two hundred of all kinds, made and removed one after the other. Rule: field lesson B18"""
+    node_ports = {"type": "NodePort", "externalTrafficPolicy": "Local"}
+    with own_namespace():
+        node = ServiceNode()
+        try:
+            node.start()
+            before = world()
+            for number in range(200):
+                name, port = f"s{number}", a_port(80, node_port=30000 + number)
+                more = ({}, {"sessionAffinity": "ClientIP"}, node_ports, {"loadBalancerSourceRanges": ["192.0.2.0/24"]})[number % 4]
+                service = a_service(name, f"10.96.1.{number}", port, balancer=("203.0.113.7",) if number % 4 == 3 else (), **more)
+                node.serve(service, a_slice("10.244.1.2", "10.244.1.3", service=name))
+                node.serve(service, a_slice("10.244.1.3", service=name))
+                node.forget(name)
+            assert world() == before
+        finally:
+            node.stop()
 
 
 def test_iptables_changes_one_by_one_lead_to_the_rules_built_anew() -> None:
