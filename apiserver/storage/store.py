@@ -96,8 +96,14 @@ class Store:
         found = self.cache.get(self.path(key))
         return self._viewed(found.tree()) if found else None
 
+    def cached_entry(self, key: Key) -> Entry | None:
+        """Likewise, not decoded."""
+        return self.cache.get(self.path(key))
+
     def cached_list(self, namespace: str = "") -> list[Tree]:
         """Likewise; an empty namespace is all of them."""
+        if not self.cache:
+            return []
         return [self._viewed(entry.tree()) for entry in self.cache.below(self.prefix_of(namespace))]
 
     def prefix_of(self, namespace: str) -> str:
@@ -142,10 +148,10 @@ class Store:
         cache, selection = self.cache, ask.selection
         after = self.prefix + ask.after
         if not ask.limit:
-            entries = cache.below(selection.prefix, after)
+            entries = cache.candidates(selection, after)
             return Page([one for one in entries if selection.everything or selection.matches(one)], revision)
         found: list[Entry] = []
-        for entry in cache.below(selection.prefix, after):
+        for entry in cache.candidates(selection, after):
             if len(found) == ask.limit:
                 return self._unfinished(ask, revision, found, cache.count(selection.prefix, entry.key))
             if selection.matches(entry):

@@ -28,6 +28,7 @@ import msgspec
 import orjson
 
 from apiserver.storage import codec
+from apiserver.storage.field_index import FieldIndex
 from kube.api.fields import FieldSelector
 from kube.api.labels import Selector
 from kube.api.meta import Tree
@@ -238,6 +239,7 @@ class WatchCache:
         self.prefix = prefix
         self._position = position
         self.getters: dict[str, Callable[[Tree], str]] = {}  # the selectable fields, of all rows stored here
+        self._index = FieldIndex(self.getters)
         self._entries: dict[str, Entry] = {}
         self._keys: list[str] = []  # sorted
         self._history: deque[Change] = deque()
@@ -265,6 +267,14 @@ class WatchCache:
         end = bisect.bisect_left(keys, prefix_end(prefix)) if prefix != self.prefix else len(keys)
         return (entries[keys[i]] for i in range(position, end))
 
+    def candidates(self, selection: Selection, after: str = "") -> Iterable[Entry]:
+        """In key order, from the first key at or after `after`, the entries that may match: all others do not."""
+        demanded = _demanded_value(selection)
+        if demanded is None or demanded[0] not in self.getters:
+            return self.below(selection.prefix, after)
+        found = self._index.having(*demanded, self._entries.values())
+        return sorted((one for one in found if one.key >= after and one.key.startswith(selection.prefix)), key=_key)
+
     def count(self, prefix: str, after: str = "") -> int:
         """How many keys below `prefix` stand at or after `after`."""
         return bisect.bisect_left(self._keys, prefix_end(prefix)) - bisect.bisect_left(self._keys, max(prefix, after))
@@ -291,7 +301,7 @@ class WatchCache:
 
     def watch_from_now(self, selection: Selection) -> tuple[list[Event], Watcher]:
         """What matches at `revision` as ADDED events, and a watcher of everything after."""
-        present = [Event("ADDED", entry, None) for entry in self.below(selection.prefix) if selection.matches(entry)]
+        present = [Event("ADDED", entry, None) for entry in self.candidates(selection) if selection.matches(entry)]
         watcher = Watcher(self, selection, self.revision)
         self._place(watcher)[watcher] = None
         return present, watcher
@@ -312,6 +322,7 @@ class WatchCache:
         """Start, or start anew: everything as of `revision`, in key order. All watchers are cut."""
         self._entries = {entry.key: entry for entry in entries}
         self._keys = sorted(self._entries)
+        self._index.clear()
         self._history.clear()
         self._complete_after = revision
         self.end_watchers()
@@ -334,6 +345,7 @@ class WatchCache:
             new = self._entries[key] = Entry(key, codec.served(data, revision), revision)
             if old is None:
                 bisect.insort(self._keys, key)
+        self._index.change(old, new)
         change = Change(revision, old, new, time.monotonic())
         self._remember(change)
         for watcher in self._concerned(change):
@@ -370,6 +382,10 @@ def _demanded_value(selection: Selection) -> tuple[str, str] | None:
         if term.equal:
             return (term.field, term.value)
     return None
+
+
+def _key(entry: Entry) -> str:
+    return entry.key
 
 
 def prefix_end(prefix: str) -> str:
