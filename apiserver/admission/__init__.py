@@ -1,9 +1,11 @@
 """Admission: rules about writes that look beyond the object itself. In upstream's order.
 
-A plugin is an object with `mutate`, `validate` or both; it is told what happens (AdmissionAttributes) and raises to refuse.
+A plugin is an object with `mutate`, `validate` or both; it is told what happens (AdmissionAttributes) and raises to refuse. Where
+it names `kinds`, it is asked about objects of these alone.
 https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/
 """
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from apiserver.admission import (
@@ -31,6 +33,8 @@ from apiserver.admission.webhook.mutating import MutatingWebhook
 from apiserver.admission.webhook.validating import ValidatingWebhook
 from apiserver.context import AdmissionAttributes, Server
 from kube.component.run import StartupError
+
+Step = Callable[[AdmissionAttributes, Server], Awaitable[None]]
 
 ADMISSION: tuple[Any, ...] = (
     namespace_lifecycle.NamespaceLifecycle(),
@@ -64,21 +68,33 @@ class Chain:
     """The plugins that are on."""
 
     def __init__(self, plugins: tuple[Any, ...]) -> None:
-        self._mutating = tuple(one for one in plugins if hasattr(one, "mutate"))
-        self._validating = tuple(one for one in plugins if hasattr(one, "validate"))
+        self._plugins = plugins
+        self._named = frozenset(kind for one in plugins for kind in getattr(one, "kinds", ()))
+        self._asked: dict[str, tuple[list[Step], list[Step]]] = {}  # who is asked about a kind; all others are as ""
 
     async def mutate(self, attributes: AdmissionAttributes, server: Server) -> None:
         """Once; and once more where a plugin asks for that, since it changed what those before it have seen."""
-        for plugin in self._mutating:
-            await plugin.mutate(attributes, server)
+        mutating, _ = self._steps(attributes.resource.kind)
+        for step in mutating:
+            await step(attributes, server)
         if attributes.reinvocation == "wanted":
             attributes.reinvocation = "again"
-            for plugin in self._mutating:
-                await plugin.mutate(attributes, server)
+            for step in mutating:
+                await step(attributes, server)
 
     async def validate(self, attributes: AdmissionAttributes, server: Server) -> None:
-        for plugin in self._validating:
-            await plugin.validate(attributes, server)
+        for step in self._steps(attributes.resource.kind)[1]:
+            await step(attributes, server)
+
+    def _steps(self, kind: str) -> tuple[list[Step], list[Step]]:
+        """What mutates and what validates objects of a kind."""
+        kind = kind if kind in self._named else ""
+        found = self._asked.get(kind)
+        if found is None:
+            asked = [one for one in self._plugins if kind in getattr(one, "kinds", (kind,))]
+            mutating = [one.mutate for one in asked if hasattr(one, "mutate")]
+            found = self._asked[kind] = mutating, [one.validate for one in asked if hasattr(one, "validate")]
+        return found
 
 
 def build(server: Server) -> Chain:

@@ -9,6 +9,7 @@ from apiserver.context import AdmissionAttributes, Server
 
 class CertificateRequestor:
     name = "CertificateRequestor"
+    kinds = ("CertificateSigningRequest",)
 
     async def mutate(self, attributes: AdmissionAttributes, server: Server) -> None:
         new, user = attributes.object, attributes.user

@@ -22,6 +22,7 @@ CLIENT_SIGNER, MASTERS = "kubernetes.io/kube-apiserver-client", "system:masters"
 
 class CertificateApproval:
     name = "CertificateApproval"
+    kinds = ("CertificateSigningRequest",)
 
     async def validate(self, attributes: AdmissionAttributes, server: Server) -> None:
         if attributes.resource.kind == KIND and attributes.subresource == "approval" and attributes.old is not None:
@@ -30,6 +31,7 @@ class CertificateApproval:
 
 class CertificateSigning:
     name = "CertificateSigning"
+    kinds = ("CertificateSigningRequest",)
 
     async def validate(self, attributes: AdmissionAttributes, server: Server) -> None:
         new, old = attributes.object, attributes.old
@@ -41,6 +43,7 @@ class CertificateSigning:
 
 class CertificateSubjectRestriction:
     name = "CertificateSubjectRestriction"
+    kinds = ("CertificateSigningRequest",)
 
     async def validate(self, attributes: AdmissionAttributes, server: Server) -> None:
         new = attributes.object

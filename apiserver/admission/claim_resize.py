@@ -18,6 +18,7 @@ CLASS_ANNOTATION = "volume.beta.kubernetes.io/storage-class"
 
 class PersistentVolumeClaimResize:
     name = "PersistentVolumeClaimResize"
+    kinds = ("PersistentVolumeClaim",)
 
     async def validate(self, attributes: AdmissionAttributes, server: Server) -> None:
         new, old = attributes.object, attributes.old

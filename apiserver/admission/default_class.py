@@ -15,6 +15,7 @@ from kube.api.types import IngressClass, StorageClass
 
 class DefaultStorageClass:
     name = "DefaultStorageClass"
+    kinds = ("PersistentVolumeClaim",)
 
     async def mutate(self, attributes: AdmissionAttributes, server: Server) -> None:
         marks = ("storageclass.kubernetes.io/is-default-class", "storageclass.beta.kubernetes.io/is-default-class")
@@ -24,6 +25,7 @@ class DefaultStorageClass:
 
 class DefaultIngressClass:
     name = "DefaultIngressClass"
+    kinds = ("Ingress",)
 
     async def mutate(self, attributes: AdmissionAttributes, server: Server) -> None:
         marks = ("ingressclass.kubernetes.io/is-default-class",)

@@ -14,6 +14,7 @@ SECONDS = 300
 
 class DefaultTolerationSeconds:
     name = "DefaultTolerationSeconds"
+    kinds = ("Pod",)
 
     async def mutate(self, attributes: AdmissionAttributes, server: Server) -> None:
         if attributes.resource.kind != "Pod" or attributes.subresource or attributes.operation not in ("CREATE", "UPDATE"):

@@ -30,6 +30,7 @@ class Usage(NamedTuple):
 
 class LimitRanger:
     name = "LimitRanger"
+    kinds = ("Pod", "PersistentVolumeClaim")
 
     async def mutate(self, attributes: AdmissionAttributes, server: Server) -> None:
         if attributes.resource.kind != "Pod" or attributes.subresource or attributes.operation != "CREATE":

@@ -24,8 +24,7 @@ class NamespaceLifecycle:
             return
         if attributes.operation != "CREATE" or not row.namespaced or attributes.subresource:
             return
-        namespace = await self._namespace(attributes.namespace, server)
-        if namespace["metadata"].get("deletionTimestamp"):
+        if await self._is_going(attributes.namespace, server):
             why = f"unable to create new content in namespace {attributes.namespace} because it is being terminated"
             error = is_forbidden(row.plural, row.group, attributes.name, why)
             cause = {
@@ -36,13 +35,13 @@ class NamespaceLifecycle:
             error.details = {**(error.details or {}), "causes": [cause]}
             raise error
 
-    async def _namespace(self, name: str, server: Server) -> dict[str, dict[str, object]]:
-        """From the cache; the newest where the cache has none: it may have been made a moment ago."""
+    async def _is_going(self, name: str, server: Server) -> bool:
+        """By the cache, or by the newest state where the cache has none: it may have been made a moment ago."""
         store = server.stores.store_for(resource_of(Namespace))
-        found = store.cached(Key("", name))
+        found = store.cached_entry(Key("", name))
         if found is None:
             try:
-                found = await store.get(Key("", name))
+                found = await store.entry(Key("", name))
             except NotFound:
                 raise not_found("namespaces", "", name) from None
-        return found
+        return found.metadata.deletion_timestamp is not None

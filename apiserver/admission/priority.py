@@ -14,6 +14,7 @@ DEFAULT_POLICY = "PreemptLowerPriority"
 
 class Priority:
     name = "Priority"
+    kinds = ("Pod", "PriorityClass")
 
     async def mutate(self, attributes: AdmissionAttributes, server: Server) -> None:
         if attributes.resource.kind != "Pod" or attributes.subresource or attributes.operation != "CREATE":

@@ -24,6 +24,7 @@ AGGREGATION = "must have cluster-admin privileges to use the aggregationRule"
 
 class RoleEscalation:
     name = "RoleEscalation"
+    kinds = ("Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding")
 
     async def validate(self, attributes: AdmissionAttributes, server: Server) -> None:
         row, new = attributes.resource, attributes.object

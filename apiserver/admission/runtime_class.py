@@ -13,6 +13,7 @@ from kube.api.types import RuntimeClass
 
 class RuntimeClassAdmission:
     name = "RuntimeClass"
+    kinds = ("Pod",)
 
     async def mutate(self, attributes: AdmissionAttributes, server: Server) -> None:
         if not _is_new_pod(attributes):

@@ -24,6 +24,7 @@ _random = random.SystemRandom()
 
 class ServiceAccountAdmission:
     name = "ServiceAccount"
+    kinds = ("Pod",)
 
     async def mutate(self, attributes: AdmissionAttributes, server: Server) -> None:
         if attributes.resource.kind != "Pod" or attributes.subresource or attributes.operation != "CREATE":

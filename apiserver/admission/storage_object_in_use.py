@@ -14,6 +14,7 @@ FINALIZERS = {
 
 class StorageObjectInUseProtection:
     name = "StorageObjectInUseProtection"
+    kinds = ("PersistentVolumeClaim", "PersistentVolume")
 
     async def mutate(self, attributes: AdmissionAttributes, server: Server) -> None:
         finalizer = FINALIZERS.get(attributes.resource.kind)

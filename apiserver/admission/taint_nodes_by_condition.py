@@ -10,6 +10,7 @@ NOT_READY = {"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}
 
 class TaintNodesByCondition:
     name = "TaintNodesByCondition"
+    kinds = ("Node",)
 
     async def mutate(self, attributes: AdmissionAttributes, server: Server) -> None:
         if attributes.resource.kind != "Node" or attributes.subresource or attributes.operation != "CREATE":

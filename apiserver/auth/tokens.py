@@ -146,8 +146,7 @@ class ServiceAccountTokens:
 
     def _is_there(self, view: type[Any], key: Key, uid: str) -> bool:
         """By the cache alone; what is being deleted does not count."""
-        store = self._server.stores.store_for(resource_of(view))
-        found = store.cache.get(store.path(key))
+        found = self._server.stores.store_for(resource_of(view)).cached_entry(key)
         return found is not None and found.metadata.uid == uid and not found.metadata.deletion_timestamp
 
     async def _exists(self, view: type[Any], key: Key, uid: str) -> bool:

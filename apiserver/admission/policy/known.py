@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from apiserver.admission.policy.definition import Binding, Policy, binding
 from apiserver.context import Server
+from apiserver.storage.store import Store
 from kube.api.meta import Tree
 from kube.api.resource import Resource
 
@@ -18,16 +19,20 @@ class Known:
     def __init__(self, policies: Resource, bindings: Resource, parse: Callable[[Tree], Policy]) -> None:
         self._rows = (policies, bindings)
         self._parse = parse
-        self._seen: tuple[object, ...] = ()
+        self._server: Server | None = None
+        self._stores: tuple[Store, ...] = ()
+        self._seen: list[int] = []
         self._compiled: dict[tuple[str, str], Policy] = {}  # by uid and resourceVersion
         self._bound: tuple[Bound, ...] = ()
 
     def current(self, server: Server) -> tuple[Bound, ...]:
         """Policies that are bound somewhere."""
-        stores = [server.stores.store_for(row) for row in self._rows]
-        seen = tuple(part for store in stores for part in (store, store.cache.changed))
+        if server is not self._server:
+            self._server, self._seen = server, []
+            self._stores = tuple(server.stores.store_for(row) for row in self._rows)
+        seen = [store.cache.changed for store in self._stores]
         if seen != self._seen:
-            self._bound = self._read(*(store.cached_list() for store in stores))
+            self._bound = self._read(*(store.cached_list() for store in self._stores))
             self._seen = seen
         return self._bound
 
