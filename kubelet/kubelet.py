@@ -33,6 +33,7 @@ from kubelet.config import KubeletConfig, seconds, with_file
 from kubelet.configz import configuration
 from kubelet.container_start import ContainerStart
 from kubelet.container_stop import ContainerStop
+from kubelet.csi.plugins import Plugins
 from kubelet.eviction_manager import node_about
 from kubelet.hooks import Hooks
 from kubelet.http_get import HttpGet
@@ -67,6 +68,7 @@ from kubelet.server_auth import ServerAuth
 from kubelet.shutdown_sources import Logind, PowerSignal
 from kubelet.static_pods import StaticPods
 from kubelet.status_manager import StatusManager
+from kubelet.volumes import volume_types
 
 log = get_logger("kubelet")
 
@@ -140,6 +142,7 @@ class Kubelet:
         self._objects = WatchedObjects(client, self._services, self._objects_changed) if client is not None else None
         pods = Informer(client, Pod, field_selector=f"spec.nodeName={self.identity.name}") if client is not None else None
         self.pods = pods
+        self.plugins = Plugins(self.facts.root, self.identity.name, client)
         prober = Prober(Asking(runtime, http), self.events, self._clock)
         admission = self._admission()
         self.workers = PodWorkers(self._tools(http), prober, admission, self._report)
@@ -187,6 +190,7 @@ class Kubelet:
                 AskedClaims(self._client) if self._client is not None else NoClaims(),
                 images,
                 clock,
+                volume_types(self.plugins),
             ),
             objects=objects if objects is not None else NoObjects(),
             cgroups=self.cgroups,
@@ -240,6 +244,7 @@ class Kubelet:
             ("status", self.status.run()),
             ("node", self._follow_node()),
             ("node object", self.agent.informer.run()),
+            ("plugins", self.plugins.run()),
             ("pod range", self.pod_range.run()),
         ):
             tasks.create_task(work, name=name)

@@ -4,7 +4,7 @@ What to tear down is read from the disk, so that a pod which ended while no kube
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -21,7 +21,7 @@ from kubelet.environment import Objects, Reference, references
 from kubelet.images import Images
 from kubelet.pod_files import PodFiles
 from kubelet.pod_state import every_container
-from kubelet.runtime.runtime import Device, Image, Mount
+from kubelet.runtime.runtime import Device, Image, Mount, RuntimeFailure
 from kubelet.volume_wait import VolumesFailed
 from kubelet.volumes import VOLUMES, mounts, subpath
 from kubelet.volumes.volume import Mounted, Token, VolumeContext, VolumeError, VolumeType
@@ -42,9 +42,9 @@ class MountedVolumes(NamedTuple):
 NOTHING_MOUNTED = MountedVolumes({}, None)
 
 
-def volume_type(holder: Volume | PersistentVolumeSpec, name: str) -> VolumeType:
+def volume_type(holder: Volume | PersistentVolumeSpec, name: str, types: Sequence[VolumeType] = VOLUMES) -> VolumeType:
     """Raises VolumeError for a volume of a type that is not in VOLUMES."""
-    for one in VOLUMES:
+    for one in types:
         if getattr(holder, one.field, None) is not None:
             return one
     raise VolumeError(f'MountVolume.SetUp failed for volume "{name}" : no volume plugin matched')
@@ -61,7 +61,10 @@ def pod_references(pod: Pod) -> Iterator[Reference]:
 
 
 class PodVolumes:
-    def __init__(self, token: TokenSource, claims: Claims, images: Images, clock: Clock) -> None:
+    def __init__(
+        self, token: TokenSource, claims: Claims, images: Images, clock: Clock, types: Sequence[VolumeType] = VOLUMES
+    ) -> None:
+        self._types = types
         self._token = token
         self._claims = claims
         self._images = images
@@ -81,7 +84,7 @@ class PodVolumes:
             persistent = await self._claims.volume_of(pod, volume) if names_claim(volume) else None
             holder = volume if persistent is None else persistent.spec
             name = volume.name if persistent is None else persistent.metadata.name
-            kind = volume_type(holder, name)
+            kind = volume_type(holder, name, self._types)
             _check_mode(pod, volume, persistent)
             path = files.volumes / kind.plugin / name
             pulled = partial(image, volume.name)
@@ -111,11 +114,19 @@ class PodVolumes:
 
     async def tear_down(self, pod: Pod, files: PodFiles) -> None:
         await asyncio.to_thread(mounts.remove, files.subpaths)
-        for kind in VOLUMES:
+        for kind in self._types:
             directory = files.volumes / kind.plugin
             for path in sorted(directory.iterdir()) if directory.is_dir() else ():
-                await kind.tear_down(path)
+                await _torn_down(kind, path)
         self._claims.forget(pod.metadata.uid)
+
+
+async def _torn_down(kind: VolumeType, path: Path) -> None:
+    """Raises RuntimeFailure: the pod's end is tried again."""
+    try:
+        await kind.tear_down(path)
+    except (VolumeError, OSError) as error:
+        raise RuntimeFailure(f'UnmountVolume.TearDown failed for volume "{path.name}" : {error}') from error
 
 
 def _check_mode(pod: Pod, volume: Volume, persistent: PersistentVolume | None) -> None:

@@ -6,6 +6,7 @@ https://kubernetes.io/docs/concepts/architecture/controller/
 from typing import Any
 
 from controller_manager.controller import Controller
+from controller_manager.controllers.attachdetach import AttachDetachController
 from controller_manager.controllers.clusterroleaggregation import ClusterRoleAggregation
 from controller_manager.controllers.cronjob import CronJobController
 from controller_manager.controllers.csrapproving import CSRApproving
@@ -35,8 +36,10 @@ from controller_manager.controllers.statefulset import StatefulSetController
 from controller_manager.controllers.storageprotection import ClaimProtectionController, VolumeProtectionController
 from controller_manager.controllers.tainteviction import TaintEvictionController
 from controller_manager.controllers.ttlafterfinished import TTLAfterFinishedController
+from controller_manager.controllers.volumeexpand import VolumeExpandController
 
 CONTROLLERS: tuple[type[Controller[Any]], ...] = (
+    AttachDetachController,
     ClaimProtectionController,
     ClusterRoleAggregation,
     CronJobController,
@@ -66,6 +69,7 @@ CONTROLLERS: tuple[type[Controller[Any]], ...] = (
     StatefulSetController,
     TaintEvictionController,
     TTLAfterFinishedController,
+    VolumeExpandController,
     VolumeProtectionController,
     GarbageCollector,  # last: it reads from the informers of those before it
 )

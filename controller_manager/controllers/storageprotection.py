@@ -5,10 +5,10 @@ https://kubernetes.io/docs/concepts/storage/persistent-volumes/#storage-object-i
 kubernetes pkg/controller/volume/pvcprotection, pvprotection
 """
 
-from collections.abc import Iterable
 from typing import Any
 
 from controller_manager.controller import Context, Controller, Watch
+from controller_manager.pod_claims import claims_of
 from controller_manager.pod_state import terminal
 from kube.api.meta import Key, key_of
 from kube.api.types import PersistentVolume, PersistentVolumeClaim, Pod
@@ -50,16 +50,6 @@ class VolumeProtectionController(Controller[Key]):
             return
         if volume.status is None or volume.status.phase != "Bound":
             await _release(self, PersistentVolume, volume, VOLUME_FINALIZER)
-
-
-def claims_of(pod: Pod) -> Iterable[Key]:
-    """The claims that a pod names, also those made for it (generic ephemeral volumes)."""
-    namespace = pod.metadata.namespace or ""
-    for volume in pod.spec.volumes or ():
-        if volume.persistentVolumeClaim is not None:
-            yield Key(namespace, volume.persistentVolumeClaim.claimName)
-        elif volume.ephemeral is not None:
-            yield Key(namespace, f"{pod.metadata.name}-{volume.name}")
 
 
 def _runs(pod: Pod) -> bool:

@@ -4,9 +4,11 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+from controller_manager.controllers.volumeexpand import NO_PLUGIN
+from kube.api.attachment_name import attachment_name
 from kube.api.meta import Key, Tree
 from kube.api.status import NotFound
-from kube.api.types import Event, PersistentVolume, PersistentVolumeClaim, Pod, StorageClass
+from kube.api.types import Event, PersistentVolume, PersistentVolumeClaim, Pod, StorageClass, VolumeAttachment
 from tests.component.controller_manager.conftest import Cluster, at
 
 
@@ -212,5 +214,47 @@ def test_a_claim_in_use_and_its_volume_stay_until_the_pod_is_gone(runner: asynci
         await client.delete(Pod, at("p"), grace_seconds=0)
         await gone(cluster, PersistentVolumeClaim, at("c"))
         await gone(cluster, PersistentVolume, Key("", "v"))
+
+    runner.run(scenario())
+
+
+def test_a_driver_volume_is_attached_where_pods_use_it_and_to_one_node_at_a_time(runner: asyncio.Runner, cluster: Cluster) -> None:
+    """A claim that asks for more room than it has is told that somebody else has to make it.
+
+    Rule: https://kubernetes.io/docs/concepts/storage/volumes/#csi
+    """
+
+    async def scenario() -> None:
+        client = cluster.client
+        await cluster.start_and_settle()
+        csi = {"driver": "disk.example.com", "volumeHandle": "h"}
+        spec = {"accessModes": ["ReadWriteOnce"], "capacity": {"storage": "1Gi"}, "csi": csi, "storageClassName": "grows"}
+        await client.create(PersistentVolume, {"metadata": {"name": "v"}, "spec": spec})
+        grows = {"provisioner": "disk.example.com", "allowVolumeExpansion": True}
+        await client.create(StorageClass, {"metadata": {"name": "grows"}, **grows})
+        await client.create(PersistentVolumeClaim, a_claim("c", storageClassName="grows"))
+        await claim_phase(cluster, "c", "Bound")
+        volumes = [{"name": "data", "persistentVolumeClaim": {"claimName": "c"}}]
+        for name, node in (("p", "n1"), ("q", "n2")):
+            inside = {"containers": [{"name": "c", "image": "i"}], "volumes": volumes, "nodeName": node}
+            await client.create(Pod, {"metadata": {"name": name, "namespace": "default"}, "spec": inside})
+
+            async def at_first() -> bool:
+                return [one.spec.nodeName for one in await client.list(VolumeAttachment)] == ["n1"]
+
+            await cluster.until(at_first, "the volume to be attached to n1 alone")
+        why = "Volume is already exclusively attached to one node and can't be attached to another"
+        await told(cluster, "FailedAttachVolume", f'Multi-Attach error for volume "v" {why}')
+        await client.delete(Pod, at("p"), grace_seconds=0)
+
+        async def moved() -> bool:
+            found = await client.list(VolumeAttachment)
+            return [(one.spec.nodeName, one.metadata.name) for one in found] == [
+                ("n2", attachment_name("h", "disk.example.com", "n2"))
+            ]
+
+        await cluster.until(moved, "the volume to be attached to n2")
+        await client.patch(PersistentVolumeClaim, at("c"), {"spec": {"resources": {"requests": {"storage": "2Gi"}}}})
+        await told(cluster, "ExternalExpanding", NO_PLUGIN)
 
     runner.run(scenario())

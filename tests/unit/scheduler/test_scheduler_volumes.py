@@ -53,7 +53,7 @@ def a_world(storage: Storage, nodes: int = 2, **labels: str) -> Snapshot:
 
 def a_store(*objects: Any) -> Storage:
     storage = no_storage()
-    caches = {
+    caches: dict[Any, Any] = {
         PersistentVolumeClaim: storage.claims,
         PersistentVolume: storage.volumes,
         StorageClass: storage.classes,

@@ -1,0 +1,1 @@
+"""CSI: storage drivers beside the kubelet, asked over Unix sockets."""
