@@ -1,4 +1,4 @@
-"""Pods that are changed, hooked, tainted away and replaced while they run, as the official suite does it."""
+"""Pods that are changed, hooked and watched while they run, as the official suite does it."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,6 +11,7 @@ from tests.e2e.conftest import Cluster
 from tests.e2e.test_pod_life import namespace
 from tests.wait import eventually_sync
 
+pytestmark = [pytest.mark.root, pytest.mark.timeout(240)]
 READY_SECONDS = 60
 PODS = "/api/v1/namespaces/pod-changes/pods"
 BUSYBOX = {"image": "busybox", "command": ["sh", "-c", "trap 'exit 0' TERM; while :; do sleep 0.2; done"]}
@@ -148,7 +149,6 @@ RESIZES: dict[str, tuple[list[Resources], list[Resources]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.root
 def test_containers_take_other_resources_while_they_run(shell: Cluster) -> None:
     """Rule: behaviour E.5.64, KEP-1287
 
@@ -178,7 +178,6 @@ def test_containers_take_other_resources_while_they_run(shell: Cluster) -> None:
     shell.ok(f"kubectl delete pod --now {' '.join(RESIZES)}")
 
 
-@pytest.mark.root
 def test_a_runtime_class_gives_a_pod_its_overhead_or_keeps_it_out(shell: Cluster) -> None:
     """Rule: https://kubernetes.io/docs/concepts/containers/runtime-class/
 
@@ -205,7 +204,6 @@ def test_a_runtime_class_gives_a_pod_its_overhead_or_keeps_it_out(shell: Cluster
         assert refusal in done.err
 
 
-@pytest.mark.root
 def test_ephemeral_containers_are_added_one_after_another(shell: Cluster, api: httpx.Client) -> None:
     """Rule: behaviour E.5.64
 
@@ -226,7 +224,6 @@ def test_ephemeral_containers_are_added_one_after_another(shell: Cluster, api: h
     shell.ok("kubectl delete pod looked-at --now")
 
 
-@pytest.mark.root
 def test_a_pods_generation_is_observed_after_hundreds_of_changes(shell: Cluster, api: httpx.Client) -> None:
     """Rule: KEP-5067
 
@@ -240,7 +237,6 @@ def test_a_pods_generation_is_observed_after_hundreds_of_changes(shell: Cluster,
     shell.ok("kubectl delete pod changing --now")
 
 
-@pytest.mark.root
 def test_a_pods_life_is_told_to_who_watches(shell: Cluster, api: httpx.Client) -> None:
     """Rule: behaviour E.1, E.5.54
 
@@ -299,7 +295,6 @@ if [ "$1" = one ]; then request; else touch /tmp/seen; exec nc -ll -p 8080 -e sh
 """
 
 
-@pytest.mark.root
 def test_hooks_reach_another_pod_after_the_start_and_before_the_end(shell: Cluster, api: httpx.Client) -> None:
     """Rule: behaviour E.5.54
 

@@ -15,6 +15,7 @@ from deploy.images.build import find_busybox
 from tests.e2e.conftest import MANIFESTS, Cluster
 from tests.e2e.test_pod_life import namespace
 
+pytestmark = [pytest.mark.root, pytest.mark.timeout(240)]
 READY_SECONDS = 60
 READY = ("init-always", "own-network", "host-network", "subpath", "deadline")
 MANAGED = "# Kubernetes-managed hosts file."
@@ -48,7 +49,6 @@ def pods(cluster: Cluster) -> Iterator[Cluster]:
     shell.ok("kubectl delete namespace pod-conformance --wait=false")
 
 
-@pytest.mark.root
 def test_variables_have_any_prefix_and_the_resources_of_their_container(pods: Cluster) -> None:
     """Rule: behaviour E.5.58, KEP-4369 (names of any printable character but =)
 
@@ -79,7 +79,6 @@ def test_variables_have_any_prefix_and_the_resources_of_their_container(pods: Cl
     assert int(unlimited["MEMORY_LIMIT"]) == int(allocatable["memory"].removesuffix("Ki")) * 1024
 
 
-@pytest.mark.root
 def test_a_containers_command_and_arguments_take_the_place_of_its_images(pods: Cluster) -> None:
     """Rule: https://kubernetes.io/docs/tasks/inject-data-application/define-command-argument-container/
 
@@ -97,7 +96,6 @@ def test_a_containers_command_and_arguments_take_the_place_of_its_images(pods: C
     }
 
 
-@pytest.mark.root
 def test_a_container_has_the_user_and_the_rights_that_are_stated(pods: Cluster) -> None:
     """Rule: behaviour E.5.60
 
@@ -114,7 +112,6 @@ def test_a_container_has_the_user_and_the_rights_that_are_stated(pods: Cluster) 
     assert said["no-escalation"] == "1000\nNoNewPrivs:\t1\n"
 
 
-@pytest.mark.root
 def test_a_container_that_ends_comes_back_by_its_pods_rule(pods: Cluster) -> None:
     """Rule: behaviour E.5.53
 
@@ -136,7 +133,6 @@ def test_a_container_that_ends_comes_back_by_its_pods_rule(pods: Cluster) -> Non
     assert status["hostIP"]
 
 
-@pytest.mark.root
 def test_the_hosts_file_is_the_kubelets_unless_the_pod_has_its_own(pods: Cluster) -> None:
     """Rule: behaviour E.5.59
 
@@ -152,7 +148,6 @@ def test_the_hosts_file_is_the_kubelets_unless_the_pod_has_its_own(pods: Cluster
     assert MANAGED not in hosts("host-network", "busybox-1")
 
 
-@pytest.mark.root
 def test_a_subpath_is_made_of_variables_that_have_a_value(pods: Cluster) -> None:
     """Rule: behaviour E.5.57
 
@@ -171,7 +166,6 @@ def test_a_subpath_is_made_of_variables_that_have_a_value(pods: Cluster) -> None
     pods.ok("kubectl delete pod subpath late-subpath --timeout=20s")
 
 
-@pytest.mark.root
 def test_a_deadline_may_be_set_on_a_pod_that_runs(pods: Cluster) -> None:
     """Rule: behaviour E.5.63
 
@@ -181,7 +175,6 @@ def test_a_deadline_may_be_set_on_a_pod_that_runs(pods: Cluster) -> None:
     pods.until("kubectl get pod deadline -o jsonpath='{.status.phase} {.status.reason}'", "Failed DeadlineExceeded")
 
 
-@pytest.mark.root
 def test_strange_sysctls_are_refused_by_name(pods: Cluster) -> None:
     """
     Conformance: [sig-node] Sysctls [LinuxOnly] [NodeConformance] should reject invalid sysctls [Conformance]

@@ -9,6 +9,7 @@ import pytest
 from tests.e2e.conftest import Cluster
 from tests.e2e.test_pod_life import namespace
 
+pytestmark = [pytest.mark.root, pytest.mark.timeout(240)]
 READY_SECONDS = 40
 FOO, FAKE_CPU = "scheduling.k8s.io/foo", "example.com/fakecpu"
 PRIORITIES = {"low": 1, "medium": 50, "high": 1000}
@@ -62,7 +63,6 @@ def shell(cluster: Cluster) -> Iterator[Cluster]:
     shell.ok("kubectl delete namespace scheduling --wait=false")
 
 
-@pytest.mark.root
 def test_a_pod_takes_the_place_of_a_less_important_one(shell: Cluster) -> None:
     """Rule: https://kubernetes.io/docs/concepts/scheduling-eviction/pod-priority-preemption/
 
@@ -85,7 +85,6 @@ def test_a_pod_takes_the_place_of_a_less_important_one(shell: Cluster) -> None:
     shell.ok("kubectl delete pod preemptor --now; kubectl delete -n kube-system pod critical --now", within=40)
 
 
-@pytest.mark.root
 def test_the_pod_that_goes_is_told_why(shell: Cluster) -> None:
     """
     Conformance: [sig-scheduling] SchedulerPreemption [Serial] validates pod disruption condition is added to the preempted pod [Conformance]
@@ -118,7 +117,6 @@ def a_replica_set(name: str, replicas: int, amount: int) -> dict[str, Any]:
     }
 
 
-@pytest.mark.root
 def test_replica_sets_are_preempted_from_below(shell: Cluster) -> None:
     """Rule: a capacity that somebody tells of becomes allocatable by the kubelet; a resourceVersion of "0" is no precondition.
 
@@ -148,7 +146,6 @@ def put_capacity(shell: Cluster, amount: str | None) -> None:
     shell.ok("kubectl replace --raw /api/v1/nodes/skiff/status -f -", stdin=json.dumps(node))
 
 
-@pytest.mark.root
 def test_a_pod_goes_only_where_it_fits(shell: Cluster) -> None:
     """Rule: behaviour E.6
 

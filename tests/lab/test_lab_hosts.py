@@ -22,6 +22,7 @@ def test_four_hosts_are_nodes_of_one_cluster(lab: Lab) -> None:
     assert names.split() == list(ADDRESSES)
     addresses = lab.kubectl("get", "nodes", "-o", "jsonpath={.items[*].status.addresses[?(@.type=='InternalIP')].address}")
     assert addresses.split() == list(ADDRESSES.values())
+    assert lab.kubectl("get", "nodes", "node2", "node3", "-o", "jsonpath={.items[*].spec.taints}") == ""
     taint = lab.kubectl("get", "node", "node1", "-o", "jsonpath={.spec.taints[0].key}:{.spec.taints[0].effect}")
     assert taint == "node-role.kubernetes.io/control-plane:NoSchedule"
     assert [one["metadata"]["name"] for one in lab.get("nodes") if not one["spec"].get("taints")] == list(ADDRESSES)[1:]

@@ -80,7 +80,10 @@ def test_a_paused_deployment_scales_and_does_not_roll(runner: asyncio.Runner, cl
 
 
 def test_recreate_never_mixes_old_and_new_pods(runner: asyncio.Runner, cluster: Cluster) -> None:
-    """Rule: https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#recreate-deployment"""
+    """Rule: https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#recreate-deployment
+
+    Conformance: [sig-apps] Deployment RecreateDeployment should delete old pods and create new ones [Conformance]
+    """
 
     async def scenario() -> None:
         cluster.start()
