@@ -106,6 +106,9 @@ class Routes:
         verb = VERB_OF_METHOD.get(method, method.lower())
         if parts[0] == "watch" and len(parts) > 1:  # the old form, /api/v1/watch/...
             verb, parts = "watch", parts[1:]
+        if parts[0] == "proxy" and len(parts) > 2:  # the old form, /api/v1/proxy/nodes/<name>/...; asked and allowed as the new one
+            named = 5 if parts[1] == "namespaces" else 3
+            parts = [*parts[1:named], "proxy", *parts[named:]]
         namespace, parts = _namespace(parts)
         plural, name, subresource, subpath = _split(parts)
         if not name and verb in ("get", "delete"):

@@ -62,6 +62,8 @@ class KubeletServer:
             Route("/runningpods/", self._answering(self.running_pods)),
             Route("/runningpods", self._answering(self.running_pods)),
             Route("/stats/summary", self._answering(self.summary), methods=["GET", "POST"]),
+            Route("/stats", self._answering(self.summary)),  # once the whole of cAdvisor; today all that is told
+            Route("/stats/", self._answering(self.summary)),
             Route("/metrics/resource", self._answering(self.resource_metrics)),
             Route("/metrics/cadvisor", self._answering(self.cadvisor_metrics)),
             Route("/metrics/probes", self._answering(self.probe_metrics)),
