@@ -86,6 +86,16 @@ class Type:
         return "map" if self.merge_key else "set"
 
     @cached_property
+    def splits_objects(self) -> bool:
+        """Whether an object of this type falls apart into fields that are owned alone."""
+        return self.form == ANY or (self.form in (STRUCT, MAP) and not self.atomic)
+
+    @cached_property
+    def splits_lists(self) -> str:
+        """How a list of this type falls apart: "list" (by keys), "set", or empty."""
+        return {"map": "list", "set": "set"}.get(self.list_type, "") if self.form == LIST else ""
+
+    @cached_property
     def list_keys(self) -> tuple[str, ...]:
         """The fields that tell the items of a list of type "map" apart."""
         return tuple(self._says("x-kubernetes-list-map-keys") or ((self.merge_key,) if self.merge_key else ()))

@@ -64,10 +64,15 @@ def track(new: Tree, old: Tree | None, resource: Resource, *, manager: str, subr
     managers = _managers(new, old, resource, subresource)
     found = structured.compare(_kind(resource), _bare(old or {}), _bare(new))
     taken = found.added | found.modified
-    _give_up(managers, taken, found.removed)
     fields = _owned(taken, resource, subresource)
+    owner = Owner(manager, UPDATE, resource.api_version, subresource)
+    if fields == taken and not found.removed and _is_only_owner(managers, owner, taken):
+        have = managers[owner]
+        managers[owner] = have._replace(time=now, tree={**have.tree, "time": now} if have.tree else None)
+        _write(new, _capped(managers))
+        return
+    _give_up(managers, taken, found.removed)
     if fields:
-        owner = Owner(manager, UPDATE, resource.api_version, subresource)
         before = managers.get(owner)
         after = _Entry(owner, fields, now, resource.api_version)
         if before is not None:
@@ -129,6 +134,14 @@ def _bare(tree: Tree) -> Tree:
 def _identity(live: Tree) -> Tree:
     """What an applied configuration cannot change."""
     return {name: value for name, value in live["metadata"].items() if name in _UNOWNED_METADATA and name != "managedFields"}
+
+
+def _is_only_owner(managers: Managers, owner: Owner, taken: FieldSet) -> bool:
+    """Whether all that is taken is this owner's already, and nobody else's: as of who writes the same fields again and again."""
+    have = managers.get(owner)
+    if have is None or not taken or not have.fields.covers(taken):
+        return False
+    return not any(one is not have and one.fields.overlaps(taken) for one in managers.values())
 
 
 def _give_up(managers: Managers, taken: FieldSet, removed: FieldSet) -> None:

@@ -85,6 +85,12 @@ class FieldSet:
             return True
         return any(step in self.below and self.below[step].overlaps(one) for step, one in other.below.items())
 
+    def covers(self, other: "FieldSet") -> bool:
+        """Whether every path of the other is in this one."""
+        if not other.members <= self.members:
+            return False
+        return all(step in self.below and self.below[step].covers(one) for step, one in other.below.items())
+
     def __iter__(self) -> Iterator[Path]:
         """Every path, in FieldsV1's order."""
         for step in self._steps():
@@ -108,6 +114,8 @@ class FieldSet:
 
     def to_tree(self) -> Tree:
         """As FieldsV1."""
+        if not self.below:
+            return {step: {} for step in self._steps()}
         tree: Tree = {}
         for step in self._steps():
             rest = self.below.get(step)

@@ -9,9 +9,10 @@ https://kubernetes.io/docs/reference/using-api/server-side-apply/#merge-strategy
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
-from kube.api.definitions import ANY, LIST, MAP, STRUCT, UNKNOWN, Type
+from kube.api.definitions import STRUCT, UNKNOWN, Type
 from kube.api.meta import Tree
 from kube.api.patch import field_set
 from kube.api.patch.field_set import FieldSet, Path
@@ -100,15 +101,24 @@ def _compare(kind: Type, old: Any, new: Any, path: Path, found: Comparison) -> N
     if not form or form != _form(kind, old):
         found.modified.insert(path)
         return
-    have, want = dict(_parts(kind, old)), dict(_parts(kind, new))
-    for step, one in have.items():
-        if step not in want:
-            _whole(_part_kind(kind, step), step, one, found.removed.down(path))
-        elif one != want[step]:
-            _compare(_part_kind(kind, step), one, want[step], (*path, step), found)
-    for step, one in want.items():
-        if step not in have:
-            _whole(_part_kind(kind, step), step, one, found.added.down(path))
+    if form == "object":
+        for name in [name for name, one in old.items() if name not in new or one != new[name]]:
+            one, step = kind.field(name) or UNKNOWN, field_set.field(name)
+            if name in new:
+                _compare(one, old[name], new[name], (*path, step), found)
+            else:
+                _whole(one, step, old[name], found.removed.down(path))
+        for name in [name for name in new if name not in old]:
+            _whole(kind.field(name) or UNKNOWN, field_set.field(name), new[name], found.added.down(path))
+    else:
+        have, want = dict(_parts(kind, old)), dict(_parts(kind, new))
+        for step, item in have.items():
+            if step not in want:
+                _whole(kind.item, step, item, found.removed.down(path))
+            elif item != want[step]:
+                _compare(kind.item, item, want[step], (*path, step), found)
+        for step in [step for step in want if step not in have]:
+            _whole(kind.item, step, want[step], found.added.down(path))
 
 
 def _whole(kind: Type, step: str, value: Any, found: FieldSet) -> None:
@@ -120,7 +130,10 @@ def _whole(kind: Type, step: str, value: Any, found: FieldSet) -> None:
     below = found.below[step] = FieldSet()
     if form == "object":
         for name, one in value.items():
-            _whole(kind.field(name) or UNKNOWN, field_set.field(name), one, below)
+            if isinstance(one, dict | list):
+                _whole(kind.field(name) or UNKNOWN, field_set.field(name), one, below)
+            else:
+                below.members.add(field_set.field(name))
     else:
         for key, one in dict(_parts(kind, value)).items():
             _whole(kind.item, key, one, below)
@@ -131,9 +144,9 @@ def _whole(kind: Type, step: str, value: Any, found: FieldSet) -> None:
 def _form(kind: Type, value: Any) -> str:
     """How the value falls apart: "object", "list" (with keys), "set"; empty where it is one piece."""
     if isinstance(value, dict):
-        return "object" if kind.form in (STRUCT, MAP, ANY) and (kind.form == ANY or not kind.atomic) else ""
-    if isinstance(value, list) and kind.form == LIST:
-        return {"map": "list", "set": "set"}.get(kind.list_type, "")
+        return "object" if kind.splits_objects else ""
+    if isinstance(value, list):
+        return kind.splits_lists
     return ""
 
 
@@ -158,11 +171,18 @@ def _part_kind(kind: Type, step: str) -> Type:
 
 
 def _item_key(kind: Type, item: Any, index: int) -> str:
+    if len(kind.list_keys) == 1 and isinstance(item, dict) and isinstance(only := item.get(kind.list_keys[0]), str):
+        return _key(kind.list_keys[0], only)
     keys = {name: item.get(name, default) for name, default in kind.key_defaults.items()} if isinstance(item, dict) else {}
     if not keys or all(one is None for one in keys.values()):
         names = ", ".join(f'"{name}"' for name in kind.list_keys)
         raise BadRequest(f"element {index}: associative list with keys has an element that omits key field {names}")
     return field_set.key({name: one for name, one in keys.items() if one is not None})
+
+
+@lru_cache(maxsize=4096)  # the same names come again and again
+def _key(name: str, value: str) -> str:
+    return field_set.key({name: value})
 
 
 def _order(have: list[str], want: list[str]) -> list[str]:
