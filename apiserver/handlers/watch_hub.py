@@ -1,9 +1,10 @@
 """Watch hub: events to many watchers of the same thing, rendered once, framed once, written to each connection at once.
 
 Watchers with the same selection and form make a group, which is one watcher to the cache. What piles up in a group goes out as
-one chunk: at the end of the loop's turn, or later where the last chunk is only just out. A group rests after each chunk for
-REST_SHARE times as long as it took to write it, REST_SECONDS at most: so delivery never takes more than a share of the loop
-however many watch, a quiet cluster's events go out at once, and a busy one's go many at a time, which costs ten times less.
+one chunk: at the end of the loop's turn, or later where the group has had more than its share. A group owes a rest of REST_SHARE
+times as long as each chunk took to write, and takes it, REST_SECONDS at most at once, when it owes more than CREDIT_SECONDS: so
+delivery never takes more than a share of the loop however many watch, the events of a quiet cluster and those of a burst of some
+writes go out at once, and a busy one's go many at a time, which costs ten times less.
 
 The rules of a watch hold: a member joins at the revision that the group's other members are at, gets every event after it once
 and in order, and does not hold up anybody. A client that does not take what it is sent (its connection is full) has its events
@@ -22,6 +23,7 @@ from kube.component.http_cycle import chunk_of
 
 REST_SHARE = 2.0
 REST_SECONDS = 0.05
+CREDIT_SECONDS = 0.03
 
 Push = Callable[[bytes], bool]  # writes a chunk; False: the connection is full
 Line = Callable[[Event], bytes]  # an event as its watchers want it
@@ -106,7 +108,7 @@ class _Group:
         self._members: dict[Member, None] = {}
         self._lines: list[bytes] = []
         self._timer: asyncio.Handle | None = None
-        self._rest_until = 0.0
+        self._rested_at = 0.0  # when it will owe nothing any longer
         self._loop = asyncio.get_running_loop()
         cache.add(self)
 
@@ -127,7 +129,7 @@ class _Group:
         """The cache tells of an event."""
         self._lines.append(self._line(event))
         if self._timer is None:
-            rest = self._rest_until - time.monotonic()
+            rest = self._rested_at - CREDIT_SECONDS - time.monotonic()
             self._timer = self._loop.call_later(rest, self.flush) if rest > 0 else self._loop.call_soon(self.flush)
 
     def end(self) -> None:
@@ -151,7 +153,8 @@ class _Group:
         for member in self._members:
             member.deliver(chunk, piece, len(lines))
         ended = time.monotonic()
-        self._rest_until = ended + min(REST_SECONDS, REST_SHARE * (ended - began))
+        owed = max(self._rested_at, began) + (1 + REST_SHARE) * (ended - began)
+        self._rested_at = min(owed, ended + CREDIT_SECONDS + REST_SECONDS)
 
     def _dissolve(self) -> None:
         if self._timer is not None:
