@@ -29,6 +29,8 @@ ROUTES = Routes((PODS, NODES, NAMESPACES, DEPLOYMENTS))
         ("DELETE", "/api/v1/namespaces/a", "delete", "a", "namespaces", "a", ""),
         ("PUT", "/api/v1/namespaces/a/finalize", "update", "a", "namespaces", "a", "finalize"),
         ("GET", "/api/v1/nodes/n/proxy/metrics/cadvisor", "get", "", "nodes", "n", "proxy"),
+        ("GET", "/api/v1/proxy/nodes/n/metrics/cadvisor", "get", "", "nodes", "n", "proxy"),
+        ("POST", "/api/v1/proxy/namespaces/a/pods/b/x", "create", "a", "pods", "b", "proxy"),
         ("GET", "/api/v1/pods?fieldSelector=metadata.name%3Db", "list", "", "pods", "b", ""),
     ],
 )
@@ -44,7 +46,8 @@ def test_a_resource_path_names_verb_place_and_name(
 
 
 def test_the_rest_of_a_proxy_path_is_kept() -> None:
-    assert ROUTES.info("GET", "/api/v1/nodes/n/proxy/metrics/cadvisor", b"").subpath == "/metrics/cadvisor"
+    for path in ("/api/v1/nodes/n/proxy/metrics/cadvisor", "/api/v1/proxy/nodes/n/metrics/cadvisor"):
+        assert ROUTES.info("GET", path, b"").subpath == "/metrics/cadvisor"
 
 
 @pytest.mark.parametrize("path", ["/", "/api", "/api/v1", "/apis", "/apis/apps", "/apis/apps/v1", "/healthz", "/version"])
