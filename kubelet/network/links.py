@@ -22,6 +22,7 @@ from typing import Any
 from pyroute2.iproute.linux import IPRoute
 from pyroute2.netlink.exceptions import NetlinkError
 
+from kubelet.network import pod_side
 from kubelet.network.addresses import hardware_address
 from kubelet.pod_network import Bandwidth, NetworkFailure
 
@@ -106,7 +107,7 @@ def device_of(uid: str) -> str:
 
 def connect(bridge: str, uid: str, label: str, pid: int, address: IPv4Interface, gateway: IPv4Address, mtu: int) -> None:
     """Give the process's network namespace an eth0 on the bridge; what is connected already stays as it is."""
-    with _socket_in_namespace_of(pid) as inside, IPRoute() as ipr, IPRoute(fileno=os.dup(inside.fileno())) as pod:
+    with _socket_in_namespace_of(pid) as inside, IPRoute() as ipr:
         device = device_of(uid)
         peer = {"ifname": POD_DEVICE, "net_ns_pid": pid, "address": hardware_address(address.ip), "mtu": mtu}
         try:
@@ -114,7 +115,7 @@ def connect(bridge: str, uid: str, label: str, pid: int, address: IPv4Interface,
         except NetlinkError as error:
             if error.code != errno.EEXIST:
                 raise NetworkFailure(f"cannot create {device} for {label}: {error}") from error
-            if _has_address(pod, address.ip):
+            if _has_address(inside, address.ip):
                 return
             if not ipr.link_lookup(ifname=device):
                 raise NetworkFailure(f"process {pid} has an {POD_DEVICE} of another origin, cannot connect {label}") from error
@@ -124,14 +125,7 @@ def connect(bridge: str, uid: str, label: str, pid: int, address: IPv4Interface,
         index = socket.if_nametoindex(device)
         ipr.link("set", index=index, master=socket.if_nametoindex(bridge), ifalias=alias, state="up")
         ipr.brport("set", index=index, mode=HAIRPIN)
-        _set_up_inside(pod, _index_inside(inside, POD_DEVICE), address, gateway)
-
-
-def _set_up_inside(pod: Any, eth0: int, address: IPv4Interface, gateway: IPv4Address) -> None:
-    pod.link("set", index=1, state="up")  # the loopback device is the first in every namespace
-    pod.addr("add", index=eth0, address=str(address.ip), prefixlen=address.network.prefixlen)
-    pod.link("set", index=eth0, state="up")
-    pod.route("add", dst="default", gateway=str(gateway))
+        pod_side.set_up(inside, _index_inside(inside, POD_DEVICE), address, gateway)
 
 
 def limit(uid: str, pid: int, bandwidth: Bandwidth) -> None:
@@ -172,8 +166,9 @@ def _index_inside(sock: socket.socket, name: str) -> int:
     return int(struct.unpack("16si12x", answer)[1])
 
 
-def _has_address(ipr: Any, address: IPv4Address) -> bool:
-    return any(one.get_attr("IFA_ADDRESS") == str(address) for one in ipr.get_addr(family=socket.AF_INET))
+def _has_address(inside: socket.socket, address: IPv4Address) -> bool:
+    with IPRoute(fileno=os.dup(inside.fileno())) as pod:
+        return any(one.get_attr("IFA_ADDRESS") == str(address) for one in pod.get_addr(family=socket.AF_INET))
 
 
 def _socket_in_namespace_of(pid: int) -> socket.socket:
