@@ -196,7 +196,12 @@ def kube_proxy_flags(cluster: Cluster) -> dict[str, object]:
 
 def cleanup_commands(cluster: Cluster) -> list[list[str]]:
     """What takes the network rules and pods' remains off the host, once the programs have stopped."""
-    kubelet = {"cluster-cidr": cluster.pod_cidr, "root-dir": cluster.state / "kubelet", "cgroup-root": cluster.cgroup_root}
+    kubelet = {
+        "cluster-cidr": cluster.pod_cidr,
+        "root-dir": cluster.state / "kubelet",
+        "log-dir": cluster.logs / "pods",
+        "cgroup-root": cluster.cgroup_root,
+    }
     proxy = {"service-cluster-ip-range": cluster.service_cidr}
     commands = (_ours("kube_proxy", {"cleanup": "true", **proxy}), _ours("kubelet", {"cleanup": "true", **kubelet}))
     return [[*entering(cluster), *command] for command in commands]

@@ -1,22 +1,25 @@
 """Clean-up: `kubelet --cleanup` leaves the host as it was before a kubelet ran there.
 
-Takes away the pod network (bridge, rules, routes), what is mounted below --root-dir, and pods' cgroups. Containers are the
-engine's, and must be gone before; with them still there their cgroups stay, and this says so.
+Takes away the pod network (bridge, rules, routes), what is mounted below --root-dir, pods' files and logs, and pods' cgroups.
+Containers are the engine's, and must be gone before; with them still there their cgroups stay, and this says so.
 Our choice of name: kube-proxy has the flag, upstream's kubelet leaves this to `kubeadm reset`.
 """
 
 import asyncio
 import contextlib
+import shutil
 from pathlib import Path
 
 from kube.component.logging import get_logger
+from kubelet import pod_range
 from kubelet.cgroups import MOUNT
 from kubelet.config import KubeletConfig
 from kubelet.network.bridge import BridgeNetwork
 from kubelet.network.cni_config import find_network
 from kubelet.network.cni_network import CniNetwork
+from kubelet.pod_files import link_directory
 from kubelet.shutdown_sources import forget_drop_in
-from kubelet.volumes.mounts import unmount_below
+from kubelet.volumes.mounts import mounted_below, unmount_below
 
 log = get_logger(__name__)
 
@@ -31,8 +34,28 @@ async def cleanup(config: KubeletConfig) -> None:
         await CniNetwork(plugged, config.cni_bin_dir, config.cni_cache_dir).cleanup()
     for entry in config.root_dir.resolve().glob("*"):  # not --root-dir itself: that may be the host's own mount
         await asyncio.to_thread(unmount_below, entry)
+    await asyncio.to_thread(remove_files, config.root_dir.resolve(), config.log_dir.resolve())
     remove_cgroups(config.cgroup_root)
     forget_drop_in()
+
+
+def remove_files(root: Path, logs: Path) -> None:
+    """Pods' directories and logs, and the links to those; where something is mounted still, nothing is removed."""
+    left = mounted_below(root / "pods")
+    if left:
+        log.warning("a volume is still mounted, pods' files stay", path=left[0])
+        return
+    shutil.rmtree(root / "pods", ignore_errors=True)
+    (root / pod_range.FILE).unlink(missing_ok=True)
+    for directory in logs.glob("*_*_*"):
+        shutil.rmtree(directory, ignore_errors=True)
+    links = link_directory(logs)
+    for link in links.glob("*.log"):
+        if link.is_symlink() and link.readlink().is_relative_to(logs):
+            link.unlink(missing_ok=True)
+    for directory in (links, logs):
+        with contextlib.suppress(OSError):  # others use it too, or it was never made
+            directory.rmdir()
 
 
 def remove_cgroups(root: str, mount: Path = MOUNT) -> None:

@@ -14,6 +14,7 @@ from kube.api.types import Pod
 from kube.component.clock import Clock
 from kube.component.logging import get_logger
 from kubelet.node_facts import NodeFacts
+from kubelet.pod_files import link_directory
 from kubelet.runtime.runtime import Runtime, RuntimeFailure
 from kubelet.volumes.mounts import mounted_below, unmount_below
 
@@ -27,7 +28,7 @@ class Leftovers:
         """`pods`: those that this node was told of."""
         self._directory = facts.root / "pods"
         self._logs = facts.log_root
-        self._links = facts.log_root.parent / "containers"
+        self._links = link_directory(facts.log_root)
         self._pods = pods
         self._runtime = runtime
         self._clock = clock

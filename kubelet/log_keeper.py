@@ -18,7 +18,7 @@ from kube.component.logging import get_logger
 from kubelet.cri_log import CriFile, cri_lines
 from kubelet.engine_log import EngineLog
 from kubelet.inotify import CONTENT, Changes
-from kubelet.pod_files import log_directory
+from kubelet.pod_files import link_directory, log_directory
 from kubelet.runtime.runtime import LogPolicy, RuntimeContainer
 
 log = get_logger("kubelet.logs")
@@ -49,7 +49,7 @@ class Kept:
 class LogKeeper:
     def __init__(self, root: Path, policy: LogPolicy, clock: Clock) -> None:
         self._root = root
-        self._links = root.parent / "containers"  # of /var/log/pods it is /var/log/containers
+        self._links = link_directory(root)
         self._policy = policy
         self._clock = clock
         self._kept: dict[str, Kept] = {}  # by container id

@@ -29,6 +29,11 @@ def pods_on_disk(root: Path) -> list[str]:
     return sorted(one.name for one in directory.iterdir()) if directory.is_dir() else []
 
 
+def link_directory(logs: Path) -> Path:
+    """Of the links to all containers' logs: of /var/log/pods it is /var/log/containers."""
+    return logs.parent / "containers"
+
+
 class PodFiles:
     """The paths of one pod."""
 

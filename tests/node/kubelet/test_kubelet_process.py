@@ -18,7 +18,10 @@ from kubelet.volumes.mounts import mounted_below
 from tests.node.conftest import Engine
 from tests.wait import eventually_sync
 
-WITHIN = 30.0  # seconds
+pytestmark = pytest.mark.timeout(240)
+
+WITHIN = 60.0  # seconds
+NETWORK = "ip -o link | cut -d' ' -f2; ip -o addr; ip route; ip rule; nft -s list ruleset; iptables-save -t filter | grep ^-; true"
 MANIFEST = """
 apiVersion: v1
 kind: Pod
@@ -54,6 +57,10 @@ class Node:
         self.start()
 
     def start(self) -> None:
+        argv = [sys.executable, "-m", "kubelet", *self.flags()]
+        self.process = subprocess.Popen(self._engine.inside(*argv), stdout=self._log, stderr=self._log)
+
+    def flags(self) -> list[str]:
         flags = {
             "hostname-override": "node",
             "node-ip": "127.0.0.1",
@@ -68,8 +75,15 @@ class Node:
             "port": _free_port(),
             "healthz-port": 0,
         }
-        argv = [sys.executable, "-m", "kubelet", *(f"--{name}={value}" for name, value in flags.items())]
-        self.process = subprocess.Popen(self._engine.inside(*argv), stdout=self._log, stderr=self._log)
+        return [f"--{name}={value}" for name, value in flags.items()]
+
+    @property
+    def cleanup(self) -> list[str]:
+        return [sys.executable, "-m", "kubelet", "--cleanup", *self.flags()]
+
+    def run(self, *argv: str) -> str:
+        """A command's output, in the node's network."""
+        return subprocess.run(self._engine.inside(*argv), capture_output=True, text=True, check=True).stdout
 
     def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)
@@ -173,3 +187,31 @@ def test_a_container_beyond_its_memory_is_killed_and_told_so(node: Node) -> None
     eventually_sync(
         lambda: node.containers().get("main", {}).get("State", {}).get("OOMKilled"), WITHIN, "an end for lack of memory"
     )
+
+
+@pytest.mark.root
+def test_cleanup_leaves_links_rules_mounts_cgroups_and_files_as_they_were(node: Node) -> None:
+    """Rule: `kubelet --cleanup`: what was before the first pod is there after the last"""
+
+    def host() -> dict[str, object]:
+        top = Path("/sys/fs/cgroup")
+        return {
+            "network": node.run("sh", "-c", NETWORK),
+            "mounts": mounted_below(node.root),
+            "cgroups": sorted(str(one) for one in top.glob("*/skiff-test*")),
+            "files": sorted(str(one.relative_to(node.root)) for one in node.root.rglob("*")),
+        }
+
+    node.kill()
+    node.run(*node.cleanup)
+    before = host()
+    node.start()
+    (node.manifests / "pod.yaml").write_text(MANIFEST)
+    eventually_sync(lambda: node.runs("main") and list(node.root.glob("logs/*/main/0.log")), WITHIN, "the container, and its log")
+    assert host() != before
+    node.kill()
+    (node.manifests / "pod.yaml").unlink()
+    for record in node.containers().values():
+        node.docker.remove_container(record["Id"], force=True)
+    node.run(*node.cleanup)
+    assert host() == before
