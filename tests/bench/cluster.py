@@ -15,6 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tests.bench.cost import cpu_seconds, memory_mib
+
 REPOSITORY = Path(__file__).parents[2]
 PYTHON = sys.executable
 IDLE_SECONDS = float(os.environ.get("BENCH_IDLE_SECONDS", "120"))
@@ -195,21 +197,6 @@ def docker_at_once(machine: Machine, count: int) -> list[float]:
     for number in range(count):
         machine.run("docker", "rm", "-f", f"bench-pause-{number}", f"bench-app-{number}")
     return seconds
-
-
-def cpu_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def memory_mib(pid: int) -> dict[str, float]:
-    """RSS, and PSS: shared pages divided among those who share them."""
-    sizes = {}
-    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-        name, _, rest = line.partition(":")
-        if name in ("Rss", "Pss"):
-            sizes[f"{name.lower()}_mib"] = int(rest.split()[0]) / 1024
-    return sizes
 
 
 def idle(machine: Machine) -> dict[str, dict[str, float]]:

@@ -19,6 +19,7 @@ import docker
 
 from tests.bench import cluster, dns, node_aims, pod_network, services
 from tests.bench.cluster import IMAGE, REPOSITORY, UPSTREAM, Machine
+from tests.bench.cost import cpu_seconds, memory_mib
 
 PAUSE = "registry.k8s.io/pause:3.10"
 ROUNDS = {1: 6, 4: 3, 16: 1}  # how often that many pods are started at once
@@ -133,10 +134,10 @@ def full_node(machine: Machine) -> dict[str, float]:
     watcher.close()
     pid = machine.pids()["kubelet"]
     time.sleep(10)  # statuses and events of the starts are sent
-    before = cluster.cpu_seconds(pid)
+    before = cpu_seconds(pid)
     time.sleep(IDLE_SECONDS)
-    cpu = 100 * (cluster.cpu_seconds(pid) - before) / IDLE_SECONDS
-    return {"pods": FULL, "sustained_pods_per_second": len(names) / took, "idle_cpu_percent": cpu, **cluster.memory_mib(pid)}
+    cpu = 100 * (cpu_seconds(pid) - before) / IDLE_SECONDS
+    return {"pods": FULL, "sustained_pods_per_second": len(names) / took, "idle_cpu_percent": cpu, **memory_mib(pid)}
 
 
 def reachable(machine: Machine) -> dict[str, float]:

@@ -20,7 +20,8 @@ from typing import Any
 
 from tests.bench.apiserver import objects, table
 from tests.bench.apiserver.scale import Scale
-from tests.bench.apiserver.servers import REPOSITORY, ApiServer, cpu_seconds, rss_mib
+from tests.bench.apiserver.servers import REPOSITORY, ApiServer
+from tests.bench.cost import cpu_seconds, rss_mib
 from tests.component.etcd_member import EtcdMember
 
 RESULT = REPOSITORY / "bench-results" / "apiserver.json"

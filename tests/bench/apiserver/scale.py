@@ -19,7 +19,8 @@ from http.client import HTTPSConnection
 from typing import Any
 
 from tests.bench.apiserver import objects
-from tests.bench.apiserver.servers import ApiServer, cpu_seconds, rss_mib
+from tests.bench.apiserver.servers import ApiServer
+from tests.bench.cost import cpu_seconds, rss_mib
 
 NAMESPACE = "scale"
 PODS, NODES, EVENTS, CONFIGMAPS = 5_000, 1_000, 10_000, 1_000

@@ -1,6 +1,5 @@
 """The measured programs: an etcd and an API server as processes of their own, on ports that were free a moment ago."""
 
-import os
 import signal
 import ssl
 import subprocess
@@ -11,25 +10,12 @@ import urllib.request
 from pathlib import Path
 
 from tests.bench.apiserver.objects import TOKEN
+from tests.bench.cost import cpu_seconds, memory_mib
 from tests.certificates import Authority
 from tests.component.etcd_member import EtcdMember, free_port
 
 REPOSITORY = Path(__file__).parents[3]
 START_SECONDS = 60.0
-TICKS = os.sysconf("SC_CLK_TCK")
-
-
-def cpu_seconds(pid: int) -> float:
-    """User and system time of a process so far, all its threads."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
-
-
-def rss_mib(pid: int) -> float:
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) / 1024
-    raise AssertionError("a running process has a VmRSS")
 
 
 class ApiServer:
@@ -67,7 +53,7 @@ class ApiServer:
                 raise SystemExit(f"the API server does not start:\n{self._log.read_text()[-3000:]}")
             time.sleep(0.01)
         seconds = time.monotonic() - began
-        return {"ready_s": seconds, "cpu_s": cpu_seconds(self.pid), "rss_mib": rss_mib(self.pid)}
+        return {"ready_s": seconds, "cpu_s": cpu_seconds(self.pid), **memory_mib(self.pid)}
 
     def stop(self) -> float:
         """Seconds from SIGTERM to the end."""
