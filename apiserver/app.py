@@ -1,19 +1,17 @@
 """App: an API server from its configuration — its parts built and started in order, and the ASGI door in front of them.
 
-Resource requests never reach FastAPI: the dispatcher here answers them itself, which costs a third. What is left (discovery,
-OpenAPI, keys) are routes of the FastAPI app behind it, after the same filters.
+Resource requests never reach Starlette: the dispatcher here answers them itself, which costs a third. What is left (discovery,
+OpenAPI, keys) are routes of the app behind it (behind.py), after the same filters.
 
     start: etcd → every object read into the caches → authentication, authorization, admission → listening → bootstrap objects
 """
 
 import asyncio
-import gc
-import importlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from apiserver import admission, aggregator, audit, bootstrap, crd, flowcontrol, health, upgrade
+from apiserver import admission, aggregator, audit, behind, crd, flowcontrol, health, upgrade
 from apiserver.aggregator import proxy
 from apiserver.allocation import AFTER_DELETE
 from apiserver.auth import authentication, authorization
@@ -26,15 +24,12 @@ from apiserver.routes import Routes
 from apiserver.storage import compactor
 from apiserver.storage.etcd import Etcd, EtcdTLS
 from apiserver.storage.store import Removed, Stores
+from apiserver.workers.place import Place
 from kube.api.resource import Resource
 from kube.api.resources import RESOURCES
 from kube.component import http_server
 from kube.component.logging import get_logger
-from kube.component.tls import server_tls
-
-# Trees are made by the thousand and have no cycles; at its defaults the collector goes through them over and over, which
-# doubles the cost of a table of 500 pods.
-GC_THRESHOLDS = (100_000, 20, 50)
+from kube.component.tls import ServerTLS, server_tls
 
 log = get_logger(__name__)
 
@@ -44,8 +39,9 @@ class App:
 
     def __init__(self, server: Server) -> None:
         self._server = server
+        self._abreast = server.stores.abreast
         self._probes = health.Probes(server)
-        self._behind: Any = None  # loaded after the start
+        self._behind = behind.build(server)
         self._aggregator = aggregator.aggregator_of(server)
         self._answer = chain(server, self._handle)
         self.short_way = PlainReads(server)
@@ -54,14 +50,22 @@ class App:
         if scope["type"] == "lifespan":
             return
         method = scope.get("method", "GET")  # a WebSocket opens with GET
+        if self._abreast.behind:
+            await self._abreast.with_workers()
         info = self._server.routes.info(method, scope["path"], scope["query_string"])
         await self._answer(Request(scope, receive, send, info))
 
     def on_upgrade(self, head: http_server.Head) -> asyncio.Protocol | None:
         """For http_server: who takes over a connection that asks to become something else."""
-        return upgrade.protocol(self._server, self._answer, head)
+        return upgrade.protocol(self._server, self._upgraded, head)
+
+    async def _upgraded(self, request: Request) -> Response | None:
+        await self._abreast.with_workers()
+        return await self._answer(request)
 
     async def _handle(self, request: Request) -> Response | None:
+        if request.info.is_resource and request.info.resource is None:
+            await self._look_again(request)
         remote = self._aggregator.serves(request.info)
         if remote is not None:
             return await proxy.forward(self._server, request, remote)
@@ -70,16 +74,15 @@ class App:
         probed = await self._probes.answer(request.info)
         if probed is not None:
             return probed
-        if self._behind is None:
-            await self.load()
         await self._behind(request.scope, request.receive, self._marking(request))
         return None
 
-    async def load(self) -> None:
-        """Build the app behind; its modules are imported beside the requests that go on."""
-        module = await asyncio.to_thread(importlib.import_module, "apiserver.behind")
-        if self._behind is None:
-            self._behind = module.build(self._server)
+    async def _look_again(self, request: Request) -> None:
+        """A resource that is not served may have been defined, or be another server's, since a moment ago."""
+        info = request.info
+        if self._aggregator.serves(info) is None:
+            await self._abreast.with_etcd()
+            request.info = self._server.routes.info(info.method, info.path, request.scope["query_string"])
 
     def _marking(self, request: Request) -> Send:
         """Note that the answer began, so that a failure after it is not answered twice."""
@@ -94,21 +97,26 @@ class App:
 
 
 @asynccontextmanager
-async def running(config: Config) -> AsyncIterator[tuple[Server, App]]:
-    """A server whose caches are full, and its door; without a listener. Ends its tasks at the exit."""
-    _tell_what_has_no_effect(config)
+async def running(config: Config, place: Place | None = None) -> AsyncIterator[tuple[Server, App]]:
+    """A server whose caches are full, and its door; without a listener. Ends its tasks at the exit.
+
+    `place` where it is one of several workers.
+    """
+    place = place or Place()
+    if place.first:
+        _tell_what_has_no_effect(config)
     etcd = Etcd(config.etcd_servers, _etcd_tls(config))
     routes = Routes(RESOURCES)
     ttl = {("", "events"): int(config.event_ttl), ("events.k8s.io", "events"): int(config.event_ttl)}
-    stores = Stores(etcd, config.etcd_prefix.rstrip("/") + "/", routes.rows(), ttl)
-    server = Server(config, etcd, routes, stores)
+    stores = Stores(etcd, config.etcd_prefix.rstrip("/") + "/", routes.rows(), ttl, place)
+    server = Server(config, etcd, routes, stores, place)
     stores.removed = _removal_hooks(server)
     try:
         async with asyncio.TaskGroup() as tasks:
             started = _Tasks(tasks)
             server._spawn = started.spawn
             started.spawn(stores.feed.run(), "feed")
-            if config.etcd_compaction_interval:
+            if config.etcd_compaction_interval and place.first:
                 started.spawn(compactor.run(etcd, stores.root, config.etcd_compaction_interval), "compactor")
             await stores.feed.ready.wait()
             server.authenticator = authentication.build(server)
@@ -124,34 +132,11 @@ async def running(config: Config) -> AsyncIterator[tuple[Server, App]]:
         await etcd.close()
 
 
-async def run(config: Config) -> None:
-    """Serve until cancelled."""
-    gc.set_threshold(*GC_THRESHOLDS)
-    async with running(config) as (server, app):
-        tls = server_tls(
-            config.tls_cert_file, config.tls_private_key_file, config.client_ca_file, config.requestheader_client_ca_file
-        )
-        listener = await http_server.serve(
-            app, config.bind_address, config.secure_port, tls=tls, on_upgrade=app.on_upgrade, short_way=app.short_way
-        )  # fmt: skip
-        log.info("serving securely", address=config.bind_address, port=listener.port)
-        try:
-            await bootstrap.bootstrap(server)
-            await app.load()
-            await asyncio.get_running_loop().create_future()
-        finally:
-            await _shut_down(server, listener)
-
-
-async def _shut_down(server: Server, listener: http_server.Server) -> None:
-    """Step by step, so that no client is cut off: /readyz fails, load balancers look elsewhere, and who asks is told to close the
-    connection; then nothing new is taken, each watch ends in good order, and requests on their way are finished.
-    """
-    server.state["shutting down"] = True
-    listener.let_go()
-    await asyncio.sleep(server.config.shutdown_delay_duration)
-    server.stores.feed.end_watches()
-    await listener.close()
+def tls_of(config: Config) -> ServerTLS | None:
+    """What the server shows, and whom it believes."""
+    return server_tls(
+        config.tls_cert_file, config.tls_private_key_file, config.client_ca_file, config.requestheader_client_ca_file
+    )  # fmt: skip
 
 
 class _Tasks:

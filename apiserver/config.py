@@ -35,6 +35,10 @@ class Config:
         "--shutdown-delay-duration", Seconds(0.0), "How long to go on serving after SIGTERM, with /readyz failing."
     )
 
+    worker_processes: int = flag(
+        "--worker-processes", 0, "How many processes serve, sharing the port and the limits above; 0: one for each core, at most 4."
+    )
+
     # storage
     etcd_servers: tuple[str, ...] = flag("--etcd-servers", ("http://127.0.0.1:2379",), "The etcd servers (scheme://ip:port).")
     etcd_cafile: Path | None = flag("--etcd-cafile", None, "The CA that signed etcd's certificates.")

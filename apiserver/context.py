@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from apiserver.routes import Routes
     from apiserver.storage.etcd import Etcd
     from apiserver.storage.store import Stores
+    from apiserver.workers.place import Place
 
 MAX_BODY_BYTES = 3 * 1024 * 1024  # upstream's MaxRequestBodyBytes
 
@@ -244,6 +245,7 @@ class Server:
     etcd: "Etcd"
     routes: "Routes"  # the served rows: .rows(), .find(group, version, plural), .add(row), .remove(row)
     stores: "Stores"  # .store_for(resource) -> Store
+    place: "Place"  # which of the server's workers this is; .first does what must be done once in a server
     authenticator: Authenticator = field(init=False)
     authorizer: Authorizer = field(init=False)
     admission: Admission = field(init=False)

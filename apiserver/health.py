@@ -1,6 +1,5 @@
 """Health, version and metrics of the API server.
 
-They are answered before anything else is loaded (`behind.py`): whoever waits for a server asks for them first.
 https://kubernetes.io/docs/reference/using-api/health-checks/
 """
 
@@ -8,13 +7,16 @@ from apiserver import metrics
 from apiserver.context import RequestInfo, Response, Server
 from kube.api.status import ApiError, MethodNotAllowed
 from kube.component.health import Check, Health
+from kube.component.metrics import CONTENT_TYPE
 
+ALL_METRICS = "metrics of all workers"  # in server.state, where there are several: an awaitable that answers with their text
 ROOTS = frozenset(("healthz", "livez", "readyz", "metrics", "version"))
 NO_METHOD = "the server does not allow this method on the requested resource"
 
 
 class Probes:
     def __init__(self, server: Server) -> None:
+        self._server = server
         checks = (Check("etcd", lambda: _etcd(server)), Check("poststarthook/start-bootstrap", lambda: _bootstrapped(server)))
         self._alive = Health(*checks)
         self._ready = Health(*checks, Check("shutdown", lambda: _goes_on(server)))
@@ -28,6 +30,8 @@ class Probes:
         if info.method not in ("GET", "HEAD"):
             raise MethodNotAllowed(NO_METHOD)
         path = "/version" if info.path == "/version/" else info.path
+        if path == "/metrics" and (all_metrics := self._server.state.get(ALL_METRICS)) is not None:
+            return Response(200, await all_metrics(), CONTENT_TYPE)
         found = await (self._ready if root == "readyz" else self._alive).answer(path, info.query)
         status, kind, body = found or (404, "text/plain; charset=utf-8", b"404 page not found\n")
         return Response(status, body, kind, [("X-Content-Type-Options", "nosniff")])

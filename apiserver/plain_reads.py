@@ -46,11 +46,14 @@ class PlainReads:
 
     def __init__(self, server: Server) -> None:
         self.server = server
+        self._abreast = server.stores.abreast
         self._aggregator = aggregator.aggregator_of(server)
         self._is_open = server.state.get("audit") is None and server.config.request_timeout >= LONGEST_SECONDS
 
     def take(self, brief: Brief) -> bool:
         server, plain = self.server, brief.plain
+        if self._abreast.behind:
+            return False
         asked: Asked | None = plain.memo
         if asked is None or asked.generation != server.routes.generation:
             asked = plain.memo = self._asked(plain)

@@ -1,7 +1,7 @@
 """Work: the tasks that keep APIServices and what is known of remote servers true. They sleep until something they look at changes.
 
 local      makes and removes the APIServices of what is served here
-remote     looks whether remote servers are available, and fetches their documents
+remote     looks whether remote servers are available, and fetches their documents; every worker does, and the first writes it down
 """
 
 import asyncio
@@ -47,8 +47,9 @@ def start(server: Server) -> None:
     follow(server, resource_of(CustomResourceDefinition), lambda key, tree: own.set())
     follow(server, resource_of(Service), lambda key, tree: endpoints_changed(key, None))
     follow(server, resource_of(EndpointSlice), endpoints_changed)
-    server.spawn(_published(server), "extension-apiserver-authentication")
-    server.spawn(_repeated(own, lambda: _keep_local(server)), "local APIServices")
+    if server.place.first:
+        server.spawn(_published(server), "extension-apiserver-authentication")
+        server.spawn(_repeated(own, lambda: _keep_local(server)), "local APIServices")
     server.spawn(_repeated(far, lambda: _keep_remote(server, aggregator)), "remote APIServices")
 
 
@@ -106,7 +107,7 @@ async def _keep_remote(server: Server, aggregator: Aggregator) -> float | None:
     findings = await asyncio.gather(*(availability.look(server, aggregator, one) for one in remotes.values()))
     for remote, finding in zip(remotes.values(), findings, strict=True):
         tree = store.cached(Key("", remote.name))
-        if tree is not None and not _told(tree, finding):
+        if server.place.first and tree is not None and not _told(tree, finding):
             await _tell(store, tree, finding)
         if finding.available:
             await documents.fetch(server, aggregator, remote)

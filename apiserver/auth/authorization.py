@@ -12,7 +12,8 @@ https://kubernetes.io/docs/reference/access-authn-authz/authorization/
 apiserver pkg/endpoints/handlers/responsewriters/errors.go
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 
 from apiserver.auth import webhook
 from apiserver.auth.decision import ALLOWED, Decision, Mode, Prompt
@@ -22,7 +23,7 @@ from apiserver.auth.rbac.authorizer import RbacAuthorizer
 from apiserver.auth.rbac.index import index_of
 from apiserver.auth.rbac.rules import ALL, Rule
 from apiserver.context import RequestInfo, Server, User
-from kube.api.status import Forbidden, is_forbidden
+from kube.api.status import ApiError, Forbidden, is_forbidden
 from kube.component.run import StartupError
 
 MASTERS = "system:masters"
@@ -37,7 +38,7 @@ def build(server: Server) -> "Authorization":
         raise StartupError(f"--authorization-mode: {unknown or names} is not one of {', '.join(MODES)}")
     if len(set(names)) != len(names):
         raise StartupError(f"--authorization-mode names an authorizer twice: {','.join(names)}")
-    return Authorization({name: MODES[name](server) for name in names})
+    return Authorization({name: MODES[name](server) for name in names}, server.stores.abreast.with_etcd)
 
 
 class AlwaysAllow(Prompt):
@@ -62,8 +63,9 @@ MODES: Mapping[str, Callable[[Server], Mode]] = {
 class Authorization:
     """The server's authorizers in order."""
 
-    def __init__(self, modes: Mapping[str, Mode]) -> None:
+    def __init__(self, modes: Mapping[str, Mode], catch_up: Callable[[], Awaitable[None]] | None = None) -> None:
         self._modes = modes
+        self._catch_up = catch_up
         self._asked = tuple(modes.values())
         self._prompt = tuple(mode for mode in self._asked if isinstance(mode, Prompt))
 
@@ -85,9 +87,21 @@ class Authorization:
         return bool(next((opinion for opinion in opinions if opinion is not None), False))
 
     async def decide(self, user: User, info: RequestInfo) -> Decision:
-        """What the first one says that has an opinion; else no opinion, and everybody's reasons."""
+        """What the first one says that has an opinion; else no opinion, and everybody's reasons.
+
+        What a kubelet may do follows from its pods, which many workers and servers change: before it is refused they are looked at
+        as they are now.
+        """
         if MASTERS in user.groups:
             return ALLOWED
+        decision = await self._decided(user, info)
+        if decision.allowed is None and self._catch_up is not None and node_of(user):
+            with suppress(ApiError):
+                await self._catch_up()
+                decision = await self._decided(user, info)
+        return decision
+
+    async def _decided(self, user: User, info: RequestInfo) -> Decision:
         reasons = []
         for mode in self._asked:
             decision = await mode.decide(user, info)

@@ -3,15 +3,15 @@
 It follows the definitions by the watch cache. A definition is served while it is Established; when anything that its rows are made
 of changes, they are made anew and the watches of its kind end, so that clients begin again with the new form.
 
-An API server that is asked for a resource that it does not serve looks at the newest definitions first (`late_row`): whoever saw
-a definition Established at one API server may use it at any other at once.
+An API server that is asked for a resource that it does not serve looks at the newest definitions first (App, by
+storage/abreast.py): whoever saw a definition Established at one API server may use it at any other at once.
 """
 
 from dataclasses import replace
 from typing import Any
 
 from apiserver import metrics
-from apiserver.context import RequestInfo, Server
+from apiserver.context import Server
 from apiserver.crd import conditions, status
 from apiserver.crd.conversion import Call
 from apiserver.crd.definition import DEFINITION
@@ -58,14 +58,6 @@ class Registry:
         """The definitions that are served, each with its rows."""
         return [(self._definitions[name], rows) for name, rows in self._rows.items() if rows]
 
-    def look(self) -> None:
-        """Take what the watch cache has and this registry has not seen yet."""
-        store = self._server.stores.store_for(DEFINITION)
-        for entry in store.cache.below(store.prefix):
-            known = self._definitions.get(entry.metadata.name)
-            if known is None or _revision(known) < entry.revision:
-                self.put(Key("", entry.metadata.name), entry.tree())
-
     def _rows_of(self, definition: Tree) -> list[Resource]:
         if not conditions.is_true(definition, conditions.ESTABLISHED):
             return []
@@ -102,19 +94,13 @@ def start(server: Server) -> None:
     registry = server.state[ROOM] = Registry(server)
     server.routes.add(DEFINITION)
     follow(server, DEFINITION, registry.put)
-    server.spawn(registry.worker.run(), "custom resource definitions")
+    if server.place.first:
+        server.spawn(registry.worker.run(), "custom resource definitions")
 
 
 def registry_of(server: Server) -> Registry:
     found: Registry = server.state[ROOM]
     return found
-
-
-async def late_row(server: Server, info: RequestInfo) -> Resource | None:
-    """The row that a request asks for, if the newest definitions have it."""
-    await server.stores.feed.fresh()
-    registry_of(server).look()
-    return server.routes.find(info.api_group, info.api_version, info.plural)
 
 
 def _caller(server: Server, definition: Tree) -> Call | None:

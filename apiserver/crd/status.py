@@ -1,7 +1,7 @@
 """Status: the conditions and accepted names of the definitions, written where they are not what they should be.
 
-Every API server does this for itself; what they write is the same, and the store lets only one of them. A definition whose names
-were taken is looked at again when another one of its group changes or goes.
+The first worker of every API server does this; what they write is the same, and the store lets only one of them. A definition
+whose names were taken is looked at again when another one of its group changes or goes.
 """
 
 import asyncio

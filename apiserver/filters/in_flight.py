@@ -19,7 +19,7 @@ async def in_flight(
     if is_long_running(request.info):
         return await call_next(request)
     reads = request.info.verb in READING
-    limit = server.config.max_requests_inflight if reads else server.config.max_mutating_requests_inflight
+    limit = server.place.part(server.config.max_requests_inflight if reads else server.config.max_mutating_requests_inflight)
     counted = server.in_flight
     if limit and counted[reads] >= limit and "system:masters" not in request.user.groups:
         raise TooManyRequests("Too many requests, please try again later.", {"retryAfterSeconds": RETRY_SECONDS})

@@ -14,6 +14,7 @@ from apiserver.context import RequestInfo, Server, User
 from apiserver.flowcontrol import classify, defaults
 from apiserver.flowcontrol.level import Level, Limits, Seats
 from apiserver.flowcontrol.sharding import hand
+from apiserver.workers.place import Place
 from kube.api.meta import Key, Tree
 
 STATE = "flowcontrol"  # in server.state
@@ -61,8 +62,10 @@ class Flow:
 
 
 class Control:
-    def __init__(self, config: Config) -> None:
-        self.seats = Seats(config.max_requests_inflight + config.max_mutating_requests_inflight)
+    """One worker's, for its part of the server's limits."""
+
+    def __init__(self, config: Config, place: Place | None = None) -> None:
+        self.seats = Seats((place or Place()).part(config.max_requests_inflight + config.max_mutating_requests_inflight))
         self.wait_seconds = float(config.request_timeout) / WAIT_PART
         self.levels: dict[str, Level] = {}  # the limited ones
         self.counts: dict[tuple[str, str], Counts] = {}

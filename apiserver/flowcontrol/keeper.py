@@ -31,7 +31,7 @@ def start(server: Server) -> None:
     config = server.config
     if not config.enable_priority_and_fairness or not config.max_requests_inflight + config.max_mutating_requests_inflight:
         return
-    control = server.state[STATE] = Control(server.config)
+    control = server.state[STATE] = Control(server.config, server.place)
     metrics.show(control)
     changed = asyncio.Event()
 
@@ -45,7 +45,8 @@ def start(server: Server) -> None:
 
     follow(server, resource_of(PriorityLevelConfiguration), put_level)
     follow(server, resource_of(FlowSchema), put_schema)
-    server.spawn(_keep(server, control, changed), "priority and fairness objects")
+    if server.place.first:
+        server.spawn(_keep(server, control, changed), "priority and fairness objects")
 
 
 async def _keep(server: Server, control: Control, changed: asyncio.Event) -> None:

@@ -1,8 +1,5 @@
 """Dispatch: the one table of verbs, and which handler a request meets once the filters let it through."""
 
-from dataclasses import replace
-
-from apiserver import crd
 from apiserver.context import Handler, Request, RequestInfo, Response, Server
 from apiserver.handlers import connect, delete, patch, read, scale, status, watch, write
 from apiserver.subresources import SUBRESOURCES
@@ -28,9 +25,7 @@ GENERIC_SUBRESOURCES: dict[str, dict[str, Handler]] = {
 
 
 async def handle(server: Server, request: Request) -> Response | None:
-    """Answer a request for a resource. One that is not served may have been defined a moment ago."""
-    if request.info.resource is None:
-        request.info = replace(request.info, resource=await crd.late_row(server, request.info))
+    """Answer a request for a resource."""
     handler = handler_of(request)
     if request.info.resource is not None and request.info.resource.deprecation:
         request.warn(request.info.resource.deprecation)

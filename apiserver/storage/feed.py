@@ -19,7 +19,7 @@ from contextlib import suppress
 from functools import partial
 
 from apiserver.storage import codec
-from apiserver.storage.etcd import Compacted, Etcd
+from apiserver.storage.etcd import Compacted, Etcd, Outcome
 from apiserver.storage.etcd_watch import Batch, EtcdWatch
 from apiserver.storage.watch_cache import Entry, Position, WatchCache, prefix_end
 from kube.api.status import ApiError, Timeout
@@ -37,10 +37,16 @@ log = get_logger(__name__)
 
 
 class Feed:
-    """`run` it; `ready` is set once every object is in its cache. `bucket` tells a key's cache prefix."""
+    """`run` it; `ready` is set once every object is in its cache. `bucket` tells a key's cache prefix.
 
-    def __init__(self, etcd: Etcd, root: str, bucket: Callable[[str], str]) -> None:
+    `tell` hears the newest revision of what is below the prefixes `judging`: when it is written here, and once it is in its cache
+    (abreast.py).
+    """
+
+    def __init__(self, etcd: Etcd, root: str, bucket: Callable[[str], str], tell: Callable[[int], None]) -> None:
         self._etcd = etcd
+        self._tell = tell
+        self.judging: set[str] = set()
         self._root = root
         self._bucket = bucket
         self._caches: dict[str, WatchCache] = {}
@@ -83,6 +89,11 @@ class Feed:
         """The server stops: its clients shall look for another one now."""
         for cache in self._caches.values():
             cache.end_watchers()
+
+    def wrote(self, prefix: str, outcome: Outcome) -> None:
+        """Before anybody hears of a write: no worker judges by what was there before it."""
+        if outcome.done and prefix in self.judging:
+            self._tell(outcome.revision)
 
     async def fresh(self) -> int:
         """Wait until the caches hold every write that was acknowledged before this call; their revision."""
@@ -175,7 +186,7 @@ class Feed:
             self.cache(prefix).fill(found.get(prefix, ()), revision)
         log.info("registry read", objects=sum(map(len, found.values())), resources=len(found), revision=revision)
         self.ready.set()
-        self._tell()
+        self._wake()
 
     async def _follow(self) -> None:
         self._watch = EtcdWatch(self._etcd, self._root, prefix_end(self._root), self.revision + 1)
@@ -186,15 +197,20 @@ class Feed:
             self._watch = None
 
     def _take(self, batch: Batch) -> None:
+        told = 0
         for change in batch.changes:
             prefix = self._bucket(change.key)
             if prefix and codec.is_object(change.value):
                 self.cache(prefix).apply(change.key, change.value, change.revision)
+                if prefix in self.judging:
+                    told = change.revision
         if batch.revision > self.revision:
             self._position.revision = batch.revision
-            self._tell()
+            self._wake()
+        if told:
+            self._tell(told)
 
-    def _tell(self) -> None:
+    def _wake(self) -> None:
         moved, self._moved = self._moved, asyncio.Event()
         moved.set()
 

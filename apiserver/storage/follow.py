@@ -1,7 +1,8 @@
 """Follow: keep something up to date with the objects of one resource, from the watch cache.
 
 `put(key, tree)` is called for each object that is there, before `follow` returns, and then for each change, in order; None: the
-object is gone. Where the watch is cut (etcd's history was lost) it begins anew, and what went meanwhile is told as gone.
+object is gone. A request may be ahead of the follower's task: `storage/abreast.py` has it take at once what the cache was told.
+Where the watch is cut (etcd's history was lost) it begins anew, and what went meanwhile is told as gone.
 """
 
 from collections.abc import Callable
@@ -24,6 +25,7 @@ def follow(server: "Server", row: Resource, put: Put) -> None:
     """Start following, for the server's life."""
     follower = _Follower(server.stores.store_for(row), put)
     follower.begin()
+    server.stores.abreast.looks.append(follower.look)
     server.spawn(follower.run(), f"follow {row.plural}")
 
 
@@ -47,13 +49,20 @@ class _Follower:
         try:
             while True:
                 events, _ = await self._watcher.take(IDLE_SECONDS)
-                for event in events:
-                    self._tell(event)
-                if self._watcher.cut:
-                    self._watcher.close()
-                    self.begin()
+                self._tell_all(events)
         finally:
             self._watcher.close()
+
+    def look(self) -> None:
+        """Take what is queued, now."""
+        self._tell_all(self._watcher.queued())
+
+    def _tell_all(self, events: list[Event]) -> None:
+        for event in events:
+            self._tell(event)
+        if self._watcher.cut:
+            self._watcher.close()
+            self.begin()
 
     def _tell(self, event: Event) -> None:
         key = self._key(event)

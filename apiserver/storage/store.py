@@ -11,11 +11,13 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from apiserver.storage import codec, deletion
+from apiserver.storage.abreast import Abreast, judges
 from apiserver.storage.etcd import Compacted, Etcd, FutureRevision, KeyValue
 from apiserver.storage.feed import Feed, buckets, too_large
 from apiserver.storage.listing import Ask, Freshness, encode_token, token_expired, version_expired
 from apiserver.storage.served_form import FormedWatcher, ServedForm, initial
 from apiserver.storage.watch_cache import Entry, Event, FieldGetters, Selection, WatchCache, Watcher, prefix_end
+from apiserver.workers.place import Place
 from kube.api.meta import Key, Tree
 from kube.api.resource import Resource
 from kube.api.status import AlreadyExists, ApiError, Timeout, already_exists, not_found
@@ -51,6 +53,8 @@ class Store:
         self._feed = feed
         self._ttl_seconds = ttl_seconds
         self._form: ServedForm | None = resource.served_form
+        if judges(resource.group, resource.plural):
+            feed.judging.add(prefix)
         self.now = deletion.utc_now
         self.removed: Removed | None = None  # called with each object that is gone
 
@@ -217,6 +221,7 @@ class Store:
         outcome = await self._etcd.put(path, stored, 0, await self._lease())
         if outcome.current is not None:
             raise self._exists(key, _entry(outcome.current))
+        self._feed.wrote(self.prefix, outcome)
         if self._form is not None:
             return await self._tree(Entry(path, codec.served(stored, outcome.revision), outcome.revision))
         return self._viewed(codec.decode(stored, outcome.revision))
@@ -290,12 +295,14 @@ class Store:
             gone, current = await self._remove(path, new, expected)
             return expected if gone else current
         outcome = await self._etcd.put(path, codec.encode(await self._stored(new)), expected, await self._lease())
+        self._feed.wrote(self.prefix, outcome)
         if outcome.done:
             return outcome.revision
         return _entry(outcome.current) if outcome.current else None
 
     async def _remove(self, path: str, tree: Tree, expected: int) -> tuple[bool, Entry | None]:
         outcome = await self._etcd.delete(path, expected)
+        self._feed.wrote(self.prefix, outcome)
         if outcome.done and self.removed is not None:
             await self.removed(tree)
         return outcome.done, _entry(outcome.current) if outcome.current else None
@@ -346,14 +353,18 @@ def _entry(item: KeyValue) -> Entry:
 class Stores:
     """Every served resource's store."""
 
-    def __init__(self, etcd: Etcd, root: str, rows: Iterable[Resource], ttl_seconds: Mapping[tuple[str, str], int]) -> None:
+    def __init__(
+        self, etcd: Etcd, root: str, rows: Iterable[Resource], ttls: Mapping[tuple[str, str], int], place: Place | None = None
+    ) -> None:
         self.root = root  # ends in a slash
         self._etcd = etcd
-        self._ttl_seconds = ttl_seconds  # (group, plural) -> how long its objects live
+        self._ttl_seconds = ttls  # (group, plural) -> how long its objects live
         self._homes = {row.kind: row for row in rows if row.view_tree is None}
         self._stores: dict[tuple[str, str, str], Store] = {}
         self.removed: Callable[[Resource], Removed | None] = lambda resource: None  # what to call when an object is gone
-        self.feed = Feed(etcd, root, buckets(root, map(self.prefix, rows)))
+        place = place or Place()
+        self.feed = Feed(etcd, root, buckets(root, map(self.prefix, rows)), place.tell)
+        self.abreast = Abreast(self.feed, place)
 
     def prefix(self, row: Resource) -> str:
         """Where the row's objects are kept: a row that is another view of a kind shares that kind's place."""

@@ -11,6 +11,7 @@ the subprotocol name SPDY/3.1+portforward.k8s.io, which kubectl uses.
 """
 
 import asyncio
+import socket
 import ssl
 from collections.abc import Callable
 from contextlib import suppress
@@ -26,6 +27,7 @@ from uvicorn.protocols.websockets.wsproto_impl import WSProtocol
 from kube.client.keepalive import keep_alive
 from kube.component.http_cycle import Cycle
 from kube.component.http_state import App, State
+from kube.component.logging import get_logger
 from kube.component.short_way import Brief, ShortWay
 from kube.component.tls import ServerTLS
 
@@ -36,6 +38,8 @@ LARGEST_HEAD_BYTES = 1 << 20  # net/http DefaultMaxHeaderBytes
 BACKLOG = 1024
 MAX_WEBSOCKET_BYTES = 16 << 20
 AFTER_CUT_SECONDS = 1.0  # for requests whose connection was cut to clean up
+
+log = get_logger(__name__)
 
 HEAD_TOO_LARGE = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: text/plain; charset=utf-8\r\nconnection: close\r\n\r\n"
@@ -64,12 +68,60 @@ OnUpgrade = Callable[[Head], asyncio.Protocol | None]
 
 
 class Server:
-    """A listening server."""
+    """An ASGI app behind a listener of its own (`serve`), or for connections that somebody else accepts (`take`)."""
 
-    def __init__(self, listener: asyncio.Server, state: "State") -> None:
-        self._listener = listener
-        self._state = state
-        self.port = int(listener.sockets[0].getsockname()[1])
+    def __init__(
+        self, app: App, *, tls: ServerTLS | None = None, on_upgrade: OnUpgrade | None = None, short_way: ShortWay | None = None
+    ) -> None:
+        self._app = app
+        self._on_upgrade = on_upgrade
+        self._state = State(short_way)
+        self._config = Config(
+            self._state.until_closing(app), interface="asgi3", http=HttpToolsProtocol, ws=WSProtocol, lifespan="off",
+            log_config=None, access_log=False, server_header=False, date_header=False, timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            ws_max_size=MAX_WEBSOCKET_BYTES, ws_ping_interval=None, ws_ping_timeout=None, proxy_headers=False,
+        )  # fmt: skip
+        self._config.load()
+        self._config.ws_protocol_class = _WebSocketProtocol
+        self._tls: ssl.SSLContext | None = tls.context() if tls else None
+        self._handshake = HANDSHAKE_SECONDS if tls else None
+        self._listener: asyncio.Server | None = None
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        assert self._listener is not None, "it listens"
+        return int(self._listener.sockets[0].getsockname()[1])
+
+    @property
+    def connections(self) -> int:
+        """How many are open."""
+        return len(self._state.connections) + sum(not one.is_closing() for one in self._state.handed_over)
+
+    def count(self, counted: Callable[[], None]) -> None:
+        """Have `counted` called where there may be more or fewer connections than before."""
+        self._state.counted = counted
+
+    async def listen(self, host: str, port: int) -> None:
+        """Raises OSError where the address is taken."""
+        self._listener = await asyncio.get_running_loop().create_server(
+            self._connection, host, port, ssl=self._tls, backlog=BACKLOG, ssl_handshake_timeout=self._handshake
+        )
+        for one in self._listener.sockets:
+            keep_alive(one)
+
+    async def take(self, connection: socket.socket) -> None:
+        """Serve a connection, from its handshake on; the socket is the server's from now on."""
+        try:
+            await asyncio.get_running_loop().connect_accepted_socket(
+                self._connection, connection, ssl=self._tls, ssl_handshake_timeout=self._handshake
+            )
+        except OSError as error:  # a handshake that fails, too
+            log.debug("a connection ended before it began", reason=error)
+            connection.close()
+
+    def _connection(self) -> asyncio.Protocol:
+        return _HttpProtocol(self._config, self._app, self._state, self._on_upgrade)
 
     def let_go(self) -> None:
         """From now on each answer is the last one on its connection, and says so."""
@@ -77,7 +129,8 @@ class Server:
 
     async def close(self, within: float = 5.0) -> None:
         """Stop listening, let requests end for up to `within` seconds, then cut what is left."""
-        self._listener.close()
+        if self._listener is not None:
+            self._listener.close()
         self._state.closing = True
         for connection in list(self._state.connections):
             connection.shutdown()
@@ -110,27 +163,9 @@ async def serve(
     short_way: ShortWay | None = None,
 ) -> Server:
     """Listen and serve an ASGI app. Port 0 takes a free one. Raises OSError where the address is taken."""
-    state = State(short_way)
-    config = Config(
-        state.until_closing(app), interface="asgi3", http=HttpToolsProtocol, ws=WSProtocol, lifespan="off",
-        log_config=None, access_log=False, server_header=False, date_header=False, timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        ws_max_size=MAX_WEBSOCKET_BYTES, ws_ping_interval=None, ws_ping_timeout=None, proxy_headers=False,
-    )  # fmt: skip
-    config.load()
-    config.ws_protocol_class = _WebSocketProtocol
-    context: ssl.SSLContext | None = tls.context() if tls else None
-    loop = asyncio.get_running_loop()
-
-    def connection() -> asyncio.Protocol:
-        return _HttpProtocol(config, app, state, on_upgrade)
-
-    handshake = HANDSHAKE_SECONDS if context else None
-    listener = await loop.create_server(
-        connection, host, port, ssl=context, backlog=BACKLOG, ssl_handshake_timeout=handshake
-    )  # fmt: skip
-    for one in listener.sockets:
-        keep_alive(one)
-    return Server(listener, state)
+    server = Server(app, tls=tls, on_upgrade=on_upgrade, short_way=short_way)
+    await server.listen(host, port)
+    return server
 
 
 def subject_of(transport: asyncio.BaseTransport) -> dict[str, Any] | None:
@@ -172,6 +207,7 @@ class _HttpProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
+        self._state.counted()
         if self._idle_timer is not None:
             self._idle_timer.cancel()
 
@@ -335,6 +371,14 @@ class _HttpProtocol(HttpToolsProtocol):
 
 class _WebSocketProtocol(WSProtocol):
     """A connection that became a WebSocket."""
+
+    def __init__(self, config: Config, server_state: Any, *rest: Any, **more: Any) -> None:
+        super().__init__(config, server_state, *rest, **more)
+        self._state: State = server_state
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._state.counted()
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)

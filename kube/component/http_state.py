@@ -17,6 +17,10 @@ App = Callable[..., Any]
 log = get_logger(__name__)
 
 
+def _nobody_counts() -> None:
+    """For a server whose connections are of no interest to another one."""
+
+
 class State(ServerState):
     """What the connections of a server share."""
 
@@ -29,6 +33,7 @@ class State(ServerState):
         self.closing = False
         self.letting_go = False
         self.handed_over: set[Any] = set()  # transports of raw connections
+        self.counted: Callable[[], None] = _nobody_counts  # called where there may be more or fewer connections than before
         self.date_line = b""
         self._second = 0
 

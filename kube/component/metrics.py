@@ -4,7 +4,11 @@ Metric names are upstream's. Each program defines its own in a module of its own
 https://kubernetes.io/docs/reference/instrumentation/metrics/
 """
 
+from collections.abc import Iterable
+from typing import Protocol
+
 from prometheus_client import REGISTRY, Gauge, disable_created_metrics, generate_latest
+from prometheus_client.core import Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from kube.client.version import GIT_VERSION, MAJOR, MINOR
@@ -21,6 +25,12 @@ _BUILD_INFO = Gauge(
 _BUILD_INFO.labels(MAJOR, MINOR, GIT_VERSION).set(1)
 
 
-def exposition() -> bytes:
-    """Every metric of this process, as /metrics answers."""
-    return generate_latest(REGISTRY)
+class Collects(Protocol):
+    """What has metrics to tell."""
+
+    def collect(self) -> Iterable[Metric]: ...
+
+
+def exposition(of: Collects = REGISTRY) -> bytes:
+    """Every metric, as /metrics answers; those of this process where nothing else is said."""
+    return generate_latest(of)

@@ -12,7 +12,7 @@ import ctypes
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 import uvloop
@@ -36,23 +36,33 @@ class StartupError(Exception):
 EXPECTED = (StartupError, ConfigError, LostLease, OSError)
 
 
-def run(prog: str, main: Callable[[C], Awaitable[None]], config: C) -> None:
-    """Run a program to its end, then leave the process with its exit code."""
+def run(
+    prog: str,
+    main: Callable[[C], Awaitable[None]],
+    config: C,
+    *,
+    signals: Iterable[signal.Signals] = (signal.SIGTERM, signal.SIGINT),
+    tell: Callable[[str], None] | None = None,
+) -> None:
+    """Run a program to its end, then leave the process with its exit code. `tell`: where the line goes that says why it failed."""
     logging.configure(int(getattr(config, "v", 0)))
     keep_large_buffers()
     try:
-        uvloop.run(_until_signalled(main, config))
+        uvloop.run(_until_signalled(main, config, signals))
     except (*EXPECTED, BaseExceptionGroup) as error:
         leaves = list(_leaves(error))
         if not all(isinstance(leaf, EXPECTED) for leaf in leaves):
             raise
         for leaf in leaves:
-            print(f"{prog}: {leaf}", file=sys.stderr)
+            if tell is not None:
+                tell(str(leaf))
+            else:
+                print(f"{prog}: {leaf}", file=sys.stderr)
         raise SystemExit(1) from None
     raise SystemExit(0)
 
 
-async def _until_signalled(main: Callable[[C], Awaitable[None]], config: C) -> None:
+async def _until_signalled(main: Callable[[C], Awaitable[None]], config: C, signals: Iterable[signal.Signals]) -> None:
     loop = asyncio.get_running_loop()
     loop.slow_callback_duration = SLOW_CALLBACK_SECONDS
     task: asyncio.Task[Any] = asyncio.ensure_future(main(config))
@@ -65,7 +75,7 @@ async def _until_signalled(main: Callable[[C], Awaitable[None]], config: C) -> N
         signalled = True
         task.cancel()
 
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in signals:
         loop.add_signal_handler(number, end)
     with contextlib.suppress(asyncio.CancelledError):
         await task

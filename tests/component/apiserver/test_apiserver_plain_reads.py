@@ -78,6 +78,8 @@ def test_short_and_long_way_answer_alike(runner: asyncio.Runner, client: Client,
                                 ("/api/v1/namespaces/default", True), ("/api/v1/namespaces/default/events/x", True),
                                 ("/apis/events.k8s.io/v1/namespaces/default/events/x", False), ("/version", False)):  # fmt: skip
                 first, again = await door.get(path), await door.get(path)
+                while plain and not again[1]:  # the server's own objects are still being made, and each is waited for
+                    again = await door.get(path)
                 assert NEW_EACH_TIME.sub(b"", first[0]) == NEW_EACH_TIME.sub(b"", again[0])
                 assert (first[1], again[1]) == (False, plain), path
 

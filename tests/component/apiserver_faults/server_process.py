@@ -13,15 +13,15 @@ from tests.component.etcd_member import free_port
 from tests.wait import eventually
 
 START_SECONDS = 60.0
-END_SECONDS = 20.0
+END_SECONDS = 60.0
 REPOSITORY = Path(__file__).resolve().parents[3]
 
 
 class ServerProcess:
     """`start` it, `kill` it, `end` it; `remove` it at last."""
 
-    def __init__(self, config: Config, directory: Path, flags: Mapping[str, str] | None = None) -> None:
-        self.port = free_port()
+    def __init__(self, config: Config, directory: Path, flags: Mapping[str, str] | None = None, port: int = 0) -> None:
+        self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = directory / "apiserver.log"
         chosen = {
@@ -38,14 +38,20 @@ class ServerProcess:
         assert self._process is not None, "started"
         return self._process.pid
 
+    @property
+    def workers(self) -> list[int]:
+        """The processes that it consists of, the first one first."""
+        others = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        return [self.pid, *map(int, others)]
+
     async def start(self) -> float:
         """Seconds until it is ready."""
         began = time.monotonic()
-        self._launch()
+        self.launch()
         await eventually(self._ready, START_SECONDS, "the server is ready")
         return time.monotonic() - began
 
-    def _launch(self) -> None:
+    def launch(self) -> None:
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(self._command, cwd=REPOSITORY, stdout=log, stderr=log)
 
