@@ -23,7 +23,8 @@ from kube.api.views import view
 
 V = TypeVar("V", PersistentVolume, PersistentVolumeClaim)
 
-BY_CLASS, WAITING, BY_CLAIM = "by class", "waiting claims by class", "pods without a node by claim"
+BY_CLASS, BY_REFERENCE = "volumes by class", "volumes by the claim that they name"
+WAITING, BY_CLAIM = "waiting claims by class", "pods without a node by claim"
 DEFAULT_CLASS = ("storageclass.kubernetes.io/is-default-class", "storageclass.beta.kubernetes.io/is-default-class")
 
 
@@ -35,6 +36,7 @@ class PersistentVolumeBinder(Controller[Key]):
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self.cache(PersistentVolume).add_index(BY_CLASS, lambda volume: [matching.class_of(volume)])
+        self.cache(PersistentVolume).add_index(BY_REFERENCE, _named_claim)
         self.cache(PersistentVolumeClaim).add_index(WAITING, _waiting)
         self.cache(Pod).add_index(BY_CLAIM, _claims_of_waiting_pod)
 
@@ -105,7 +107,7 @@ class PersistentVolumeBinder(Controller[Key]):
         """Of its class, and those that name it, of whatever class."""
         every = self.cache(PersistentVolume)
         yield from every.by_index(BY_CLASS, matching.class_of(claim))
-        yield from (one for one in every if one.spec.claimRef is not None and matching.is_for(one, claim))
+        yield from every.by_index(BY_REFERENCE, f"{claim.metadata.namespace}/{claim.metadata.name}")
 
     def _waiting_pod(self, claim: PersistentVolumeClaim) -> str:
         found = self.cache(Pod).by_index(BY_CLAIM, f"{claim.metadata.namespace}/{claim.metadata.name}")
@@ -238,6 +240,11 @@ class PersistentVolumeBinder(Controller[Key]):
         head = {"uid": obj.metadata.uid, "resourceVersion": obj.metadata.resourceVersion}
         body = {**patch, "metadata": {**patch.get("metadata", {}), **head}}
         return view(type(obj), await self.client.patch(type(obj), key_of(obj), body, subresource=subresource))
+
+
+def _named_claim(volume: PersistentVolume) -> Iterable[str]:
+    wanted = volume.spec.claimRef
+    return () if wanted is None else (f"{wanted.namespace}/{wanted.name}",)
 
 
 def _waiting(claim: PersistentVolumeClaim) -> Iterable[str]:
