@@ -185,12 +185,12 @@ def flood(machine: Machine) -> dict[str, float]:
     machine.kubectl("wait", "--for=condition=Ready", "pod/flood", "--timeout=60s")
     pid = machine.pids()["kubelet"]
     time.sleep(5)
-    rounds, cpu, began = _rounds(machine), cluster.cpu_seconds(pid), time.monotonic()
+    rounds, cpu, began = _rounds(machine), cpu_seconds(pid), time.monotonic()
     time.sleep(FLOOD_SECONDS)
-    rounds, cpu, took = _rounds(machine) - rounds, cluster.cpu_seconds(pid) - cpu, time.monotonic() - began
+    rounds, cpu, took = _rounds(machine) - rounds, cpu_seconds(pid) - cpu, time.monotonic() - began
     paths = [*(machine.state / "logs" / "pods").glob("*_flood_*/*/*"), *machine.state.glob("docker/containers/*/*-json.log*")]
     size = sum(one.stat().st_size for one in paths if one.is_file()) / 1e6
-    found = {"mb_per_s": rounds / took, "kubelet_cpu_percent": 100 * cpu / took, "on_disk_mb": size, **cluster.memory_mib(pid)}
+    found = {"mb_per_s": rounds / took, "kubelet_cpu_percent": 100 * cpu / took, "on_disk_mb": size, **memory_mib(pid)}
     machine.kubectl("delete", "pod", "flood", "--grace-period=1")
     return found
 
