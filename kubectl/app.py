@@ -54,6 +54,11 @@ def run(words: Sequence[str]) -> int:
 
 
 def _run(words: list[str]) -> int:
+    if words and words[0] == "__complete":
+        from kubectl.completing import complete
+
+        sys.stdout.write(complete(words[1:], _led_to))
+        return 0
     globally = with_global(())
     at = first_argument(globally, words)
     if at is None:
@@ -75,6 +80,18 @@ def _run(words: list[str]) -> int:
     for notice in parsed.notices:
         _say(notice)
     return _call(found, parsed)
+
+
+def _led_to(words: list[str]) -> Found | None:
+    """The command that these words lead to, as far as they go; None: to none yet."""
+    at = first_argument(with_global(()), words)
+    row = next((row for row in COMMANDS if at is not None and words[at] in (row.name, *row.aliases)), None)
+    if row is None or at is None:
+        return None
+    try:
+        return _descend(_load(row), (row.name,), words[:at] + words[at + 1 :], halting=True)
+    except UnknownSubcommand:
+        return None
 
 
 def _call(found: Found, parsed: Parsed) -> int:
@@ -136,8 +153,8 @@ def _load(row: Command) -> Any:
     return command
 
 
-def _descend(command: Any, path: tuple[str, ...], words: list[str], family: Sequence[Any] = ()) -> Found:
-    """Follow the words into subcommands. `family`: the flags that the groups around it share with it."""
+def _descend(command: Any, path: tuple[str, ...], words: list[str], family: Sequence[Any] = (), *, halting: bool = False) -> Found:
+    """Follow the words into subcommands. `family`: the flags that the groups around it share with it; `halting`: they may end."""
     own = {param.name for param in command.params}
     params = [*command.params, *(param for param in family if param.name not in own)]
     flags = with_global(_flag(param) for param in params)
@@ -146,13 +163,17 @@ def _descend(command: Any, path: tuple[str, ...], words: list[str], family: Sequ
         if at is not None and words[at] in command.commands:
             shared = [param for param in params if param.rich_help_panel == FAMILY]
             return _descend(
-                command.commands[words[at]], (*path, str(command.commands[words[at]].name)), words[:at] + words[at + 1 :], shared
+                command.commands[words[at]],
+                (*path, str(command.commands[words[at]].name)),
+                words[:at] + words[at + 1 :],
+                shared,
+                halting=halting,
             )
         if at is not None and not command.invoke_without_command:
             raise UnknownSubcommand(
                 f"error: unknown command \"{words[at]}\"\nSee 'kubectl {' '.join(path)} -h' for help and examples"
             )
-        if at is None and not command.invoke_without_command:
+        if at is None and not command.invoke_without_command and not halting:
             return Found(command, path, ["--help"], flags, params)
     return Found(command, path, words, flags, params)
 

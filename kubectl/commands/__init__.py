@@ -60,6 +60,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("wait", "Wait for a specific condition on one or many resources", ADVANCED),
     Command("label", "Update the labels on a resource", SETTINGS),
     Command("annotate", "Update the annotations on a resource", SETTINGS),
+    Command("completion", "Output shell completion code for the specified shell (bash, zsh, fish, or powershell)", SETTINGS),
     Command("api-resources", "Print the supported API resources on the server", OTHER),
     Command("api-versions", 'Print the supported API versions on the server, in the form of "group/version"', OTHER),
     Command("config", "Modify kubeconfig files", OTHER),
