@@ -25,9 +25,10 @@ def of_network(netns: str = "") -> dict[str, Any]:
     """Of a network namespace; "" is the one we are in."""
     links = json.loads(_in(netns, "ip", "-json", "address", "show"))
     tables = _in(netns, "iptables-save").splitlines()
+    routes = _in(netns, "ip", "route", "show", "table", "all") + _in(netns, "ip", "rule")
     return {
         "links": sorted((one["ifname"], *(a["local"] for a in one["addr_info"])) for one in links),
-        "routes": sorted((_in(netns, "ip", "route", "show", "table", "all") + _in(netns, "ip", "rule")).splitlines()),
+        "routes": sorted(line for line in routes.splitlines() if "fe80:" not in line),  # the kernel makes these when it is ready
         "nft": _in(netns, "nft", "list", "ruleset"),
         "iptables": [line for line in tables if not line.startswith(("#", ":"))],
         "settings": _in(netns, "sysctl", "-a", "-r", "^net.ipv4.(ip_forward$|conf.(all|default|lo)[.])"),
@@ -46,6 +47,16 @@ def of_machine(state: Path, name: str) -> dict[str, Any]:
         "processes": sorted(_processes(state, name)),
         "files": {place: sorted(str(path) for path in Path(place).rglob("*")) for place in PLACES},
     }
+
+
+def left_behind(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    """What is there afterwards and was not before, or the other way round."""
+    found = {}
+    for what, now in after.items():
+        if now != before[what]:
+            lists = isinstance(now, list)
+            found[what] = [one for one in (*now, *before[what]) if one not in now or one not in before[what]] if lists else now
+    return found
 
 
 def _processes(state: Path, name: str) -> Iterator[str]:

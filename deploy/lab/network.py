@@ -35,6 +35,7 @@ def add_host(lab: Lab, host: Cluster) -> None:
     if (NAMESPACES / host.netns).exists():
         return
     port = port_name(host)
+    _in(lab.bridge_netns, "ip", "link", "del", port, check=False)  # of a host just switched off: the kernel may be at it still
     _run("ip", "netns", "add", host.netns)
     _in(host.netns, "ip", "link", "add", LINK, "type", "veth", "peer", "name", port, "netns", lab.bridge_netns)
     _in(lab.bridge_netns, "ip", "link", "set", port, "master", BRIDGE, "up")
@@ -66,13 +67,13 @@ def _passing(source: Cluster, target: Cluster) -> tuple[str, ...]:
     return ("iifname", port_name(source), "oifname", port_name(target))
 
 
-def _in(netns: str, *command: str) -> None:
-    _run("nsenter", f"--net={NAMESPACES / netns}", *command)
+def _in(netns: str, *command: str, check: bool = True) -> None:
+    _run("nsenter", f"--net={NAMESPACES / netns}", *command, check=check)
 
 
-def _run(*command: str) -> None:
+def _run(*command: str, check: bool = True) -> None:
     done = subprocess.run(command, capture_output=True, text=True, env={"PATH": PATH})
-    if done.returncode != 0:
+    if check and done.returncode != 0:
         raise StepFailed(
             f"{' '.join(command)}: {done.stderr.strip()}", "the lab needs root and a kernel with veth, bridge, nftables"
         )

@@ -20,7 +20,7 @@ from deploy.lab.plan import Lab as Plan
 from deploy.programs import entering
 from tests.e2e.conftest import OURS, UPSTREAM, add_tools, in_a_namespace
 from tests.e2e.conftest import Cluster as Shell
-from tests.traces import of_machine, of_network
+from tests.traces import left_behind, of_machine, of_network
 from tests.wait import eventually_sync
 
 UP_SECONDS, DOWN_SECONDS = 240, 60
@@ -116,8 +116,7 @@ def lab() -> Iterator[Lab]:
         gone = one.lab("down", "--purge", within=DOWN_SECONDS)
     assert gone.returncode == 0, gone.stdout + gone.stderr
     assert not one.state.exists()
-    after = of_network() | of_machine(one.state, name)
-    assert {what: found for what, found in after.items() if found != before[what]} == {}
+    assert left_behind(before, of_network() | of_machine(one.state, name)) == {}
 
 
 @pytest.fixture(scope="session")
