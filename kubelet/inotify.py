@@ -54,7 +54,7 @@ class Changes:
     async def next(self) -> set[int]:
         """Return the watches of which something changed since the last return; -1: the kernel lost count, it may be any."""
         loop = asyncio.get_running_loop()
-        while not (found := self._read()):
+        while not (found := self.so_far()):
             something = asyncio.Event()
             loop.add_reader(self._descriptor, something.set)
             try:
@@ -63,7 +63,8 @@ class Changes:
                 loop.remove_reader(self._descriptor)
         return found
 
-    def _read(self) -> set[int]:
+    def so_far(self) -> set[int]:
+        """As `next`, but without waiting: it may be nothing."""
         found: set[int] = set()
         with suppress(BlockingIOError):
             while events := os.read(self._descriptor, BUFFER):

@@ -23,7 +23,7 @@ from kubelet.runtime.runtime import LogPolicy, RuntimeContainer
 
 log = get_logger("kubelet.logs")
 
-REST_SECONDS = 0.25  # at least, between passes: lines that come one by one are copied together
+REST_SECONDS = 0.25  # at least, before a pass that has to wait for lines: those that come one by one are copied together
 MOST_OF_ONE = 4 << 20  # bytes of the engine's, of one log in one pass
 COMPRESS_SECONDS = 10.0  # upstream's containerLogMonitorInterval
 ANY = -1
@@ -56,6 +56,7 @@ class LogKeeper:
         self._fresh: set[str] = set()  # ids that were not looked at yet
         self._new = asyncio.Event()
         self._passing = asyncio.Lock()
+        self._worked = 0.0  # seconds of a processor, in this pass
 
     def follow(self, record: RuntimeContainer) -> None:
         """Keep this container's log, from now on. Told again of the same, it does nothing."""
@@ -86,15 +87,16 @@ class LogKeeper:
         changed: set[int] = set()
         compress_at = 0.0
         while True:
-            began = time.monotonic()
+            self._worked = 0.0
             async with self._passing:
                 more = await self._pass(changes, changed)
-                if began >= compress_at:
+                if time.monotonic() >= compress_at:
                     await asyncio.to_thread(_compress, list(self._kept.values()))
                     compress_at = time.monotonic() + COMPRESS_SECONDS
-            await asyncio.sleep(max(REST_SECONDS, time.monotonic() - began))
+            await asyncio.sleep(max(0.0 if more else REST_SECONDS, self._worked))
             waits = any(kept.target.uncompressed for kept in self._kept.values())
-            changed = more or await self._changed(changes, compress_at - time.monotonic() if waits else None)
+            within = compress_at - time.monotonic() if waits else None
+            changed = more | changes.so_far() if more else await self._changed(changes, within)
 
     async def _changed(self, changes: Changes, within: float | None) -> set[int]:
         """The watches of the logs that have grown; empty where there is a new log, or none has in that time."""
@@ -123,6 +125,7 @@ class LogKeeper:
 
     def _copy(self, kept: Kept) -> bool:
         """Returns whether there was more than may be copied in one pass."""
+        began = time.thread_time()
         try:
             if kept.reader is None:
                 kept.reader = _opened(kept)
@@ -136,6 +139,8 @@ class LogKeeper:
         except OSError as error:  # a full disk, or a container that was removed: its other logs go on
             log.warning("container log cannot be kept", source=kept.source, reason=error)
             kept.close()
+        finally:
+            self._worked += time.thread_time() - began
         return False
 
 
