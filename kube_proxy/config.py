@@ -43,7 +43,9 @@ class Config:
     nodeport_addresses: tuple[str, ...] = flag(
         "--nodeport-addresses", (), "CIDR ranges, or 'primary': on which of the node's addresses NodePorts are. Empty: on all."
     )
-    min_sync_period: Seconds = flag("--iptables-min-sync-period", Seconds(0.05), "The shortest time between two syncs of the rules.")
+    min_sync_period: Seconds = flag(
+        "--iptables-min-sync-period", Seconds(0.05), "The shortest time between two syncs of the rules."
+    )
     sync_period: Seconds = flag("--iptables-sync-period", Seconds(30.0), "How often to look whether the rules are still there.")
     cleanup: bool = flag("--cleanup", False, "If true, clean up rules, route and device, and exit.")
     v: int = flag("--v", 0, "Number for the log level verbosity.")

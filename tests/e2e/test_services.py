@@ -17,7 +17,7 @@ from deploy.images import python
 from tests.e2e.conftest import UPSTREAM, Cluster
 from tests.wait import eventually_sync
 
-pytestmark = [pytest.mark.root, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.root, pytest.mark.timeout(300)]  # the first of a run waits for the cluster, too
 NETEXEC = Path(__file__).with_name("netexec.py")
 NAMESPACE = "services"
 ZONE = f"{NAMESPACE}.svc.cluster.local"
