@@ -81,7 +81,8 @@ class Server:
     async def _answer(self, scope: Any) -> tuple[int, str, bytes]:
         path, query = scope["path"].rstrip("/"), parse_qs(scope["query_string"].decode("latin-1"))
         if path.startswith(HEALTH):
-            return await self.health.answer(path, query) or _failure(NotFound("the server could not find the requested resource"))
+            health = self.health if path.startswith("/readyz") else Health()  # a program without numbers yet lives all the same
+            return await health.answer(path, query) or _failure(NotFound("the server could not find the requested resource"))
         headers = [(key.decode("latin-1"), value.decode("latin-1")) for key, value in scope["headers"]]
         subject = ((scope.get("extensions") or {}).get("tls") or {}).get("subject")
         user = await self.access.user(subject, headers)

@@ -1,15 +1,19 @@
 """metrics-server: from a kubelet's page to usage, and from usage to the API's objects."""
 
+import asyncio
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from addons.metrics.access import Proxies
 from addons.metrics.objects import list_of, node_metrics, pod_metrics, table
 from addons.metrics.readings import Container, Point, Reading, read
-from addons.metrics.server import Asked, asked_of, selected
+from addons.metrics.server import Asked, Server, asked_of, selected
 from addons.metrics.usage import Nodes, Usage, between
 from kube.api.status import BadRequest
+from kube.client.cache import Cache
+from kube.component.health import Check, Health
 
 PAGE = """# TYPE container_cpu_usage_seconds_total counter
 container_cpu_usage_seconds_total{container="web",namespace="shop",pod="a"} 4.5 1700000010000
@@ -109,3 +113,24 @@ def test_a_proxy_names_its_user_in_headers_if_its_certificate_is_one_of_those_al
     assert (user.name, user.groups, user.extra) == ("joe", ("dev", "ops"), (("scopes", ("read",)),))
     assert proxies.user_of({"CN": "somebody"}, headers) is None
     assert proxies.user_of({"CN": "front-proxy-client"}, []) is None
+
+
+def test_a_program_without_numbers_lives_but_is_not_ready() -> None:
+    """Rule: else its liveness probe would end it before it could have any."""
+
+    async def not_ready() -> str | None:
+        return "no metrics to serve"
+
+    app = Server(Nodes(), Cache(), Cache(), None, Health(Check("metric-storage-ready", not_ready)))
+    answers: list[int] = []
+
+    async def send(message: Any) -> None:
+        answers.extend([message["status"]] if "status" in message else [])
+
+    async def receive() -> None:
+        raise AssertionError("nothing is read")
+
+    for path in ("/livez", "/healthz", "/readyz"):
+        scope = {"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": []}
+        asyncio.run(app.app(scope, receive, send))
+    assert answers == [200, 200, 500]
