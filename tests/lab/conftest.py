@@ -23,7 +23,7 @@ from tests.e2e.conftest import Cluster as Shell
 from tests.traces import left_behind, of_machine, of_network
 from tests.wait import eventually_sync
 
-UP_SECONDS, DOWN_SECONDS = 240, 60
+UP_SECONDS, DOWN_SECONDS = 420, 90
 # A small disk, upstream's way to say when it is full, and a node that tells soon after that it is not any more.
 HOSTS = (
     "--nodes=4", "--disk=2G", "--flag=kubelet:eviction-hard=memory.available<100Mi,nodefs.available<10%,imagefs.available<10%",

@@ -26,7 +26,7 @@ print(told, lost)
 """
 PODS = ("get", "pods", "--namespace=kube-system", "--selector=k8s-app=kube-dns", "-o", "json")
 
-pytestmark = [pytest.mark.root, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.root, pytest.mark.timeout(600)]  # the lab comes up before the first of them
 
 
 def test_no_question_is_lost_while_a_dns_pod_is_replaced(lab: Lab) -> None:
