@@ -1,17 +1,18 @@
 """App: an API server from its configuration — its parts built and started in order, and the ASGI door in front of them.
 
-Resource requests never reach Starlette: the dispatcher here answers them itself, which costs a third. What is left (discovery,
-OpenAPI, keys) are routes of the app behind it (behind.py), after the same filters.
+Resource requests never reach FastAPI: the dispatcher here answers them itself, which costs a third. What is left (discovery,
+OpenAPI, keys) are routes of the FastAPI app behind it (behind.py), after the same filters.
 
     start: etcd → every object read into the caches → authentication, authorization, admission → listening → bootstrap objects
 """
 
 import asyncio
+import importlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from apiserver import admission, aggregator, audit, behind, crd, flowcontrol, health, upgrade
+from apiserver import admission, aggregator, audit, crd, flowcontrol, health, upgrade
 from apiserver.aggregator import proxy
 from apiserver.allocation import AFTER_DELETE
 from apiserver.auth import authentication, authorization
@@ -41,7 +42,7 @@ class App:
         self._server = server
         self._abreast = server.stores.abreast
         self._probes = health.Probes(server)
-        self._behind = behind.build(server)
+        self._behind: Any = None  # loaded after the start
         self._aggregator = aggregator.aggregator_of(server)
         self._answer = chain(server, self._handle)
         self.short_way = PlainReads(server)
@@ -74,6 +75,8 @@ class App:
         probed = await self._probes.answer(request.info)
         if probed is not None:
             return probed
+        if self._behind is None:
+            await self.load()
         await self._behind(request.scope, request.receive, self._marking(request))
         return None
 
@@ -83,6 +86,12 @@ class App:
         if self._aggregator.serves(info) is None:
             await self._abreast.with_etcd()
             request.info = self._server.routes.info(info.method, info.path, request.scope["query_string"])
+
+    async def load(self) -> None:
+        """Build the app behind; its modules are imported beside the requests that go on."""
+        module = await asyncio.to_thread(importlib.import_module, "apiserver.behind")
+        if self._behind is None:
+            self._behind = module.build(self._server)
 
     def _marking(self, request: Request) -> Send:
         """Note that the answer began, so that a failure after it is not answered twice."""

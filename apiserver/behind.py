@@ -1,16 +1,15 @@
-"""Behind: the app that answers what is neither a resource nor about health — discovery, OpenAPI, the keys of tokens.
+"""Behind: the FastAPI app that answers what is neither a resource nor about health — discovery, OpenAPI, the keys of tokens.
 
-Our choice: Starlette, which is the part of FastAPI that is used here. The rest would cost every worker 15 MB, and each start a
-quarter of its time.
+Its import costs as much as half of a start, so it is loaded once the server listens (`App.load`), and at the latest by the first
+request for it.
 https://kubernetes.io/docs/tasks/configure-pod-container/configure-service-account/#service-account-issuer-discovery
 """
 
+from typing import Any
+
 import orjson
-from starlette.applications import Starlette
+from fastapi import APIRouter, FastAPI, Request, Response
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
 
 from apiserver import discovery, openapi
 from apiserver.auth.tokens import ServiceAccountTokens
@@ -21,30 +20,37 @@ from kube.api.status import ApiError, MethodNotAllowed, NotFound
 NO_PATH = "the server could not find the requested resource"  # client-go's words for a 404 that says nothing
 
 
-def build(server: Server) -> Starlette:
-    routes = [*_keys(server), *discovery.routes(server), *openapi.routes(server)]
-    return Starlette(routes=routes, exception_handlers={HTTPException: _refused, ApiError: _refused})
+def build(server: Server) -> FastAPI:
+    app = FastAPI(title="Kubernetes", openapi_url=None, docs_url=None, redoc_url=None)
+    for router in (_keys(server), discovery.router(server), openapi.router(server)):
+        app.include_router(router)
+    app.add_exception_handler(HTTPException, _refused)
+    app.add_exception_handler(ApiError, _refused)
+    return app
 
 
-def _keys(server: Server) -> list[Route]:
+def _keys(server: Server) -> APIRouter:
     """By what others verify the tokens of service accounts."""
-    tokens: ServiceAccountTokens = server.state["tokens"]
+    routes = APIRouter()
 
-    async def openid_configuration(request: Request) -> Response:
+    @routes.get("/.well-known/openid-configuration")
+    async def openid_configuration() -> dict[str, Any]:
+        tokens: ServiceAccountTokens = server.state["tokens"]
         address = f"https://{server.config.advertise_address or '127.0.0.1'}:{server.config.secure_port}"
-        told = {
+        return {
             "issuer": tokens.issuer,
             "jwks_uri": f"{address}/openid/v1/jwks",
             "response_types_supported": ["id_token"],
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": sorted({key["alg"] for key in tokens.jwks()["keys"]}),
         }
-        return Response(orjson.dumps(told), media_type="application/json")
 
-    async def keys(request: Request) -> Response:
+    @routes.get("/openid/v1/jwks")
+    async def keys() -> Response:
+        tokens: ServiceAccountTokens = server.state["tokens"]
         return Response(orjson.dumps(tokens.jwks()), media_type="application/jwk-set+json")
 
-    return [Route("/.well-known/openid-configuration", openid_configuration), Route("/openid/v1/jwks", keys)]
+    return routes
 
 
 async def _refused(request: Request, error: Exception) -> Response:

@@ -17,9 +17,7 @@ import hashlib
 from collections.abc import Callable
 
 import orjson
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
+from fastapi import APIRouter, Request, Response
 
 from apiserver import discovery_trees as trees
 from apiserver.accept import Offer, chosen
@@ -34,30 +32,37 @@ AGGREGATED = Offer("application/json", {"g": "apidiscovery.k8s.io", "v": "v2", "
 NO_PATH = "the server could not find the requested resource"
 
 
-def routes(server: Server) -> list[Route]:
-    """The paths, each with and without a slash at its end. HEAD is answered as GET is, without a body."""
+def router(server: Server) -> APIRouter:
+    """The paths. HEAD is answered as GET is, without a body."""
     documents = _Documents(server)
+    routes = APIRouter()
 
+    @routes.get("/api")
+    @routes.get("/api/")
     async def core(request: Request) -> Response:
         return documents.root(request, core=True)
 
+    @routes.get("/apis")
+    @routes.get("/apis/")
     async def all_groups(request: Request) -> Response:
         return documents.root(request, core=False)
 
-    async def core_version(request: Request) -> Response:
-        return documents.version(request, "", request.path_params["version"])
+    @routes.get("/api/{version}")
+    @routes.get("/api/{version}/")
+    async def core_version(request: Request, version: str) -> Response:
+        return documents.version(request, "", version)
 
-    async def one_group(request: Request) -> Response:
-        return documents.group(request, request.path_params["group"])
+    @routes.get("/apis/{group}")
+    @routes.get("/apis/{group}/")
+    async def one_group(request: Request, group: str) -> Response:
+        return documents.group(request, group)
 
-    async def group_version(request: Request) -> Response:
-        return documents.version(request, request.path_params["group"], request.path_params["version"])
+    @routes.get("/apis/{group}/{version}")
+    @routes.get("/apis/{group}/{version}/")
+    async def group_version(request: Request, group: str, version: str) -> Response:
+        return documents.version(request, group, version)
 
-    paths = {
-        "/api": core, "/apis": all_groups, "/api/{version}": core_version, "/apis/{group}": one_group,
-        "/apis/{group}/{version}": group_version,
-    }  # fmt: skip
-    return [Route(path + end, answer) for path, answer in paths.items() for end in ("", "/")]
+    return routes
 
 
 class _Documents:

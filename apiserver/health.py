@@ -1,5 +1,6 @@
 """Health, version and metrics of the API server.
 
+They are answered before anything else is loaded (`behind.py`): whoever waits for a server asks for them first.
 https://kubernetes.io/docs/reference/using-api/health-checks/
 """
 

@@ -23,9 +23,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import orjson
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
+from fastapi import APIRouter, Request, Response
 
 from apiserver import openapi_documents as documents
 from apiserver.accept import Offer, chosen
@@ -51,9 +49,11 @@ class Document(NamedTuple):
     digest: str
 
 
-def routes(server: Server) -> list[Route]:
+def router(server: Server) -> APIRouter:
     published = Published(server.routes)
+    routes = APIRouter()
 
+    @routes.get("/openapi/v2")
     async def version_2(request: Request) -> Response:
         offers = (JSON, PROTOBUF_AS_ASKED, PROTOBUF)
         offer = chosen(request.headers.get("accept", ""), offers)
@@ -63,11 +63,13 @@ def routes(server: Server) -> list[Route]:
         document = await asyncio.to_thread(published.version_2, as_json=as_json)
         return answer(request, document, JSON.kind if as_json else PROTOBUF.kind)
 
+    @routes.get("/openapi/v3")
+    @routes.get("/openapi/v3/")
     async def index(request: Request) -> Response:
         return answer(request, await asyncio.to_thread(published.index))
 
-    async def version_3(request: Request) -> Response:
-        path = request.path_params["path"]
+    @routes.get("/openapi/v3/{path:path}")
+    async def version_3(request: Request, path: str) -> Response:
         document = await asyncio.to_thread(published.version_3, path)
         if document is None:
             raise NotFound(NO_PATH)
@@ -76,12 +78,7 @@ def routes(server: Server) -> list[Route]:
             return Response(status_code=301, headers={"Location": address(path, document)})
         return answer(request, document, for_good=bool(asked))
 
-    return [
-        Route("/openapi/v2", version_2),
-        Route("/openapi/v3", index),
-        Route("/openapi/v3/", index),
-        Route("/openapi/v3/{path:path}", version_3),
-    ]
+    return routes
 
 
 def address(path: str, document: Document) -> str:

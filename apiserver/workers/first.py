@@ -202,6 +202,7 @@ async def run(forked: Forked, config: Config) -> None:
             try:
                 await bootstrap.bootstrap(server)
                 await others.tell(BOOTSTRAPPED)
+                await app.load()
                 await asyncio.get_running_loop().create_future()
             finally:
                 await _shut_down(server, door, spread, others)

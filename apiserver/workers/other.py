@@ -72,6 +72,7 @@ async def run(forked: Forked, config: Config) -> None:
 
         def bootstrapped() -> None:
             server.state["bootstrapped"] = True
+            server.spawn(app.load(), "the app behind")
 
         def let_go() -> None:
             server.state["shutting down"] = True
