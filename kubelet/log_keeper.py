@@ -3,7 +3,7 @@
 The engine's files are what `kubectl logs` reads; these are for log collectors, and are named and rotated as they expect. Nothing
 polls: the kernel tells which logs have grown. A pass copies what is new, of each log at most so much, and rests at least as long
 as it worked: a pod that writes without end takes its part of one core and no more. Where a pass left off is told by the last line
-that was written, so a kubelet that starts again goes on there. docs/decisions/0012-container-logs.md
+that was written, so a kubelet that starts again goes on there. docs/decisions/0014-container-logs.md
 """
 
 import asyncio
