@@ -44,18 +44,12 @@ class VolumeBinder:
             self._storage.forget(choice)
 
     async def _give(self, volume: PersistentVolume, claim: PersistentVolumeClaim) -> None:
-        reference = {
-            "apiVersion": "v1",
-            "kind": "PersistentVolumeClaim",
-            "namespace": claim.metadata.namespace,
-            "name": claim.metadata.name,
-            "uid": claim.metadata.uid,
-            "resourceVersion": claim.metadata.resourceVersion,
-        }
         head: Tree = {"uid": volume.metadata.uid, "resourceVersion": volume.metadata.resourceVersion}
         if volume.spec.claimRef is None:
             head["annotations"] = {matching.BOUND_BY_CONTROLLER: "yes"}
-        await self._client.patch(PersistentVolume, key_of(volume), {"metadata": head, "spec": {"claimRef": reference}})
+        await self._client.patch(
+            PersistentVolume, key_of(volume), {"metadata": head, "spec": {"claimRef": matching.reference_to(claim)}}
+        )
 
     async def _ask(self, claim: PersistentVolumeClaim, node: str) -> None:
         head = {"uid": claim.metadata.uid, "resourceVersion": claim.metadata.resourceVersion}

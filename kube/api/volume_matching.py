@@ -10,6 +10,7 @@ kubernetes staging/src/k8s.io/component-helpers/storage/volume/pv_helpers.go
 from collections.abc import Container, Iterable
 
 from kube.api import labels, node_affinity, quantity
+from kube.api.meta import Tree
 from kube.api.types import Node, PersistentVolume, PersistentVolumeClaim, StorageClass
 
 BIND_COMPLETED = "pv.kubernetes.io/bind-completed"  # on a claim: both sides were written once
@@ -41,6 +42,15 @@ def is_for(volume: PersistentVolume, claim: PersistentVolumeClaim) -> bool:
     if wanted is None or (wanted.namespace, wanted.name) != (claim.metadata.namespace, claim.metadata.name):
         return False
     return not wanted.uid or wanted.uid == claim.metadata.uid
+
+
+def reference_to(claim: PersistentVolumeClaim) -> Tree:
+    """What a volume's claimRef says of the claim."""
+    meta = claim.metadata
+    return {
+        "apiVersion": "v1", "kind": "PersistentVolumeClaim", "namespace": meta.namespace, "name": meta.name, "uid": meta.uid,
+        "resourceVersion": meta.resourceVersion,
+    }  # fmt: skip
 
 
 def fully_bound(claim: PersistentVolumeClaim) -> bool:

@@ -160,15 +160,7 @@ class PersistentVolumeBinder(Controller[Key]):
     async def _name_claim(self, volume: PersistentVolume, claim: PersistentVolumeClaim) -> PersistentVolume:
         if volume.spec.claimRef is not None and volume.spec.claimRef.uid == claim.metadata.uid:
             return volume
-        reference = {
-            "apiVersion": "v1",
-            "kind": "PersistentVolumeClaim",
-            "namespace": claim.metadata.namespace,
-            "name": claim.metadata.name,
-            "uid": claim.metadata.uid,
-            "resourceVersion": claim.metadata.resourceVersion,
-        }
-        patch: Tree = {"spec": {"claimRef": reference}}
+        patch: Tree = {"spec": {"claimRef": matching.reference_to(claim)}}
         if volume.spec.claimRef is None:
             patch["metadata"] = {"annotations": {matching.BOUND_BY_CONTROLLER: "yes"}}
         return await self._patch(volume, patch)
