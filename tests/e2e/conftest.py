@@ -121,7 +121,7 @@ class Cluster:
         }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Up before the first test that asks for it, purged after the last."""
     if os.geteuid() != 0:

@@ -7,7 +7,7 @@ import pytest
 from tests.interop.control_plane import ControlPlane, running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
     with running(tmp_path_factory.mktemp("interop")) as one:
         yield one

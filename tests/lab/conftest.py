@@ -97,7 +97,7 @@ class Lab:
         return eventually_sync(look, within, f"kubectl {words}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def lab() -> Iterator[Lab]:
     if os.geteuid() != 0:
         pytest.fail("these tests need root: a lab is made of network namespaces", pytrace=False)
@@ -119,7 +119,7 @@ def lab() -> Iterator[Lab]:
     assert left_behind(before, of_network() | of_machine(one.state, name)) == {}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def shell_on_node1(lab: Lab) -> Shell:
     """A shell on the control plane's host."""
     one = Shell(Plan.known(lab.state).control_plane.netns, lab.state / "node1")

@@ -37,7 +37,7 @@ class Engine(NamedTuple):
         return ["nsenter", f"--net=/var/run/netns/{self.namespace}", *argv]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def docker_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     if os.geteuid() != 0:
         pytest.fail("node tests need root: they make network namespaces and run a container engine")

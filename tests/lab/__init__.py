@@ -1,0 +1,1 @@
+"""Tests of a cluster of several hosts; the hosts end with the last of them."""

@@ -1,0 +1,1 @@
+"""Tests of one node: its engine, its kernel; the engine ends with the last of them."""
