@@ -11,12 +11,10 @@ from typing import Annotated
 import typer
 
 from kube.api.duration import parse_go
-from kube.api.labels import parse
-from kube.api.meta import Key, Tree
-from kube.api.status import NotFound, TooManyRequests
+from kube.api.labels import Selector, parse
+from kube.api.meta import Tree
 from kubectl import options
-from kubectl.commands.delete import wait_gone
-from kubectl.errors import CommandError
+from kubectl.eviction import Evictions
 from kubectl.flags import UsageError
 from kubectl.nodes import cordon_all, nodes
 from kubectl.pods import POD
@@ -25,7 +23,6 @@ from kubectl.session import Session, dry_run, suffix
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
-AGAIN_SECONDS = 5.0  # between two tries to evict a pod that a budget protects
 FOREVER_SECONDS = 10 * 365 * 86400.0
 MIRROR = "kubernetes.io/config.mirror"
 
@@ -92,27 +89,41 @@ def drain(
     cordon_all(session, found, True, dry_run_flag)
     deadline = time.monotonic() + (parse_go(timeout) or FOREVER_SECONDS)
     rules = Rules(ignore_daemonsets, delete_emptydir_data, force)
+    errors: dict[str, list[str]] = {}
     for node in found:
-        query = Query(field_selector=f"spec.nodeName={node.key.name}", all_namespaces=True)
-        wanted = parse(pod_selector)
-        pods = [pod for pod in listed(session, POD, query) if wanted.matches(pod["metadata"].get("labels"))]
-        try:
-            going = _decided(session, node, pods, rules)
-        except CommandError as error:
-            session.tell(f'error: unable to drain node "{node.key.name}" due to error: {error}, continuing command...')
-            session.tell(f"There are pending nodes to be drained:\n {node.key.name}\n{error}")
-            raise typer.Exit(1) from error
-        for pod in going:
-            _evict(session, pod, grace_period, mode, deadline)
-        if mode == "none":
-            for pod in going:
-                key = Key(pod["metadata"]["namespace"], pod["metadata"]["name"])
-                wait_gone(session, Item(POD, key), pod["metadata"]["uid"], deadline)
-        session.say(f"{node} drained{suffix(mode)}")
+        evictions = Evictions(session, grace_period, mode, deadline, timeout)
+        failed = _drained(session, node, parse(pod_selector), rules, evictions)
+        if failed:
+            errors[node.key.name] = failed
+            session.tell(f'error: unable to drain node "{node.key.name}" due to error: {_together(failed)}, continuing command...')
+        else:
+            session.say(f"{node} drained{suffix(mode)}")
+    if errors:
+        session.tell("\n".join(("There are pending nodes to be drained:", *(f" {name}" for name in sorted(errors)))))
+        session.tell("\n".join(told for failed in errors.values() for told in failed))
+        raise typer.Exit(1)
 
 
-def _decided(session: Session, node: Item, pods: list[Tree], rules: Rules) -> list[Tree]:
-    """The pods to evict. Raises CommandError where some must not go."""
+def _drained(session: Session, node: Item, wanted: Selector, rules: Rules, evictions: Evictions) -> list[str]:
+    """What went wrong; empty: the node's pods are gone."""
+    query = Query(field_selector=f"spec.nodeName={node.key.name}", all_namespaces=True)
+    pods = [pod for pod in listed(session, POD, query) if wanted.matches(pod["metadata"].get("labels"))]
+    going, problems = _decided(session, pods, rules)
+    if problems:
+        return problems
+    evictions.run(going)
+    if evictions.errors:
+        session.tell(f'There are pending pods in node "{node.key.name}" when an error occurred: {_together(evictions.errors)}')
+        session.tell("\n".join(f"pod/{name}" for name in evictions.pending))
+    return evictions.errors
+
+
+def _together(errors: list[str]) -> str:
+    return errors[0] if len(errors) == 1 else f"[{', '.join(errors)}]"
+
+
+def _decided(session: Session, pods: list[Tree], rules: Rules) -> tuple[list[Tree], list[str]]:
+    """The pods to evict, and why some must not go."""
     problems: dict[str, list[str]] = {}
     notes: dict[str, list[str]] = {}
     going = []
@@ -125,11 +136,10 @@ def _decided(session: Session, node: Item, pods: list[Tree], rules: Rules) -> li
             going.append(pod)
     going = [pod for pod in going if MIRROR not in (pod["metadata"].get("annotations") or {})]
     if problems:
-        told = ", ".join(f"cannot delete {why}: {', '.join(names)}" for why, names in problems.items())
-        raise CommandError(told)
+        return [], [f"cannot delete {why}: {', '.join(names)}" for why, names in problems.items()]
     if notes:
         session.tell("Warning: " + "; ".join(f"{why}: {', '.join(names)}" for why, names in notes.items()))
-    return going
+    return going, []
 
 
 def _obstacle(pod: Tree, rules: Rules) -> tuple[str, bool]:
@@ -151,28 +161,3 @@ def _obstacle(pod: Tree, rules: Rules) -> tuple[str, bool]:
         told = "deleting Pods that declare no controller"
         return (told, False) if rules.force else ("Pods that declare no controller (use --force to override)", True)
     return "", False
-
-
-def _evict(session: Session, pod: Tree, grace: int, mode: str, deadline: float) -> None:
-    """Ask until the budget lets it go."""
-    name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
-    session.say(f"evicting pod {namespace}/{name}{suffix(mode)}")
-    if mode == "client":
-        return
-    eviction: Tree = {"kind": "Eviction", "apiVersion": "policy/v1", "metadata": {"name": name, "namespace": namespace}}
-    if grace >= 0:
-        eviction["deleteOptions"] = {"gracePeriodSeconds": grace}
-    params = {"dryRun": "All"} if mode == "server" else None
-    while True:
-        try:
-            session.server.request("POST", POD.path(namespace, name, "eviction"), params=params, body=eviction)
-            return
-        except NotFound:
-            return
-        except TooManyRequests as error:
-            if time.monotonic() > deadline:
-                raise CommandError("global timeout reached") from error
-            session.tell(
-                f'error when evicting pods/"{name}" -n "{namespace}" (will retry after {int(AGAIN_SECONDS)}s): {error.message}'
-            )
-            time.sleep(AGAIN_SECONDS)

@@ -67,7 +67,7 @@ class TablePrinter:
             if look.kind and self._columns[at].get("format") == "name":
                 cell = f"{kind_prefix(self._resource)}/{cell}"
             cells.append(cell)
-        cells += [labels.get(label, "<none>") or "" for label in look.label_columns]
+        cells += [labels.get(label) or "" for label in look.label_columns]
         if look.show_labels:
             cells.append(",".join(f"{name}={labels[name]}" for name in sorted(labels)) or "<none>")
         return cells
