@@ -8,6 +8,7 @@ OpenAPI, keys) are routes of the FastAPI app behind it (behind.py), after the sa
 
 import asyncio
 import importlib
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -34,6 +35,8 @@ from kube.component.tls import ServerTLS, server_tls
 
 log = get_logger(__name__)
 
+LOADING_TURN_SECONDS = 0.0005  # how long an import may keep a request waiting; Python's own is ten times that
+
 
 class App:
     """The ASGI application."""
@@ -43,6 +46,7 @@ class App:
         self._abreast = server.stores.abreast
         self._probes = health.Probes(server)
         self._behind: Any = None  # loaded after the start
+        self._loading = asyncio.Lock()
         self._aggregator = aggregator.aggregator_of(server)
         self._answer = chain(server, self._handle)
         self.short_way = PlainReads(server)
@@ -88,9 +92,16 @@ class App:
             request.info = self._server.routes.info(info.method, info.path, request.scope["query_string"])
 
     async def load(self) -> None:
-        """Build the app behind; its modules are imported beside the requests that go on."""
-        module = await asyncio.to_thread(importlib.import_module, "apiserver.behind")
-        if self._behind is None:
+        """Build the app behind; its modules are imported beside the requests that go on, which get their turn at once."""
+        async with self._loading:
+            if self._behind is not None:
+                return
+            turn = sys.getswitchinterval()
+            sys.setswitchinterval(LOADING_TURN_SECONDS)
+            try:
+                module = await asyncio.to_thread(importlib.import_module, "apiserver.behind")
+            finally:
+                sys.setswitchinterval(turn)
             self._behind = module.build(self._server)
 
     def _marking(self, request: Request) -> Send:

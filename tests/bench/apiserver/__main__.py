@@ -129,6 +129,7 @@ def run(arguments: argparse.Namespace, directory: Path, etcd: EtcdMember) -> dic
         server.stop()
         result["start"]["again"] = server.start()
         rss["ready"] = result["start"]["again"]["rss_mib"]
+        server.settle()
         for kind in (part for part in parts if part in CONNECTIONS):
             result["requests"][kind] = {str(count): bench.requests(kind, count) for count in CONNECTIONS[kind]}
             rss[kind] = rss_mib(server.pid)
