@@ -55,10 +55,19 @@ class Terminal:
 def on_a_terminal(
     command: Sequence[str | Path], environment: Mapping[str, str], directory: Path | None = None
 ) -> Iterator[Terminal]:
-    """Run a command on a terminal of its own; it is ended with the block."""
+    """Run a command on a terminal of its own; it is ended with the block.
+
+    Control-C counts there, even where the tests themselves were started in the background, which ignores it.
+    """
     side, inner = pty.openpty()
     process = subprocess.Popen(
-        command, stdin=inner, stdout=inner, stderr=inner, env=environment, cwd=directory, start_new_session=True
+        ["env", "--default-signal=INT", *command],
+        stdin=inner,
+        stdout=inner,
+        stderr=inner,
+        env=environment,
+        cwd=directory,
+        start_new_session=True,
     )
     os.close(inner)
     try:

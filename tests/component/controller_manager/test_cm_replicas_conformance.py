@@ -3,9 +3,11 @@
 # ruff: noqa: E501 -- the names of the official suite are longer than our lines
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 from kube.api.meta import Tree, controller_of
+from kube.api.status import Conflict
 from kube.api.types import (
     Deployment,
     Pod,
@@ -144,14 +146,14 @@ def test_deployments_and_replica_sets_are_patched_scaled_and_deleted_together(ru
                 tree["metadata"]["labels"] = labels
                 await client.create(kind, tree)
                 await count(cluster, 1)
-                found = await client.get_tree(kind, "default", "web")
-                found["spec"]["replicas"] = 2
 
                 async def replaced(kind: Any = kind) -> bool:
                     fresh = await client.get_tree(kind, "default", "web")
                     fresh["spec"]["replicas"] = 2
-                    await client.update(kind, fresh)
-                    return True
+                    with suppress(Conflict):  # the controller wrote its status meanwhile
+                        await client.update(kind, fresh)
+                        return True
+                    return False
 
                 await cluster.until(replaced, "to be replaced")
                 await count(cluster, 2)
@@ -258,6 +260,11 @@ def test_a_stateful_set_is_scaled_in_order_and_halts_at_a_pod_that_is_not_ready(
         for pod in pods.values():
             await cluster.set_phase(pod, "Running")
         await names(cluster)
+
+        async def heard() -> bool:
+            return len(gone) >= len(pods)
+
+        await cluster.until(heard, "the watch to tell of all")
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
         assert gone == ["web-2", "web-1", "web-0"]
