@@ -11,13 +11,17 @@ AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryLi
 
 
 async def discover(client: Client) -> list[Resource]:
-    """Every served resource, in each of its versions; a group's preferred version first."""
+    """Every served resource, in each of its versions; a group's preferred version first.
+
+    A version whose own server does not answer (freshness Stale) may come without resources.
+    """
     found: list[Resource] = []
     for root in ("/api", "/apis"):
         tree = (await client.request("GET", root, headers={"Accept": AGGREGATED})).tree()
         for group in tree.get("items") or ():
             for version in group["versions"]:
-                found += [_row(group["metadata"].get("name", ""), version["version"], one) for one in version["resources"]]
+                name = group["metadata"].get("name", "")
+                found += [_row(name, version["version"], one) for one in version.get("resources") or ()]
     return found
 
 

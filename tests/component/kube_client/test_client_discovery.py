@@ -3,8 +3,10 @@
 import asyncio
 
 from kube.api.resources import RESOURCES
-from kube.client.discovery import discover
+from kube.api.types import APIService
+from kube.client.discovery import AGGREGATED, discover
 from kube.client.rest import Client
+from tests.wait import eventually
 
 
 def test_what_is_discovered_is_what_is_served(runner: asyncio.Runner, client: Client) -> None:
@@ -17,3 +19,24 @@ def test_what_is_discovered_is_what_is_served(runner: asyncio.Runner, client: Cl
         assert set(seen.short_names) == set(row.short_names)
         assert set(seen.verbs) == set(row.verbs)
         assert set(row.subresources) <= set(seen.subresources)
+
+
+def test_a_version_whose_server_is_away_hides_no_other(runner: asyncio.Runner, client: Client) -> None:
+    """Rule: https://kubernetes.io/docs/reference/using-api/api-concepts/#aggregated-discovery (freshness)"""
+
+    async def scenario() -> None:
+        spec = {
+            "group": "away.example.com", "version": "v1", "groupPriorityMinimum": 100, "versionPriority": 10,
+            "insecureSkipTLSVerify": True, "service": {"namespace": "default", "name": "nobody"},
+        }  # fmt: skip
+        await client.create(APIService, {"metadata": {"name": "v1.away.example.com"}, "spec": spec})
+
+        async def told() -> bool:
+            tree = (await client.request("GET", "/apis", headers={"Accept": AGGREGATED})).tree()
+            return "away.example.com" in {group["metadata"].get("name") for group in tree["items"]}
+
+        await eventually(told, 10, "the group in the discovery document")
+        found = {(row.api_version, row.plural) for row in await discover(client)}
+        assert {(row.api_version, row.plural) for row in RESOURCES} <= found
+
+    runner.run(scenario())
