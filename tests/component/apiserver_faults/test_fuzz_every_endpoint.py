@@ -33,6 +33,7 @@ UNREACHABLE = 503  # a proxy's target
 TOO_EARLY = 504  # a resourceVersion that has not come
 
 
+@pytest.mark.timeout(300)  # the core group has as many endpoints as all others
 @pytest.mark.parametrize(("group", "version"), VERSIONS)
 def test_no_call_makes_the_server_fail(runner: asyncio.Runner, apiserver: RunningApi, group: str, version: str) -> None:
     """Rule: behaviour E.1: always a Status, never a 500."""
