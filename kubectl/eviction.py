@@ -12,7 +12,7 @@ from kubectl.pods import POD
 from kubectl.session import Session, suffix
 
 AGAIN_SECONDS = 5.0  # between two tries to evict a pod that a budget protects
-LOOK_SECONDS = 0.2  # between two looks whether the evicted are gone
+LOOK_SECONDS = 0.2  # between two looks whether the evicted are gone, in whatever namespaces; upstream's drain looks, too
 
 
 @dataclass
@@ -78,12 +78,12 @@ class Evictions:
     def _gone(self, pods: list[Tree], until: float, *, idle: bool = False) -> list[Tree]:
         """Tell of each that is gone; those that are not at `until`. `idle`: wait until then, even for none."""
         left = list(pods)
-        while left or idle:
+        while True:
             left = [pod for pod in left if not self._told(pod)]
-            if time.monotonic() >= until:
-                break
-            time.sleep(LOOK_SECONDS if left else max(0.0, until - time.monotonic()) * idle)
-        return left
+            remaining = until - time.monotonic()
+            if remaining <= 0 or not (left or idle):
+                return left
+            time.sleep(min(LOOK_SECONDS, remaining) if left else remaining)
 
     def _told(self, pod: Tree) -> bool:
         key = Key(pod["metadata"]["namespace"], pod["metadata"]["name"])

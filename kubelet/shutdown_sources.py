@@ -26,7 +26,7 @@ LOGIND = DBusAddress("/org/freedesktop/login1", "org.freedesktop.login1", "org.f
 SYSTEMD = DBusAddress("/org/freedesktop/systemd1", "org.freedesktop.systemd1", "org.freedesktop.systemd1.Manager")
 DROP_IN = Path("/etc/systemd/logind.conf.d/99-kubelet.conf")
 REPLY_SECONDS = 5.0
-RELOAD_TRIES, RELOAD_SECONDS = 15, 0.2
+RELOAD_TRIES, RELOAD_SECONDS = 15, 0.2  # logind tells nobody that it has read its configuration
 RECONNECT_SECONDS = 5.0
 
 
