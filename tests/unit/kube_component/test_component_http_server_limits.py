@@ -1,14 +1,13 @@
 """The HTTP server's limits: heads that are too large or never end, and how it ends itself."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
 
-from kube.component.http_server import FIRST_HEAD_SECONDS, KEEP_ALIVE_SECONDS, LARGEST_HEAD_BYTES, Server, serve
+from kube.component.http_server import FIRST_HEAD_SECONDS, KEEP_ALIVE_SECONDS, LARGEST_HEAD_BYTES, serve
 from tests import virtual_time
+from tests.unit.kube_component.serving import serving
 
 GET = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"
 
@@ -16,20 +15,6 @@ GET = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"
 async def hello(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"5")]})
     await send({"type": "http.response.body", "body": b"hello"})
-
-
-@asynccontextmanager
-async def serving(app: Any, **more: Any) -> AsyncIterator[tuple[Server, asyncio.StreamReader, asyncio.StreamWriter]]:
-    """A server and a connection to it."""
-    server = await serve(app, "127.0.0.1", 0, **more)
-    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-    try:
-        yield server, reader, writer
-    finally:
-        writer.close()
-        with suppress(ConnectionError):
-            await writer.wait_closed()
-        await server.close()
 
 
 def now() -> float:

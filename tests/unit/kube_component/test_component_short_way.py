@@ -1,12 +1,12 @@
 """The HTTP server's short way: plain requests known by their bytes, answered without the app, or given back to it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable
 from typing import Any
 
-from kube.component.http_server import Server, serve
+from kube.component.http_server import Server
 from kube.component.short_way import Brief
+from tests.unit.kube_component.serving import serving
 from tests.wait import eventually
 
 GET = b"GET /a?b=1 HTTP/1.1\r\nhost: x\r\nx-one: 1\r\n\r\n"
@@ -41,19 +41,6 @@ class Short:
         self.briefs.pop(0).answer(b"content-length: 5\r\n", b"short")
 
 
-@asynccontextmanager
-async def serving(short: Short) -> AsyncIterator[tuple[Server, asyncio.StreamReader, asyncio.StreamWriter]]:
-    server = await serve(app, "127.0.0.1", 0, short_way=short)
-    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-    try:
-        yield server, reader, writer
-    finally:
-        writer.close()
-        with suppress(ConnectionError):
-            await writer.wait_closed()
-        await server.close(within=1)
-
-
 async def until(true: Callable[[], bool], what: str) -> None:
     async def look() -> bool:
         return true()
@@ -84,7 +71,7 @@ async def taken_in(server: Server) -> None:
 def test_second_time_the_same_bytes_may_go_the_short_way() -> None:
     async def scenario() -> list[bytes]:
         short = Short()
-        async with serving(short) as (_, reader, writer):
+        async with serving(app, short_way=short, ends_within=1) as (_, reader, writer):
             first = await asked(reader, writer, GET)
             writer.write(GET)
             plain = (await short.taken()).plain
@@ -100,7 +87,7 @@ def test_second_time_the_same_bytes_may_go_the_short_way() -> None:
 def test_what_the_short_way_does_not_take_is_the_apps() -> None:
     async def scenario() -> tuple[list[bytes], int]:
         short = Short(takes=False)
-        async with serving(short) as (_, reader, writer):
+        async with serving(app, short_way=short, ends_within=1) as (_, reader, writer):
             return [await asked(reader, writer, GET) for _ in range(3)], short.offered
 
     assert asyncio.run(scenario()) == ([b"app GET /a?b=1 2"] * 3, 2)
@@ -109,7 +96,7 @@ def test_what_the_short_way_does_not_take_is_the_apps() -> None:
 def test_what_the_short_way_gives_up_is_the_apps() -> None:
     async def scenario() -> bytes:
         short = Short()
-        async with serving(short) as (_, reader, writer):
+        async with serving(app, short_way=short, ends_within=1) as (_, reader, writer):
             await asked(reader, writer, GET)
             writer.write(GET)
             await short.taken()
@@ -128,7 +115,7 @@ def test_nothing_but_a_whole_plain_get_is_remembered() -> None:
             b"GET /a HTTP/1.1\r\nhost: x\r\nupgrade: h2c\r\n\r\n",
             b"HEAD /a HTTP/1.1\r\nhost: x\r\n\r\n",
         )
-        async with serving(short) as (server, reader, writer):
+        async with serving(app, short_way=short, ends_within=1) as (server, reader, writer):
             for request in requests[:3] * 2:
                 await asked(reader, writer, request)
             for _ in range(2):  # in two pieces
@@ -148,7 +135,7 @@ def test_answers_keep_the_order_of_their_requests() -> None:
 
     async def scenario(ends: Callable[[Brief], None]) -> list[bytes]:
         short = Short()
-        async with serving(short) as (server, reader, writer):
+        async with serving(app, short_way=short, ends_within=1) as (server, reader, writer):
             await asked(reader, writer, GET)
             writer.write(GET)
             await short.taken()
@@ -165,7 +152,7 @@ def test_answers_keep_the_order_of_their_requests() -> None:
 def test_closing_waits_for_brief_requests_and_tells_the_client() -> None:
     async def scenario() -> bytes:
         short = Short()
-        async with serving(short) as (server, reader, writer):
+        async with serving(app, short_way=short, ends_within=1) as (server, reader, writer):
             await asked(reader, writer, GET)
             writer.write(GET)
             await short.taken()
@@ -184,7 +171,7 @@ def test_closing_waits_for_brief_requests_and_tells_the_client() -> None:
 def test_client_that_left_is_answered_nothing() -> None:
     async def scenario() -> bool:
         short = Short()
-        async with serving(short) as (_, reader, writer):
+        async with serving(app, short_way=short, ends_within=1) as (_, reader, writer):
             await asked(reader, writer, GET)
             writer.write(GET)
             brief = await short.taken()
