@@ -46,7 +46,7 @@ def pods_of(lab: Lab, app: str) -> list[dict[str, Any]]:
     return found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def outage(lab: Lab) -> Iterator[Outage]:
     """Begins here; `end` is for the test that sees them come back, or for the end of all tests."""
     apart = {"labelSelector": {"matchLabels": {"app": "moving"}}, "topologyKey": "kubernetes.io/hostname"}
