@@ -4,6 +4,7 @@ Killed are the processes in its network namespace (programs, engine) and in its 
 Its disk (what is below the state directory) stays; mounts, sockets, process ids and the namespace with its links and rules do not.
 """
 
+import errno
 import os
 import shutil
 import signal
@@ -58,7 +59,7 @@ def environment(host: Cluster) -> dict[str, str]:
 
 def processes(host: Cluster) -> set[int]:
     """Those that live: in the host's network, in its cgroups, or started by its supervisor in another network (the door)."""
-    found = {*_in_network(host), *_in_cgroups(host), *marked(host)} - {os.getpid()}
+    found = {*_in_network(host), *in_cgroups(host.cgroup_root), *marked(host)} - {os.getpid()}
     return {pid for pid in found if not _ended(pid)}
 
 
@@ -69,10 +70,19 @@ def _in_network(host: Cluster) -> set[int]:
     return {int(line) for line in done.stdout.split()}
 
 
-def _in_cgroups(host: Cluster) -> set[int]:
-    return {
-        int(pid) for root in _cgroups(host.cgroup_root) for file in root.rglob("cgroup.procs") for pid in file.read_text().split()
-    }
+def in_cgroups(name: str) -> set[int]:
+    """Processes of a cgroup and of all below it, in any hierarchy."""
+    return {pid for root in _cgroups(name) for cgroup, _, _ in os.walk(root) for pid in _members(Path(cgroup))}
+
+
+def _members(cgroup: Path) -> list[int]:
+    """Its processes; none of one that is removed meanwhile (ENODEV if it goes between open and read)."""
+    try:
+        return [int(pid) for pid in (cgroup / "cgroup.procs").read_text().split()]
+    except OSError as error:
+        if error.errno in (errno.ENODEV, errno.ENOENT):
+            return []
+        raise
 
 
 def remove_cgroups(name: str) -> None:
