@@ -5,7 +5,7 @@ controller elsewhere. A pod that has run here before is not refused.
 https://kubernetes.io/docs/reference/node/kubelet-checkpoint-api/ · upstream pkg/kubelet/lifecycle/predicate.go
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from kube.api.pod_qos import qos_class
@@ -16,7 +16,7 @@ from kubelet.placement import NodeSource, misplaced, unknown
 from kubelet.pod_state import is_static
 from kubelet.resize import PendingResize
 from kubelet.resources import BEST_EFFORT, CRITICAL_PRIORITY
-from kubelet.security import forbidden_sysctl
+from kubelet.security import forbidden_sysctl, unenforceable
 
 FINAL = ("Succeeded", "Failed")
 MEMORY_TAINT = "node.kubernetes.io/memory-pressure"
@@ -29,8 +29,10 @@ class Refusal(NamedTuple):
 
 
 class Admission:
-    def __init__(self, allocatable: Mapping[str, str]) -> None:
+    def __init__(self, allocatable: Mapping[str, str], *, unsafe_sysctls: Collection[str] = (), apparmor: bool = False) -> None:
         self._allocatable = amounts(allocatable)
+        self._unsafe_sysctls = unsafe_sysctls  # names that --allowed-unsafe-sysctls adds to the safe ones
+        self._apparmor = apparmor  # whether the host has it
         self.node: NodeSource = unknown
         self.pressure: Callable[[], Pressure] = Pressure  # what the node is short of, now
         self.going_down: Callable[[], bool] = bool  # whether the machine is being shut down
@@ -43,9 +45,12 @@ class Admission:
         short_of = _under(self.pressure(), pod)
         if short_of:
             return Refusal("Evicted", f"The node had condition: [{' '.join(short_of)}]. ")
-        sysctl = forbidden_sysctl(pod)
+        sysctl = forbidden_sysctl(pod, self._unsafe_sysctls)
         if sysctl:
             return Refusal("SysctlForbidden", f'forbidden sysctl: "{sysctl}" not allowlisted')
+        unprotected = unenforceable(pod, apparmor=self._apparmor)
+        if unprotected is not None:
+            return Refusal(*unprotected)
         running = [one for one in others if one.status.phase not in FINAL]
         if len(running) >= self._allocatable["pods"]:
             return _out_of("pods", 1, len(running), self._allocatable["pods"])

@@ -64,6 +64,9 @@ class KubeletConfig:
     anonymous_auth: bool = flag("--anonymous-auth", False, "Let who shows no credentials ask, as system:anonymous.")
     client_ca_file: Path | None = flag("--client-ca-file", None, "Who may sign clients' certificates.")
     cgroup_root: str = flag("--cgroup-root", "", "The cgroup below which pods' cgroups are made.")
+    allowed_unsafe_sysctls: tuple[str, ...] = flag(
+        "--allowed-unsafe-sysctls", (), "Sysctls that pods may set beside the safe ones; a name may end in *."
+    )
     system_reserved: tuple[str, ...] = flag("--system-reserved", (), "Resources that pods do not get, as cpu=200m,memory=1Gi.")
     kube_reserved: tuple[str, ...] = flag("--kube-reserved", (), "The same, for Kubernetes' own programs.")
     eviction_hard: tuple[str, ...] = flag("--eviction-hard", HARD, "What must be left, or pods go at once: memory.available<100Mi.")
@@ -126,6 +129,7 @@ FIELDS = {
     "podCIDR": "pod_cidr",
     "registerNode": "register_node",
     "podLogsDir": "log_dir",
+    "allowedUnsafeSysctls": "allowed_unsafe_sysctls",
     "evictionMaxPodGracePeriod": "eviction_max_pod_grace_period",
     "evictionPressureTransitionPeriod": "eviction_pressure_transition_period",
     "imageGCHighThresholdPercent": "image_gc_high_threshold",

@@ -19,7 +19,7 @@ from kubelet.environment import Objects, environment, expand, expand_known
 from kubelet.name_files import kernel_hostname
 from kubelet.node_facts import NodeFacts
 from kubelet.pod_files import PodFiles
-from kubelet.pod_state import CONTAINER_HASH, all_containers, grace_seconds
+from kubelet.pod_state import CONTAINER_HASH, IMAGE_DIGEST, all_containers, grace_seconds
 from kubelet.pod_volumes import MountedVolumes, container_devices, container_mounts
 from kubelet.runtime.runtime import ContainerSpec, Mount, PodIdentity, SandboxSpec
 from kubelet.volumes.volume import VolumeError
@@ -61,7 +61,8 @@ def hashes(pod: Pod) -> dict[str, str]:
 
 
 def sandbox_spec(pod: Pod, attempt: int, node: NodeFacts, handler: str = "") -> SandboxSpec:
-    """Raises NameTooLong."""
+    """Raises NameTooLong, RuntimeFailure."""
+    security.check_user_namespace(pod, handler)
     return SandboxSpec(
         pod=identity(pod),
         attempt=attempt,
@@ -77,9 +78,9 @@ def sandbox_spec(pod: Pod, attempt: int, node: NodeFacts, handler: str = "") -> 
 
 
 def container_spec(
-    pod: Pod, container: Container, attempt: int, around: Surroundings, node: NodeFacts, files: PodFiles
+    pod: Pod, container: Container, attempt: int, around: Surroundings, node: NodeFacts, files: PodFiles, digest: str = ""
 ) -> ContainerSpec:
-    """Raises ConfigError where the pod names what is not there."""
+    """`digest`: of the image, as its registry names it. Raises ConfigError where the pod names what is not there."""
     variables = environment(pod, container, around.objects, around.services, around.facts)
     try:
         volumes = container_mounts(pod, container, around.volumes, files, lambda text: expand_known(text, variables))
@@ -94,7 +95,7 @@ def container_spec(
         image=container.image,
         sandbox_id=around.sandbox_id,
         cgroup_parent=resources.cgroup_parent(pod, node.cgroup_root, node.cgroup_driver),
-        labels=_labels(pod, container),
+        labels=_labels(pod, container) | ({IMAGE_DIGEST: digest} if digest else {}),
         command=tuple(expand(word, variables) for word in container.command or ()),
         args=tuple(expand(word, variables) for word in container.args or ()),
         env=tuple(variables.items()),

@@ -37,7 +37,7 @@ class ContainerStart:
         try:
             image = await self._images.ensure(pod, container)
             security.check_non_root(pod, container, image.user)
-            spec = container_spec(pod, container, attempt, around, self._node, files)
+            spec = container_spec(pod, container, attempt, around, self._node, files, image.digest_for(container.image))
             files.make_termination_message(container.name, attempt)
             self._tell_limits(pod, spec)
             STARTED_CONTAINERS.labels(container_type(pod, container)).inc()

@@ -11,13 +11,25 @@ from datetime import datetime
 from kube.api.meta import Tree
 from kube.api.types import Container, ContainerStatus, Pod
 from kube.api.views import timestamp, tree_of
-from kubelet.pod_state import Observed, Waiting, finished, initialized, is_ephemeral, is_init, is_sidecar, restarts
+from kubelet.pod_state import (
+    IMAGE_DIGEST,
+    Observed,
+    Waiting,
+    every_container,
+    finished,
+    initialized,
+    is_ephemeral,
+    is_init,
+    is_sidecar,
+    restarts,
+)
 from kubelet.resize import is_applied
 from kubelet.runtime.runtime import RuntimeContainer
 
 CREATING = Waiting("ContainerCreating")
 INITIALIZING = Waiting("PodInitializing")
 LOST_EXIT_CODE = 137
+MESSAGES_OF_A_POD = 12 * 1024  # bytes of all last words together, an equal part for each container
 LOST_MESSAGE = "The container could not be located when the pod was terminated"
 
 
@@ -26,7 +38,17 @@ def container_statuses(
 ) -> list[Tree]:
     """In the order of the spec. `known` is what the API server was told before: all that is left of records that are gone."""
     before = {one.name: one for one in known}
-    return [_status(pod, observed, container, before.get(container.name)) for container in containers]
+    most = MESSAGES_OF_A_POD // sum(1 for _ in every_container(pod))
+    return [_bounded(_status(pod, observed, container, before.get(container.name)), most) for container in containers]
+
+
+def _bounded(status: Tree, most: int) -> Tree:
+    """With last words of at most so many bytes."""
+    for state in (status["state"], status["lastState"]):
+        message = (state.get("terminated") or {}).get("message") or ""
+        if len(message.encode()) > most:
+            state["terminated"] = state["terminated"] | {"message": message.encode()[:most].decode(errors="ignore")}
+    return status
 
 
 def _status(pod: Pod, observed: Observed, container: Container, known: ContainerStatus | None) -> Tree:
@@ -42,11 +64,17 @@ def _status(pod: Pod, observed: Observed, container: Container, known: Container
         "ready": _ready(pod, container, observed, record),
         "restartCount": record.attempt,
         "image": container.image,
-        "imageID": f"docker://{record.image_id}" if record.image_id else "",
+        "imageID": _image_id(record),
         "containerID": f"docker://{record.id}",
         "started": record.running and health.started,
     }
     return status | _resources(pod, container, record, observed, known)
+
+
+def _image_id(record: RuntimeContainer) -> str:
+    """As dockershim had it: by which anybody may pull the same image, where a registry has it."""
+    digest = record.labels.get(IMAGE_DIGEST)
+    return f"docker-pullable://{digest}" if digest else f"docker://{record.image_id}" if record.image_id else ""
 
 
 def _resources(pod: Pod, container: Container, record: RuntimeContainer, observed: Observed, known: ContainerStatus | None) -> Tree:

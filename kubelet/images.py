@@ -2,12 +2,15 @@
 
 IfNotPresent pulls what is absent, Never does not pull, Always asks the registry each time. Our choice: an image that never came
 from a registry (it was built or loaded here, so it has no digest) cannot be asked for anew; Always takes it as it is. A pull
-that fails is tried again after 10 s, 20 s ... 5 min; a container that asks in between is told so.
+that fails is tried again after 10 s, 20 s ... 5 min; a container that asks in between is told so, each pod by itself: another
+one may have the login that this one lacks.
 https://kubernetes.io/docs/concepts/containers/images/#image-pull-policy · upstream pkg/kubelet/images/image_manager.go
 """
 
 import asyncio
 import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 
 from kube.api.types import Container, Pod
@@ -39,13 +42,22 @@ def pull_policy(container: Container) -> str:
     return "Always" if with_tag(container.image).endswith(":latest") else "IfNotPresent"
 
 
+Logins = Callable[[Pod, str], Awaitable[Sequence[Mapping[str, str]]]]  # what a registry is shown for a pod's image
+
+
+async def no_logins(pod: Pod, image: str) -> Sequence[Mapping[str, str]]:
+    """Everything is asked for without."""
+    return ()
+
+
 class Images:
-    def __init__(self, runtime: Runtime, events: PodEvents, clock: Clock) -> None:
+    def __init__(self, runtime: Runtime, events: PodEvents, clock: Clock, logins: Logins = no_logins) -> None:
         self._runtime = runtime
         self._events = events
         self._clock = clock
+        self._logins = logins
         self._backoff = Backoff()
-        self._failures: dict[str, tuple[datetime, str]] = {}  # by image: when a pull failed, and why
+        self._failures: dict[str, tuple[datetime, str]] = {}  # by pod and image: when a pull failed, and why
         self._pulls: dict[str, asyncio.Lock] = {}  # one pull of an image at a time
 
     async def ensure(self, pod: Pod, container: Container) -> Image:
@@ -74,26 +86,25 @@ class Images:
             return await self._pull(pod, container, name)
 
     async def _pull(self, pod: Pod, container: Container, name: str) -> Image:
-        now = self._clock.now()
-        failure = self._failures.get(name)
+        now, asked = self._clock.now(), _asked(pod, name)
+        failure = self._failures.get(asked)
         if failure is not None:
-            retry_at = self._backoff.retry_at(name, failure[0])
+            retry_at = self._backoff.retry_at(asked, failure[0])
             if retry_at is not None and now < retry_at:
                 message = f'Back-off pulling image "{container.image}"'
                 self._events.event(pod, NORMAL, "BackOff", message, container.name)
                 raise PullBackoff(f"{message}: {PullError.reason}: {failure[1]}")
-            self._backoff.tried(name, failure[0], now)
+            self._backoff.tried(asked, failure[0], now)
         self._events.event(pod, NORMAL, "Pulling", f'Pulling image "{container.image}"', container.name)
         try:
-            await self._runtime.pull(name, None)
+            await self._pulled(pod, name)
         except ImageUnavailable as error:
             if failure is None:
-                self._backoff.tried(name, now, now)
-            self._failures[name] = (self._clock.now(), str(error))
+                self._backoff.tried(asked, now, now)
+            self._failures[asked] = (self._clock.now(), str(error))
             self._events.event(pod, WARNING, "Failed", f'Failed to pull image "{container.image}": {error}', container.name)
             raise PullError(str(error)) from error
-        self._failures.pop(name, None)
-        self._backoff.forget(name)
+        self._forget(asked)
         image = await self._runtime.image(name)
         if image is None:
             raise PullError(f'image "{name}" is absent after its pull')
@@ -105,8 +116,30 @@ class Images:
         self._events.event(pod, NORMAL, "Pulled", message, container.name)
         return image
 
-    def retry_at(self, container: Container) -> datetime | None:
+    async def _pulled(self, pod: Pod, name: str) -> None:
+        """With one login after another, until the registry takes one. Raises ImageUnavailable as the last one was refused."""
+        *others, last = await self._logins(pod, name) or (None,)
+        for auth in others:
+            with suppress(ImageUnavailable):
+                await self._runtime.pull(name, auth)
+                return
+        await self._runtime.pull(name, last)
+
+    def retry_at(self, pod: Pod, container: Container) -> datetime | None:
         """When a pull that failed may be tried again."""
-        name = with_tag(container.image)
-        failure = self._failures.get(name)
-        return self._backoff.retry_at(name, failure[0]) if failure is not None else None
+        asked = _asked(pod, with_tag(container.image))
+        failure = self._failures.get(asked)
+        return self._backoff.retry_at(asked, failure[0]) if failure is not None else None
+
+    def forget(self, pod: Pod) -> None:
+        """The pod has ended."""
+        for asked in [asked for asked in self._failures if asked.startswith(f"{pod.metadata.uid} ")]:
+            self._forget(asked)
+
+    def _forget(self, asked: str) -> None:
+        self._failures.pop(asked, None)
+        self._backoff.forget(asked)
+
+
+def _asked(pod: Pod, image: str) -> str:
+    return f"{pod.metadata.uid} {image}"

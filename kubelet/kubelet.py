@@ -59,10 +59,12 @@ from kubelet.pod_workers import PodWorkers
 from kubelet.pressure import NodePressure
 from kubelet.probes.prober import Prober
 from kubelet.probes.question import Asking
+from kubelet.pull_secrets import PullSecrets
 from kubelet.runtime.capabilities import NAMES
 from kubelet.runtime.docker import DockerRuntime
 from kubelet.runtime.runtime import EngineInfo
 from kubelet.samples import Sampler
+from kubelet.security import has_apparmor
 from kubelet.server import KubeletServer
 from kubelet.server_auth import ServerAuth
 from kubelet.shutdown_sources import Logind, PowerSignal
@@ -158,7 +160,8 @@ class Kubelet:
         self.agent = self._node_agent(client) if client is not None else None
 
     def _admission(self) -> Admission:
-        admission = Admission(self.facts.allocatable)
+        unsafe = self._config.allowed_unsafe_sysctls
+        admission = Admission(self.facts.allocatable, unsafe_sysctls=unsafe, apparmor=has_apparmor())
         admission.node = lambda: self.agent.node if self.agent is not None else None
         return admission
 
@@ -176,7 +179,7 @@ class Kubelet:
 
     def _tools(self, http: HttpGet) -> Tools:
         runtime, events, clock, facts = self._runtime, self.events, self._clock, self.facts
-        images = Images(runtime, events, clock)
+        images = Images(runtime, events, clock, PullSecrets(self._client, self._config.root_dir, events).logins)
         hooks = Hooks(runtime, http)
         objects = self._objects
         return Tools(

@@ -259,6 +259,7 @@ class Lifecycle:
         await self._tools.volumes.tear_down(pod, self.files)
         self._volumes = None
         self._tools.objects.release(pod.metadata.uid)
+        self._tools.images.forget(pod)
         await asyncio.to_thread(self._tools.cgroups.remove, pod)
 
     async def remove_all(self, pod: Pod) -> None:

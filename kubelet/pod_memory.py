@@ -81,7 +81,7 @@ class PodMemory:
             where = f"{metadata.name}_{metadata.namespace}({metadata.uid})"
             self._events.event(pod, WARNING, "BackOff", f"Back-off restarting failed container {name} in pod {where}", name)
 
-    async def attempt(self, action: StartContainer, observed: Observed, start: Awaitable[str]) -> None:
+    async def attempt(self, pod: Pod, action: StartContainer, observed: Observed, start: Awaitable[str]) -> None:
         """Wait for a start, and remember how it went."""
         name = action.container.name
         record = observed.newest(name)
@@ -92,19 +92,19 @@ class PodMemory:
         try:
             await start
         except StartError as error:
-            self._failures[name] = (error, self._retry_after(action, error))
+            self._failures[name] = (error, self._retry_after(pod, action, error))
             return
         self._failures.pop(name, None)
         self._pause, self.paused_until = FIRST_PAUSE, None
 
-    def _retry_after(self, action: StartContainer, error: StartError) -> datetime:
+    def _retry_after(self, pod: Pod, action: StartContainer, error: StartError) -> datetime:
         now = self._clock.now()
         if isinstance(error, DIED):
             return now
         if isinstance(error, PullError):
             return now + timedelta(seconds=PULL_TOLD_SECONDS)
         if isinstance(error, PullBackoff):
-            return self._images.retry_at(action.container) or now
+            return self._images.retry_at(pod, action.container) or now
         return now + timedelta(seconds=RETRY_SECONDS)
 
     def forget_config_failures(self) -> None:

@@ -16,6 +16,7 @@ MIRROR = "kubernetes.io/config.mirror"
 SOURCE = "kubernetes.io/config.source"
 HASH = "kubernetes.io/config.hash"
 CONTAINER_HASH = "annotation.io.kubernetes.container.hash"
+IMAGE_DIGEST = "annotation.io.kubernetes.container.imageDigest"  # ours: the registry's name of what it was started from
 DEFAULT_GRACE_SECONDS = 30
 EVICTED, TERMINATED = "Evicted", "Terminated"  # why a node ends a pod: it runs short, or is shut down
 

@@ -165,6 +165,9 @@ def container_mounts(
         source = volumes.paths.get(wanted.name)
         if source is None:
             raise VolumeError(f"failed to resolve symlink: volume {wanted.name} is not mounted")
+        if wanted.recursiveReadOnly == "Enabled":
+            text = f'volume "{wanted.name}" requested recursive read-only mode, but it is not supported by the runtime'
+            raise VolumeError(text)
         part = expand(wanted.subPathExpr) if wanted.subPathExpr else wanted.subPath
         if part:
             subpath.check(part)

@@ -226,7 +226,9 @@ class PodWorker:
             await self._lifecycle.prepare(self.pod, sandbox[0].attempt if sandbox else None)
             for action in actions:
                 if isinstance(action, StartContainer):
-                    await self._memory.attempt(action, observed, self._lifecycle.start_container(self.pod, action, observed))
+                    await self._memory.attempt(
+                        self.pod, action, observed, self._lifecycle.start_container(self.pod, action, observed)
+                    )
         except (RuntimeFailure, OSError) as error:  # OSError: a full disk, say
             log.warning("start failed", pod=key_of(self.pod), reason=error)
             self._memory.start_failed()

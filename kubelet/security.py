@@ -4,11 +4,16 @@ https://kubernetes.io/docs/tasks/configure-pod-container/security-context/ · up
 pkg/kubelet/kuberuntime/security_context.go
 """
 
+from collections.abc import Iterable, Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
 
-from kube.api.types import Container, Pod, PodSecurityContext, SeccompProfile, SecurityContext
+from kube.api.types import AppArmorProfile, Container, Pod, PodSecurityContext, SeccompProfile, SecurityContext
 from kubelet.container_error import ConfigError
-from kubelet.runtime.runtime import Security
+from kubelet.pod_state import every_container
+from kubelet.runtime.runtime import RuntimeFailure, Security
+
+APPARMOR = Path("/sys/module/apparmor/parameters/enabled")
 
 SAFE_SYSCTLS = (
     "kernel.shm_rmid_forced",
@@ -43,6 +48,7 @@ def effective(pod: Pod, container: Container, seccomp_root: Path) -> Security:
         read_only_root=bool(own.readOnlyRootFilesystem),
         no_new_privileges=own.allowPrivilegeEscalation is False and not privileged,
         seccomp="" if privileged else _seccomp(own.seccompProfile or of_pod.seccompProfile, seccomp_root),
+        apparmor="" if privileged else _apparmor(own.appArmorProfile or of_pod.appArmorProfile),
         unmasked_proc=own.procMount == "Unmasked",
     )
 
@@ -63,6 +69,12 @@ def _seccomp(profile: SeccompProfile | None, root: Path) -> str:
         return (root / profile.localhostProfile).read_text()
     except OSError as error:
         raise ConfigError(f"cannot load seccomp profile {root / profile.localhostProfile}: {error.strerror}") from error
+
+
+def _apparmor(profile: AppArmorProfile | None) -> str:
+    if profile is None or profile.type == "RuntimeDefault":
+        return ""
+    return str(profile.localhostProfile) if profile.type == "Localhost" else "unconfined"
 
 
 def check_non_root(pod: Pod, container: Container, image_user: str) -> None:
@@ -93,6 +105,34 @@ def sysctls(pod: Pod) -> dict[str, str]:
     return {one.name.replace("/", "."): one.value for one in of_pod.sysctls or ()}
 
 
-def forbidden_sysctl(pod: Pod) -> str:
-    """The first sysctl that pods may not set on this node, or nothing."""
-    return next((name for name in sysctls(pod) if name not in SAFE_SYSCTLS), "")
+def forbidden_sysctl(pod: Pod, unsafe: Iterable[str] = ()) -> str:
+    """The first sysctl that pods may not set on this node, or nothing; `unsafe` are names, or beginnings of names with a `*`."""
+    allowed = (*SAFE_SYSCTLS, *(one.replace("/", ".") for one in unsafe))
+    return next((name for name in sysctls(pod) if not any(fnmatchcase(name, one) for one in allowed)), "")
+
+
+def has_apparmor() -> bool:
+    """Whether the host's kernel has it, and switched on."""
+    return APPARMOR.exists() and APPARMOR.read_text().startswith("Y")
+
+
+def unenforceable(pod: Pod, *, apparmor: bool) -> tuple[str, str] | None:
+    """The reason and message where the pod asks for a protection that this node cannot give: it does not run without."""
+    if not apparmor and any(one.type != "Unconfined" for one in _apparmor_profiles(pod)):
+        return "AppArmor", "Cannot enforce AppArmor: AppArmor is not enabled on the host"
+    if getattr(pod.spec.securityContext, "supplementalGroupsPolicy", None) == "Strict":
+        return "SupplementalGroupsPolicyNotSupported", "SupplementalGroupsPolicy=Strict is not supported in this node"
+    return None
+
+
+def _apparmor_profiles(pod: Pod) -> Iterator[AppArmorProfile]:
+    for context in (pod.spec.securityContext, *(one.securityContext for one in every_container(pod))):
+        profile = getattr(context, "appArmorProfile", None)
+        if profile is not None:
+            yield profile
+
+
+def check_user_namespace(pod: Pod, handler: str) -> None:
+    """The engine maps users for all of its containers or for none, never for one pod. Raises RuntimeFailure."""
+    if pod.spec.hostUsers is False:
+        raise RuntimeFailure(f'RuntimeClass handler "{handler}" does not support user namespaces')

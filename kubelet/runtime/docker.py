@@ -299,7 +299,14 @@ class DockerRuntime:
             raise ImageUnavailable(str(error)) from error
 
     async def remove_image(self, image_id: str) -> None:
-        await self._call(lambda api: api.remove_image(image_id))
+        """Name by name: the engine refuses by id what has several, and forced it would take it from other people's containers."""
+
+        def remove(api: docker.APIClient) -> None:
+            image = _image(api.inspect_image(image_id))  # type: ignore[no-untyped-call]
+            for name in image.tags or image.digests or (image_id,):
+                api.remove_image(name)
+
+        await self._call(remove)
 
 
 def _nothing() -> None:

@@ -122,6 +122,8 @@ def _security(security: Security, capabilities: frozenset[str]) -> dict[str, Any
     options = ["no-new-privileges"] if security.no_new_privileges else []
     if security.seccomp:
         options.append(f"seccomp={security.seccomp}")
+    if security.apparmor:
+        options.append(f"apparmor={security.apparmor}")
     fields: dict[str, Any] = {
         "GroupAdd": list(security.groups),
         "ReadonlyRootfs": security.read_only_root,

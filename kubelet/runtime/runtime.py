@@ -74,6 +74,7 @@ class Security:
     read_only_root: bool = False
     no_new_privileges: bool = False
     seccomp: str = ""  # "": the engine's default; "unconfined"; or a profile's JSON text
+    apparmor: str = ""  # "": the engine's default; "unconfined"; or a profile that the host has loaded
     unmasked_proc: bool = False
 
 
@@ -166,6 +167,10 @@ class Image:
     digests: tuple[str, ...] = ()
     stop_signal: str = ""
     layers: tuple[str, ...] = ()  # its directories of the host, the top one first; empty where the engine does not say
+
+    def digest_for(self, name: str) -> str:
+        """`repository@sha256:...`, of the repository that is named where there are several; empty if it is of no registry."""
+        return next((one for one in self.digests if name.startswith(one.partition("@")[0])), "".join(self.digests[:1]))
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Phases, conditions and container states, as the API server is told them."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,8 +8,8 @@ import pytest
 from kube.api.meta import Tree
 from kube.api.types import Pod, PodStatus
 from kube.api.views import view
-from kubelet.pod_state import Health, Observed, Waiting
-from kubelet.runtime.runtime import RuntimeContainer
+from kubelet.pod_state import IMAGE_DIGEST, Health, Observed, Waiting
+from kubelet.runtime.runtime import Image, RuntimeContainer
 from kubelet.status import pod_status
 from kubelet.status_manager import patch_of, same
 from tests.unit.kubelet.pods import NOW, a_container, a_look, a_pod, an_end, ended, running
@@ -131,3 +132,22 @@ def test_what_the_server_knows_already_is_not_sent() -> None:
 
 def test_addresses_replace_the_old_ones_though_patches_merge_them() -> None:
     assert patch_of({"podIPs": [{"ip": "10.0.0.1"}]}) == {"podIPs": [{"$patch": "replace"}, {"ip": "10.0.0.1"}]}
+
+
+def test_the_last_words_of_a_pods_containers_have_twelve_kibibytes_together() -> None:
+    """Rule: https://kubernetes.io/docs/tasks/debug/debug-application/determine-reason-pod-failure/ · behaviour E.5.59"""
+    names = ("a", "b", "c", "d", "e", "f")
+    records = [replace(ended(name, 1), message="ü" * 4096) for name in names]
+    status = told(a_pod(*names, restartPolicy="Never"), a_look(*records))
+    assert [len(one["state"]["terminated"]["message"].encode()) for one in status["containerStatuses"]] == [2048] * 6
+
+
+def test_an_image_of_a_registry_is_told_by_its_digest_there() -> None:
+    """Rule: https://kubernetes.io/docs/concepts/containers/images/#image-names (digests)"""
+    digest = f"registry.example/app@sha256:{'0' * 64}"
+    other = f"other.example/app@sha256:{'0' * 64}"
+    image = Image("sha256:1", ("registry.example/app:1",), 1, digests=(other, digest))
+    assert (image.digest_for("registry.example/app:1"), image.digest_for("nobody/app")) == (digest, other)
+    records = [replace(running("a"), labels={IMAGE_DIGEST: digest}), replace(running("b"), image_id="sha256:1")]
+    status = told(a_pod("a", "b"), a_look(*records))
+    assert [one["imageID"] for one in status["containerStatuses"]] == [f"docker-pullable://{digest}", "docker://sha256:1"]

@@ -9,8 +9,13 @@ from kube.api.types import Node
 from kube.api.views import view
 from kubelet.admission import Admission
 from kubelet.container_error import ConfigError
+from kubelet.container_spec import identity
 from kubelet.environment import expand_known
 from kubelet.name_files import NameTooLong, kernel_hostname
+from kubelet.pod_files import PodFiles
+from kubelet.pod_volumes import MountedVolumes, container_mounts
+from kubelet.runtime.runtime import RuntimeFailure
+from kubelet.security import check_user_namespace, effective
 from kubelet.status import rejected
 from kubelet.volumes import subpath
 from kubelet.volumes.volume import VolumeError
@@ -47,3 +52,37 @@ def test_a_host_name_that_the_kernel_would_not_take_is_refused() -> None:
     pod = a_pod(setHostnameAsFQDN=True, hostname="a" * 40, subdomain="b" * 20)
     with pytest.raises(NameTooLong, match="is too long \\(64 characters is the max, 87 characters requested\\)"):
         kernel_hostname(pod, "cluster.local")
+
+
+def test_a_pod_does_not_run_without_a_protection_that_it_asks_for() -> None:
+    """Rule: https://kubernetes.io/docs/tutorials/security/apparmor/ · #supplementalgroupspolicy · KEP-127 (user namespaces)"""
+    plain, armed = Admission({"pods": "9"}), Admission({"pods": "9"}, apparmor=True)
+    localhost = {"appArmorProfile": {"type": "Localhost", "localhostProfile": "deny-write"}}
+    pod = a_pod(containers=[a_container("main", securityContext=localhost)])
+    assert plain.refuse(pod, []) == ("AppArmor", "Cannot enforce AppArmor: AppArmor is not enabled on the host")
+    assert armed.refuse(pod, []) is None
+    assert effective(pod, pod.spec.containers[0], Path()).apparmor == "deny-write"
+    assert plain.refuse(a_pod(securityContext={"appArmorProfile": {"type": "Unconfined"}}), []) is None
+
+    strict = armed.refuse(a_pod(securityContext={"supplementalGroupsPolicy": "Strict"}), [])
+    assert strict is not None
+    assert strict.reason == "SupplementalGroupsPolicyNotSupported"
+
+    with pytest.raises(RuntimeFailure, match='RuntimeClass handler "" does not support user namespaces'):
+        check_user_namespace(a_pod(hostUsers=False), "")
+    mount = {"name": "files", "mountPath": "/files", "readOnly": True, "recursiveReadOnly": "Enabled"}
+    recursive = a_pod(containers=[a_container("main", volumeMounts=[mount])], volumes=[{"name": "files", "emptyDir": {}}])
+    files = PodFiles(Path("/root"), Path("/logs"), identity(recursive))
+    with pytest.raises(VolumeError, match='volume "files" requested recursive read-only mode'):
+        container_mounts(recursive, recursive.spec.containers[0], MountedVolumes({"files": Path("/x")}, None), files, str)
+
+
+def test_unsafe_sysctls_are_for_nodes_that_allow_them() -> None:
+    """Rule: https://kubernetes.io/docs/tasks/administer-cluster/sysctl-cluster/#enabling-unsafe-sysctls"""
+    admission = Admission({"pods": "9"}, unsafe_sysctls=("kernel.msg*", "net/core/somaxconn"))
+
+    def refused(name: str) -> bool:
+        return admission.refuse(a_pod(securityContext={"sysctls": [{"name": name, "value": "1"}]}), []) is not None
+
+    names = ("kernel.msgmax", "net.core.somaxconn", "net.ipv4.tcp_syncookies", "kernel.shmmax")
+    assert [refused(name) for name in names] == [False, False, False, True]
