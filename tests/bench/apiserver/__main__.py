@@ -3,6 +3,7 @@
     --quick          a second a cell instead of three, no thousand watchers, no big cluster
     --creates N      create N ConfigMaps more before the last look at the memory (upstream was looked at after 90,000)
     --only a,b       some of: get list create patch watch etcd scale
+    --peer PROGRAM   another kube-apiserver, upstream's say: each cell is measured of it right after ours, with an etcd of its own
 
 Everything runs in one go on this machine: etcd, the server, and the load (wrk, and a raw uvloop client for watches). What can
 be trusted where the machine is shared is the server's CPU time an operation; rates are what was left of the machine.
@@ -10,6 +11,7 @@ A table is printed, and the same goes to bench-results/apiserver.json.
 """
 
 import argparse
+import contextlib
 import json
 import subprocess
 import sys
@@ -20,7 +22,7 @@ from typing import Any
 
 from tests.bench.apiserver import objects, table
 from tests.bench.apiserver.scale import Scale
-from tests.bench.apiserver.servers import REPOSITORY, ApiServer
+from tests.bench.apiserver.servers import OURS, REPOSITORY, ApiServer
 from tests.bench.cost import cpu_seconds, rss_mib
 from tests.component.etcd_member import EtcdMember
 
@@ -42,6 +44,15 @@ class Bench:
         self.etcd = etcd
         self.seconds = seconds
         self._runs = 0
+
+    def started(self) -> dict[str, Any]:
+        """Its start, fresh and with data; the rest of the result is still to come."""
+        start = {"fresh": self.server.start()}
+        objects.fill(self.server.port, self.server.trust)
+        self.server.stop()
+        start["again"] = self.server.start()
+        self.server.settle()
+        return {"requests": {}, "watch": {}, "etcd": {}, "start": start, "rss_mib": {"ready": start["again"]["rss_mib"]}}
 
     def load(self, kind: str, connections: int, seconds: float) -> dict[str, float]:
         """What wrk saw."""
@@ -117,33 +128,29 @@ class Bench:
             made += self.load("create", 16, 5)["requests"]
 
 
-def run(arguments: argparse.Namespace, directory: Path, etcd: EtcdMember) -> dict[str, Any]:
+def run(arguments: argparse.Namespace, benches: list[Bench]) -> list[dict[str, Any]]:
+    """What was found of each server, cell by cell in turns: each of them has the same hour of the machine."""
     parts = arguments.only.split(",") if arguments.only else PARTS[:-1] if arguments.quick else PARTS
-    server = ApiServer(etcd, directory)
-    bench = Bench(server, etcd, 1.0 if arguments.quick else 3.0)
-    rss: dict[str, float] = {}
-    result: dict[str, Any] = {"requests": {}, "watch": {}, "etcd": {}, "rss_mib": rss, "machine": table.machine()}
-    try:
-        result["start"] = {"fresh": server.start()}
-        objects.fill(server.port, server.trust)
-        server.stop()
-        result["start"]["again"] = server.start()
-        rss["ready"] = result["start"]["again"]["rss_mib"]
-        server.settle()
-        for kind in (part for part in parts if part in CONNECTIONS):
-            result["requests"][kind] = {str(count): bench.requests(kind, count) for count in CONNECTIONS[kind]}
-            rss[kind] = rss_mib(server.pid)
-        for watchers in WATCHERS[: 2 if arguments.quick else 3] if "watch" in parts else ():
+    results = [bench.started() for bench in benches]
+    pairs = list(zip(benches, results, strict=True))
+    for kind in (part for part in parts if part in CONNECTIONS):
+        for count in CONNECTIONS[kind]:
+            for bench, result in pairs:
+                result["requests"].setdefault(kind, {})[str(count)] = bench.requests(kind, count)
+        for bench, result in pairs:
+            result["rss_mib"][kind] = rss_mib(bench.server.pid)
+    for watchers in WATCHERS[: 2 if arguments.quick else 3] if "watch" in parts else ():
+        for bench, result in pairs:
             result["watch"][str(watchers)] = bench.watch(watchers)
-        for what in ("txn", "range") if "etcd" in parts else ():
-            result["etcd"][what] = {str(count): bench.etcd_alone(what, count) for count in (1, 16, 64)}
+    for what in ("txn", "range") if "etcd" in parts else ():
+        results[0]["etcd"][what] = {str(count): benches[0].etcd_alone(what, count) for count in (1, 16, 64)}
+    for bench, result in pairs:
         bench.create_many(arguments.creates)
-        result["scale"] = Scale(server).measured() if "scale" in parts else {}
-        rss["end"] = rss_mib(server.pid)
-        result["stop_s"] = server.stop()
-    finally:
-        server.kill()
-    return result
+        result["rss_mib"]["end"] = rss_mib(bench.server.pid)
+    results[0]["scale"] = Scale(benches[0].server).measured() if "scale" in parts else {}
+    for bench, result in pairs:
+        result["stop_s"] = bench.server.stop()
+    return results
 
 
 def main() -> None:
@@ -153,14 +160,23 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--creates", type=int, default=0)
     parser.add_argument("--only", default="")
+    parser.add_argument("--peer", default="")
     arguments = parser.parse_args()
-    etcd = EtcdMember()
-    try:
-        etcd.start()
-        with tempfile.TemporaryDirectory(prefix="skiff-bench-") as directory:
-            result = run(arguments, Path(directory), etcd)
-    finally:
-        etcd.remove()
+    programs = [OURS, *([(arguments.peer,)] if arguments.peer else [])]
+    with contextlib.ExitStack() as stack:
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="skiff-bench-")))
+        benches = []
+        for number, program in enumerate(programs):
+            etcd = EtcdMember()
+            stack.callback(etcd.remove)
+            etcd.start()
+            server = ApiServer(etcd, directory / str(number), program)
+            stack.callback(server.kill)
+            benches.append(Bench(server, etcd, 1.0 if arguments.quick else 3.0))
+        results = run(arguments, benches)
+    result = results[0] | {"machine": table.machine()}
+    if arguments.peer:
+        result["peer"] = results[1] | {"label": arguments.peer}
     print(json.dumps(result))
     print(table.shown(result))
     if not arguments.only:

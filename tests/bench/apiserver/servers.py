@@ -9,6 +9,9 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
 from tests.bench.apiserver.objects import TOKEN
 from tests.bench.cost import cpu_seconds, memory_mib
 from tests.certificates import Authority
@@ -19,10 +22,17 @@ START_SECONDS = 60.0
 SETTLING = 8  # requests, so that every worker has some
 
 
-class ApiServer:
-    """`start` it and it is ready; `stop` it, `start` it again on the same data."""
+OURS = (sys.executable, "-m", "apiserver")
 
-    def __init__(self, etcd: EtcdMember, directory: Path) -> None:
+
+class ApiServer:
+    """`start` it and it is ready; `stop` it, `start` it again on the same data.
+
+    `program` is ours or another with the same flags. An issuer of tokens and its key are among them, as upstream's wants them.
+    """
+
+    def __init__(self, etcd: EtcdMember, directory: Path, program: tuple[str, ...] = OURS) -> None:
+        directory.mkdir(exist_ok=True)
         self.port = free_port()
         self._log = directory / "apiserver.log"
         self._process: subprocess.Popen[bytes] | None = None
@@ -32,12 +42,17 @@ class ApiServer:
         self.ca = authority.certificate
         tokens = directory / "tokens.csv"
         tokens.write_text(f'{TOKEN},bench,1,"system:masters"\n')
+        signing = directory / "service-account.key"
+        key = rsa.generate_private_key(65537, 2048)  # in the form that every version of upstream reads
+        signing.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()))
         flags = {
             "--bind-address": "127.0.0.1", "--secure-port": self.port, "--advertise-address": "192.0.2.1",
             "--tls-cert-file": pair.certificate, "--tls-private-key-file": pair.key, "--client-ca-file": authority.certificate,
             "--token-auth-file": tokens, "--etcd-servers": etcd.endpoint, "--service-cluster-ip-range": "10.96.0.0/16",
+            "--service-account-issuer": "https://kubernetes.default.svc", "--service-account-key-file": signing,
+            "--service-account-signing-key-file": signing, "--authorization-mode": "Node,RBAC",
         }  # fmt: skip
-        self._command = [sys.executable, "-m", "apiserver", *(f"{name}={value}" for name, value in flags.items())]
+        self._command = [*program, *(f"{name}={value}" for name, value in flags.items())]
 
     @property
     def pid(self) -> int:

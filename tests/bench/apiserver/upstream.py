@@ -1,26 +1,56 @@
-"""Upstream's figures, to set ours beside: kube-apiserver 1.36.2 on the same kind of machine.
+"""What ours is set beside: upstream's figures, or those of a peer measured in the same run (`--peer`).
 
-Source: the project's measurements, facts.md part C. Upstream's own binaries (Go 1.26), etcd 3.5.30 with fsync, TLS, a bearer
-token, everything on the same 2 cores, the load generator included; medians of 3 runs. Where a span was measured the better end
-stands here.
+The figures: kube-apiserver 1.36.2 on the same kind of machine, another day. Source: the project's measurements, facts.md part C.
+Upstream's own binaries (Go 1.26), etcd 3.5.30 with fsync, TLS, a bearer token, everything on the same 2 cores, the load generator
+included; medians of 3 runs. Where a span was measured the better end stands here. A machine is not the same from hour to hour, so
+a peer's figures, taken between ours, say more.
 """
 
-LABEL = "upstream 1.36.2, same kind of machine"
+from dataclasses import dataclass
+from typing import Any
 
-# requests a second, by operation and connections
-RATE = {
-    ("get", 16): 3370.0,
-    ("list", 1): 59.0, ("list", 4): 110.0, ("list", 16): 100.0,
-    ("create", 1): 647.0, ("create", 16): 1984.0, ("create", 64): 2132.0,
-    ("patch", 16): 436.0,
-}  # fmt: skip
-CPU_MS = {"get": 0.33, "list": 13.0, "create": 0.62, "patch": 2.0}  # of the server, an operation
-EVENTS_A_SECOND = {100: 82_800.0}  # delivered to so many watchers, 16 writers at full speed
-EVENT_CPU_US = 15.0
-PACED_P50_MS, PACED_P99_MS = 0.4, 3.3  # 100 watchers, 50 writes a second
-READY_SECONDS = 2.2
-READY_RSS_MIB = 265.0
-RSS_MIB = {"ready": 265.0, "get": 305.0, "list": 398.0, "create": 1310.0, "end": 1560.0}  # create: after 90,000 of them
+AIMS = {"get": 3.0, "list": 4.0, "create": 1.0, "patch": 2.0, "events": 1.5}  # as ratios to upstream
 
-# what is aimed at, as ratios to the above
-AIMS = {"get": 3.0, "list": 4.0, "create": 1.0, "patch": 2.0, "events": 1.5}
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Of another server."""
+
+    label: str
+    rate: dict[tuple[str, int], float]  # requests a second, by operation and connections
+    cpu_ms: dict[tuple[str, int], float]  # of the server, an operation
+    events: dict[int, float]  # delivered a second, to so many watchers, 16 writers at full speed
+    paced: dict[int, tuple[float, float]]  # p50 and p99 of the delay in ms, to so many watchers, at a pace
+    ready_s: dict[str, float]  # by fresh, again
+    rss_mib: dict[str, float]  # by what was done before
+
+
+UPSTREAM = Figures(
+    "upstream 1.36.2, same kind of machine",
+    {
+        ("get", 16): 3370.0,
+        ("list", 1): 59.0, ("list", 4): 110.0, ("list", 16): 100.0,
+        ("create", 1): 647.0, ("create", 16): 1984.0, ("create", 64): 2132.0,
+        ("patch", 16): 436.0,
+    },
+    {("get", 16): 0.33, ("list", 1): 13.0, ("list", 4): 13.0, ("list", 16): 13.0}
+    | {("create", 1): 0.62, ("create", 16): 0.62, ("create", 64): 0.62, ("patch", 16): 2.0},
+    {100: 82_800.0},
+    {100: (0.4, 3.3)},
+    {"fresh": 2.2, "again": 1.9},
+    {"ready": 265.0, "get": 305.0, "list": 398.0, "create": 1310.0, "end": 1560.0},  # create: after 90,000 of them
+)  # fmt: skip
+
+
+def measured(label: str, result: dict[str, Any]) -> Figures:
+    """Of a peer, from its part of this run."""
+    cells = {(kind, int(count)): cell for kind, found in result["requests"].items() for count, cell in found.items()}
+    return Figures(
+        label,
+        {which: cell["rate"] for which, cell in cells.items()},
+        {which: cell["cpu_ms"] for which, cell in cells.items()},
+        {int(count): cell["rate"] for count, cell in result["watch"].items()},
+        {int(count): (cell["paced"]["p50_ms"], cell["paced"]["p99_ms"]) for count, cell in result["watch"].items()},
+        {how: start["ready_s"] for how, start in result["start"].items()},
+        result["rss_mib"],
+    )
