@@ -62,6 +62,17 @@ class Config:
     terminated_pod_gc_threshold: int = flag(
         "--terminated-pod-gc-threshold", 12500, "How many ended pods may exist before the oldest are deleted; 0 for any number."
     )
+    disable_force_detach_on_timeout: bool = flag(
+        "--disable-force-detach-on-timeout",
+        False,
+        "Never detach a volume that a node says it uses because the node has been unhealthy for long: its taint has to say so.",
+    )
+    pv_recycler_pod_template_filepath_hostpath: Path | None = flag(
+        "--pv-recycler-pod-template-filepath-hostpath", None, "The pod that empties HostPath volumes; none: one of busybox."
+    )
+    pv_recycler_pod_template_filepath_nfs: Path | None = flag(
+        "--pv-recycler-pod-template-filepath-nfs", None, "The pod that empties NFS volumes; none: one of busybox."
+    )
     concurrent_deployment_syncs: int = flag("--concurrent-deployment-syncs", 5, "Deployments worked on at a time.")
     concurrent_replicaset_syncs: int = flag("--concurrent-replicaset-syncs", 5, "ReplicaSets worked on at a time.")
     concurrent_rc_syncs: int = flag("--concurrent-rc-syncs", 5, "ReplicationControllers worked on at a time.")

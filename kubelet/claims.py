@@ -6,16 +6,23 @@ and remembered until it is gone. Upstream: pkg/kubelet/volumemanager/populator
 
 from typing import Protocol
 
-from kube.api.meta import controlled_by
+from kube.api.meta import Key, controlled_by
 from kube.api.status import ApiError
 from kube.api.types import PersistentVolume, PersistentVolumeClaim, Pod, Volume
 from kube.client.rest import Client, Unreachable
-from kubelet.volumes.volume import ClaimNotReady
+from kubelet.claim_growth import ClaimGrowth
+from kubelet.pod_events import PodEvents
+from kubelet.volumes.volume import ClaimNotReady, Growth
 
 
 class Claims(Protocol):
     async def volume_of(self, pod: Pod, volume: Volume) -> PersistentVolume:
         """Raises ClaimNotReady."""
+
+    def known(self, pod: Pod, volume: Volume) -> PersistentVolume | None:
+        """As `volume_of` said."""
+
+    def growth(self, pod: Pod, volume: Volume, persistent: PersistentVolume) -> Growth | None: ...
 
     def forget(self, uid: str) -> None:
         """The pod is gone."""
@@ -27,6 +34,12 @@ class NoClaims:
     async def volume_of(self, pod: Pod, volume: Volume) -> PersistentVolume:
         raise ClaimNotReady(_problem(pod, claim_name(pod, volume), "this kubelet has no API server"))
 
+    def known(self, pod: Pod, volume: Volume) -> PersistentVolume | None:
+        return None
+
+    def growth(self, pod: Pod, volume: Volume, persistent: PersistentVolume) -> Growth | None:
+        return None
+
     def forget(self, uid: str) -> None:
         """Nothing was remembered."""
 
@@ -34,8 +47,9 @@ class NoClaims:
 class AskedClaims:
     """See `Claims`."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, events: PodEvents) -> None:
         self._client = client
+        self._events = events
         self._known: dict[str, dict[str, PersistentVolume]] = {}  # by the pod's uid and the volume's name
 
     async def volume_of(self, pod: Pod, volume: Volume) -> PersistentVolume:
@@ -61,6 +75,13 @@ class AskedClaims:
         if found.spec.claimRef is None or found.spec.claimRef.uid != claim.metadata.uid:
             raise ClaimNotReady(_problem(pod, name, f"PV {found.metadata.name} is not bound to this claim"))
         return found
+
+    def known(self, pod: Pod, volume: Volume) -> PersistentVolume | None:
+        return self._known.get(pod.metadata.uid, {}).get(volume.name)
+
+    def growth(self, pod: Pod, volume: Volume, persistent: PersistentVolume) -> Growth | None:
+        claim = Key(pod.metadata.namespace or "", claim_name(pod, volume))
+        return ClaimGrowth(self._client, self._events, pod, claim, persistent.metadata.name or "")
 
     def forget(self, uid: str) -> None:
         self._known.pop(uid, None)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 AGE_SECONDS = 60.0
 BLOCK = 512  # st_blocks counts in these
@@ -34,6 +35,17 @@ class Taken:
 
     size: int = 0
     inodes: int = 0
+
+
+class VolumeUsage(NamedTuple):
+    """Of a file system, as a whole and what is in it."""
+
+    disk: FileSystem
+    taken: Taken
+
+
+def whole(disk: FileSystem) -> VolumeUsage:
+    return VolumeUsage(disk, Taken(disk.used, disk.inodes - disk.inodes_free))
 
 
 def file_system(path: Path) -> FileSystem:

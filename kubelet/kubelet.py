@@ -9,11 +9,12 @@ https://kubernetes.io/docs/concepts/architecture/#kubelet
 """
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 from kube.api.meta import Tree
-from kube.api.types import Pod, Service
+from kube.api.types import Node, Pod, Service
 from kube.client import kubeconfig
 from kube.client.events import EventRecorder
 from kube.client.informer import Informer
@@ -27,7 +28,8 @@ from kube.component.tls import server_tls
 from kubelet import metrics
 from kubelet.admission import Admission
 from kubelet.cgroups import Cgroups
-from kubelet.claims import AskedClaims, NoClaims
+from kubelet.claimed_usage import ClaimedUsage
+from kubelet.claims import AskedClaims, Claims, NoClaims, names_claim
 from kubelet.cleanup import cleanup
 from kubelet.config import KubeletConfig, seconds, with_file
 from kubelet.configz import configuration
@@ -71,6 +73,7 @@ from kubelet.shutdown_sources import Logind, PowerSignal
 from kubelet.static_pods import StaticPods
 from kubelet.status_manager import StatusManager
 from kubelet.volumes import volume_types
+from kubelet.volumes.volume import VolumeType
 
 log = get_logger("kubelet")
 
@@ -145,10 +148,12 @@ class Kubelet:
         pods = Informer(client, Pod, field_selector=f"spec.nodeName={self.identity.name}") if client is not None else None
         self.pods = pods
         self.plugins = Plugins(self.facts.root, self.identity.name, client)
+        claims, types = (AskedClaims(client, self.events) if client is not None else NoClaims()), volume_types(self.plugins)
+        self.claimed = ClaimedUsage(claims, types, self.facts.root, self.sampler.period, self._clock)
         prober = Prober(Asking(runtime, http), self.events, self._clock)
         admission = self._admission()
-        self.workers = PodWorkers(self._tools(http), prober, admission, self._report)
-        metrics.tell(self.identity.name, self.workers.looks)
+        self.workers = PodWorkers(self._tools(http, claims, types), prober, admission, self._report)
+        metrics.tell(self.identity.name, self.workers.looks, lambda: self.claimed.last)
         self.pressure = NodePressure(config, self.sampler, self.workers, runtime, self.events, self._clock)
         admission.pressure = lambda: self.pressure.manager.pressure
         order = shutdown_order(config)
@@ -174,10 +179,11 @@ class Kubelet:
             self.network,
             self._clock,
             pressure=lambda: self.pressure.manager.pressure,
+            in_use=self.plugins.in_use,
             beat_seconds=seconds(self._config.node_status_update_frequency),
         )
 
-    def _tools(self, http: HttpGet) -> Tools:
+    def _tools(self, http: HttpGet, claims: Claims, types: Sequence[VolumeType]) -> Tools:
         runtime, events, clock, facts = self._runtime, self.events, self._clock, self.facts
         images = Images(runtime, events, clock, PullSecrets(self._client, self._config.root_dir, events).logins)
         hooks = Hooks(runtime, http)
@@ -190,10 +196,10 @@ class Kubelet:
             stop=ContainerStop(runtime, hooks, events, clock),
             volumes=PodVolumes(
                 objects.token if objects is not None else no_token,
-                AskedClaims(self._client) if self._client is not None else NoClaims(),
+                claims,
                 images,
                 clock,
-                volume_types(self.plugins),
+                types,
             ),
             objects=objects if objects is not None else NoObjects(),
             cgroups=self.cgroups,
@@ -240,6 +246,7 @@ class Kubelet:
         self.source.on_mirrors = mirror_pods.changed
         self.source.on_new_mirror = lambda pod: self.status.again(pod.metadata.uid)
         self.agent.informer.on_change(lambda old, new: self.pod_range.node_is(new))
+        self.agent.informer.on_change(self._attached)
         for name, work in (
             ("events", self._recorder.run()),
             ("objects", self._objects.run()),
@@ -252,6 +259,13 @@ class Kubelet:
         ):
             tasks.create_task(work, name=name)
         tasks.create_task(self._follow_pods(mirror_pods), name="pods")
+
+    def _attached(self, old: Node | None, new: Node | None) -> None:
+        """A volume that pods wait for may have come."""
+        if old is None or new is None or old.status.volumesAttached != new.status.volumesAttached:
+            for pod in self.workers.pods():
+                if any(names_claim(volume) for volume in pod.spec.volumes or ()):
+                    self.workers.objects_changed(pod.metadata.uid)
 
     def _tell_shutdown(self, going_down: bool) -> None:
         message = f"Shutdown manager detected shutdown {'event' if going_down else 'cancellation'}"
@@ -283,6 +297,7 @@ class Kubelet:
             self._runtime,
             ServerAuth(self._client, self.identity.name, anonymous=config.anonymous_auth),
             self.sampler,
+            self.claimed,
             self.machine,
             health,
         )

@@ -4,12 +4,13 @@ https://kubernetes.io/docs/reference/instrumentation/metrics/ · pkg/kubelet/met
 """
 
 from collections import Counter as Count
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from prometheus_client import REGISTRY, Counter, Gauge, Histogram
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from kubelet.disk_usage import VolumeUsage
 from kubelet.pod_state import Observed
 
 START_BUCKETS = (0.5, 1, 2, 3, 4, 5, 6, 8, 10, 20, 30, 45, 60, 120, 180, 240, 300, 360, 480, 600, 900, 1200, 1800, 2700, 3600)
@@ -63,6 +64,34 @@ class NodeCollector(Collector):
         yield containers
 
 
-def tell(node: str, looks: Callable[[], Iterable[Observed]]) -> None:
-    """Have /metrics show what runs."""
+VOLUME_STATS: tuple[tuple[str, str, Callable[[VolumeUsage], float]], ...] = (
+    ("available_bytes", "Number of available bytes in the volume", lambda usage: usage.disk.available),
+    ("capacity_bytes", "Capacity in bytes of the volume", lambda usage: usage.disk.capacity),
+    ("inodes", "Maximum number of inodes in the volume", lambda usage: usage.disk.inodes),
+    ("inodes_free", "Number of free inodes in the volume", lambda usage: usage.disk.inodes_free),
+    ("inodes_used", "Number of used inodes in the volume", lambda usage: usage.taken.inodes),
+    ("used_bytes", "Number of used bytes in the volume", lambda usage: usage.taken.size),
+)
+
+
+class VolumeCollector(Collector):
+    """How full the volumes of claims are, by namespace and claim."""
+
+    def __init__(self, last: Callable[[], Mapping[tuple[str, str], VolumeUsage]]) -> None:
+        self._last = last
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        last = self._last()
+        for name, text, value in VOLUME_STATS:
+            family = GaugeMetricFamily(
+                f"kubelet_volume_stats_{name}", f"[ALPHA] {text}", labels=["namespace", "persistentvolumeclaim"]
+            )
+            for key, usage in last.items():
+                family.add_metric(key, value(usage))
+            yield family
+
+
+def tell(node: str, looks: Callable[[], Iterable[Observed]], volumes: Callable[[], Mapping[tuple[str, str], VolumeUsage]]) -> None:
+    """Have /metrics show what runs, and how full claimed volumes are."""
     REGISTRY.register(NodeCollector(node, looks))
+    REGISTRY.register(VolumeCollector(volumes))

@@ -19,6 +19,7 @@ from kube.client.informer import Informer
 from kube.client.rest import STRATEGIC, Client, Unreachable
 from kube.component.clock import Clock
 from kube.component.logging import get_logger
+from kubelet.csi.in_use import InUse
 from kubelet.eviction import Pressure
 from kubelet.node_info import Machine
 from kubelet.node_status import (
@@ -58,6 +59,7 @@ class NodeAgent:
         clock: Clock,
         *,
         pressure: Callable[[], Pressure],
+        in_use: InUse,
         beat_seconds: float = BEAT_SECONDS,
     ) -> None:
         self._client = client
@@ -67,6 +69,7 @@ class NodeAgent:
         self._network = network
         self._clock = clock
         self._pressure = pressure
+        self._in_use = in_use
         self._beat_seconds = beat_seconds
         self.going_down: Callable[[], bool] = bool  # whether the machine is being shut down
         self.informer = Informer(client, Node, field_selector=f"metadata.name={identity.name}")
@@ -118,6 +121,7 @@ class NodeAgent:
         while True:
             await self._tried(self._renew_lease())
             await self._tried(self._report(self._pressure(), events, about))
+            await self._tried(self._in_use.settle(self.node))
             self._look.clear()
             try:
                 async with asyncio.timeout(self._beat_seconds):

@@ -24,7 +24,7 @@ from kubelet.pod_state import every_container
 from kubelet.runtime.runtime import Device, Image, Mount, RuntimeFailure
 from kubelet.volume_wait import VolumesFailed
 from kubelet.volumes import VOLUMES, mounts, subpath
-from kubelet.volumes.volume import Mounted, Token, VolumeContext, VolumeError, VolumeType
+from kubelet.volumes.volume import Mounted, NotAttached, Token, VolumeContext, VolumeError, VolumeType
 
 log = get_logger("kubelet.volumes")
 
@@ -88,9 +88,12 @@ class PodVolumes:
             _check_mode(pod, volume, persistent)
             path = files.volumes / kind.plugin / name
             pulled = partial(image, volume.name)
-            context = VolumeContext(pod, path, objects, facts, token, pulled, self._clock.now(), persistent)
+            growth = self._claims.growth(pod, volume, persistent) if persistent is not None else None
+            context = VolumeContext(pod, path, objects, facts, token, pulled, self._clock.now(), persistent, growth)
             try:
                 return await kind.set_up(getattr(holder, kind.field), context)
+            except NotAttached:
+                raise
             except (VolumeError, OSError) as error:
                 raise VolumeError(f'MountVolume.SetUp failed for volume "{name}" : {error}') from error
 

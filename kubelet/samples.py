@@ -4,7 +4,7 @@ A look reads cgroup files (a hundredth of a millisecond a container) and remembe
 blocks, so it is made in a thread. /stats/summary, the metrics and the eviction manager have the same look, in their own words.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -53,6 +53,10 @@ class VolumeSample:
     taken: Taken
     disk: FileSystem
     own: bool  # counts as the pod's ephemeral storage
+    claim: str = ""  # whose volume it is
+
+
+Claimed = Mapping[str, Sequence[VolumeSample]]  # by the pod's uid
 
 
 @dataclass(frozen=True)
@@ -112,8 +116,8 @@ class Sampler:
         """Of the engine's data. Blocking."""
         return file_system(self._image_root)
 
-    def sample(self, pods: Iterable[Pod], running: Running) -> NodeSample:
-        """Blocking."""
+    def sample(self, pods: Iterable[Pod], running: Running, claimed: Claimed | None = None) -> NodeSample:
+        """`claimed`: the volumes of claims, where somebody wants to know. Blocking."""
         machine = machine_usage()
         up_seconds = float(Path("/proc/uptime").read_text().split()[0])
         now = datetime.now(UTC)
@@ -130,7 +134,9 @@ class Sampler:
             processes=processes,
             max_processes=most,
             system={"kubelet": _own_usage(), "pods": usage_of(self._mount, self._top())},
-            pods=tuple(self._pod(pod, running.get(pod.metadata.uid, [])) for pod in pods),
+            pods=tuple(
+                self._pod(pod, running.get(pod.metadata.uid, []), (claimed or {}).get(pod.metadata.uid, ())) for pod in pods
+            ),
         )
 
     def _top(self) -> str:
@@ -142,14 +148,14 @@ class Sampler:
         path = cgroup_path(pod, container_id, self._facts.cgroup_root, self._facts.cgroup_driver)
         return usage_of(self._mount, path)
 
-    def _pod(self, pod: Pod, running: list[RuntimeContainer]) -> PodSample:
+    def _pod(self, pod: Pod, running: list[RuntimeContainer], claimed: Iterable[VolumeSample]) -> PodSample:
         sandbox = next((one for one in running if one.is_sandbox), None)
         own_network = sandbox is not None and not pod.spec.hostNetwork
         return PodSample(
             pod=pod,
             usage=self.usage(pod),
             containers=tuple(self._container(pod, one) for one in running if not one.is_sandbox),
-            volumes=tuple(self._volumes(pod)),
+            volumes=(*self._volumes(pod), *claimed),
             network=tuple(interfaces(sandbox.pid)) if own_network and sandbox is not None else (),
         )
 

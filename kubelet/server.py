@@ -21,6 +21,7 @@ from starlette.websockets import WebSocket
 from kube.api.views import tree_of
 from kube.component.health import Health
 from kube.component.metrics import CONTENT_TYPE
+from kubelet.claimed_usage import ClaimedUsage
 from kubelet.container_log import container_log, log_options
 from kubelet.node_info import Machine
 from kubelet.node_logs import node_log
@@ -41,12 +42,20 @@ class KubeletServer:
     """An ASGI app."""
 
     def __init__(
-        self, workers: PodWorkers, runtime: Runtime, auth: ServerAuth, sampler: Sampler, machine: Machine, health: Health
+        self,
+        workers: PodWorkers,
+        runtime: Runtime,
+        auth: ServerAuth,
+        sampler: Sampler,
+        claimed: ClaimedUsage,
+        machine: Machine,
+        health: Health,
     ) -> None:
         self._workers = workers
         self._runtime = runtime
         self._auth = auth
         self._sampler = sampler
+        self._claimed = claimed
         self._machine = machine
         self._stats = Stats()
         self._health = health
@@ -109,6 +118,8 @@ class KubeletServer:
         return answer
 
     async def _health_answer(self, request: Request) -> Response:
+        if request.url.path == "/metrics":
+            await self._claimed.of(self._workers.pods())
         query = {name: request.query_params.getlist(name) for name in request.query_params}
         found = await self._health.answer(request.url.path, query)
         if found is None:
@@ -165,8 +176,8 @@ class KubeletServer:
         return PlainTextResponse("profiling endpoint is disabled.", 405)
 
     async def _sample(self) -> NodeSample:
-        running = await self._running()
-        return await asyncio.to_thread(self._sampler.sample, self._workers.pods(), running)
+        pods, running = self._workers.pods(), await self._running()
+        return await asyncio.to_thread(self._sampler.sample, pods, running, await self._claimed.of(pods))
 
     async def _running(self) -> Running:
         found: dict[str, list[RuntimeContainer]] = {}

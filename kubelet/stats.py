@@ -66,7 +66,7 @@ class _Look:
         if one.network:
             tree["network"] = self._network(one.network)
         if one.volumes:
-            tree["volume"] = [self._volume(each) for each in one.volumes]
+            tree["volume"] = [self._volume(each, metadata.namespace) for each in one.volumes]
         tree["ephemeral-storage"] = self._disk(self._node.disk, one.ephemeral)
         return tree
 
@@ -80,8 +80,9 @@ class _Look:
             "swap": {"time": self._now, "swapUsageBytes": one.usage.swap},
         }
 
-    def _volume(self, one: VolumeSample) -> Tree:
-        return {**self._disk(one.disk, one.taken), "name": one.name}
+    def _volume(self, one: VolumeSample, namespace: str) -> Tree:
+        claim = {"pvcRef": {"name": one.claim, "namespace": namespace}} if one.claim else {}
+        return {**self._disk(one.disk, one.taken), "name": one.name, **claim}
 
     def _measured(self, key: str, usage: Usage, available: int | None = None) -> Tree:
         before = self._before.get(key)

@@ -16,11 +16,18 @@ _RPC: Shape = {"type": Field(1, NUMBER)}
 _NODE_CAPABILITY: Shape = {"rpc": Field(1, _RPC)}
 _TOPOLOGY: Shape = {"segments": Field(1, MAP)}
 
-STAGE_UNSTAGE, VOLUME_MOUNT_GROUP = 1, 6  # NodeServiceCapability.RPC.Type
+_USAGE: Shape = {"available": Field(1, NUMBER), "total": Field(2, NUMBER), "used": Field(3, NUMBER), "unit": Field(4, NUMBER)}
+_RANGE: Shape = {"required_bytes": Field(1, NUMBER), "limit_bytes": Field(2, NUMBER)}
+
+# NodeServiceCapability.RPC.Type
+STAGE_UNSTAGE, GET_VOLUME_STATS, EXPAND_VOLUME, SINGLE_NODE_MULTI_WRITER, VOLUME_MOUNT_GROUP = 1, 2, 3, 5, 6
 
 # VolumeCapability.AccessMode.Mode, by what a PersistentVolume says.
+SINGLE_NODE_WRITER = 1
 ACCESS_MODES = {"ReadWriteOnce": 1, "ReadOnlyMany": 3, "ReadWriteMany": 5, "ReadWriteOncePod": 1}
-MULTI_NODE_READER, SINGLE_NODE_WRITER = 3, 1
+FINE_ACCESS_MODES = {**ACCESS_MODES, "ReadWriteOnce": 7, "ReadWriteOncePod": 6}  # for drivers that tell one pod from several
+
+BYTES, INODES = 1, 2  # VolumeUsage.Unit
 
 
 class Call(NamedTuple):
@@ -75,3 +82,20 @@ NODE_PUBLISH = Call(
     NOTHING,
 )
 NODE_UNPUBLISH = Call("/csi.v1.Node/NodeUnpublishVolume", {"volume_id": Field(1, TEXT), "target_path": Field(2, TEXT)}, NOTHING)
+NODE_GET_VOLUME_STATS = Call(
+    "/csi.v1.Node/NodeGetVolumeStats",
+    {"volume_id": Field(1, TEXT), "volume_path": Field(2, TEXT), "staging_target_path": Field(3, TEXT)},
+    {"usage": Field(1, _USAGE, repeated=True)},
+)
+NODE_EXPAND = Call(
+    "/csi.v1.Node/NodeExpandVolume",
+    {
+        "volume_id": Field(1, TEXT),
+        "volume_path": Field(2, TEXT),
+        "capacity_range": Field(3, _RANGE),
+        "staging_target_path": Field(4, TEXT),
+        "volume_capability": Field(5, _CAPABILITY),
+        "secrets": Field(6, MAP),
+    },
+    {"capacity_bytes": Field(1, NUMBER)},
+)

@@ -16,6 +16,7 @@ from kube.api.views import tree_of
 from kube.client.rest import STRATEGIC, Client, Unreachable
 from kube.component.logging import get_logger
 from kubelet.csi import messages
+from kubelet.csi.in_use import InUse
 from kubelet.csi.socket import DriverError, call
 from kubelet.inotify import ENTRIES, Changes
 
@@ -47,6 +48,7 @@ class Plugins:
         self.node_name = node_name
         self.client = client
         self.drivers: dict[str, Driver] = {}
+        self.in_use = InUse(root, node_name, client)
         self._names: dict[Path, str] = {}  # of the driver that a socket brought
 
     async def run(self) -> None:

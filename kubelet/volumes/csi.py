@@ -1,177 +1,237 @@
 """CSI volumes: storage that a driver on the node mounts, asked over its socket; a claim's, or written into the pod (ephemeral).
 
-A volume of a claim is attached first, where its driver wants that (a VolumeAttachment says so), staged on the node, where the
-driver can, and published for each pod. `vol_data.json` beside it remembers for whom, so that what was left by an earlier kubelet
-is given back; the last pod's leaving unstages. https://kubernetes-csi.github.io/docs/ · upstream pkg/volume/csi
+A volume of a claim is attached first, where its driver wants that, staged on the node, where the driver can, and published for
+each pod. A record beside it (`csi/record.py`) remembers for whom, so that what was left by an earlier kubelet is given back; the
+last pod's leaving unstages, and only then is the volume no longer in use here. While a pod runs, a driver that wants it
+(requiresRepublish) publishes again every minute, with fresh tokens; and a volume that has grown has its file system grown.
+https://kubernetes-csi.github.io/docs/ · upstream pkg/volume/csi
 """
 
 import asyncio
-import contextlib
-import hashlib
-import json
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from kube.api.types import CSIDriver, Pod, Volume
+from kube.api.types import CSIDriver, Volume
 from kubelet.csi import messages
-from kubelet.csi.attachment import NodeObjects
+from kubelet.csi.attachment import NodeObjects, NotAttachedYet
 from kubelet.csi.plugins import Driver, Plugins
+from kubelet.csi.record import PLUGIN, Record, forget, recall, remember, used_by_others
 from kubelet.csi.socket import DriverError
+from kubelet.disk_usage import FileSystem, Taken, VolumeUsage
 from kubelet.environment import Reference
+from kubelet.volumes import csi_request as request
 from kubelet.volumes import mounts, ownership
-from kubelet.volumes.volume import Mounted, VolumeContext, VolumeError, change_policy, fs_group
+from kubelet.volumes.pod_tokens import PodTokens
+from kubelet.volumes.volume import Mounted, NotAttached, VolumeContext, VolumeError, change_policy, fs_group
 
-RECORD = "vol_data.json"
-POD_INFO = "csi.storage.k8s.io/"
+AGAIN = timedelta(minutes=1)  # upstream looks at a running pod as often
+
+
+@dataclass(frozen=True)
+class _Use:
+    """One pod's use of a volume."""
+
+    driver: Driver
+    told: CSIDriver | None
+    source: Any
+    context: VolumeContext
+    record: Record
+    target: Path
+    staging: Path
+
+    @property
+    def words(self) -> dict[str, Any]:
+        """What several calls have in common."""
+        staged = {"staging_target_path": str(self.staging)} if self.record.staged else {}
+        capability = request.capability(self.source, self.context, self.driver)
+        return {"volume_id": self.record.handle, "volume_capability": capability, **staged}
+
+    @property
+    def grows(self) -> bool:
+        return self.context.growth is not None and messages.EXPAND_VOLUME in self.driver.capabilities
 
 
 class CSIVolume:
     field = "csi"
-    plugin = "kubernetes.io~csi"
+    plugin = PLUGIN
     read_only = False
 
     def __init__(self, plugins: Plugins | None = None) -> None:
-        self._plugins = plugins
-        self._busy: dict[str, asyncio.Lock] = {}  # by volume: stages and unstages of one follow one another
+        self._given = plugins
+        self._busy: defaultdict[str, asyncio.Lock] = defaultdict(
+            asyncio.Lock
+        )  # by volume: its stages and unstages follow one another
+        self._tokens = PodTokens()
+
+    @property
+    def _plugins(self) -> Plugins:
+        assert self._given is not None, "there are no drivers without plugins"
+        return self._given
 
     def references(self, volume: Volume) -> Iterator[Reference]:
         return iter(())
 
     async def set_up(self, source: Any, context: VolumeContext) -> Mounted:
-        target = context.path / "mount"
-        if await asyncio.to_thread(mounts.is_mounted, target):
-            return Mounted(target)
-        driver, objects = self._driver(source.driver), NodeObjects(self._plugins)
-        handle = source.volumeHandle if context.persistent is not None else inline_handle(context.pod, context.path.name)
-        if context.persistent is not None and context.persistent.spec.volumeMode == "Block":
-            raise VolumeError("this kubelet gives no block devices of CSI drivers")
-        async with self._busy.setdefault(handle, asyncio.Lock()):
+        inline, device = context.persistent is None, request.is_device(context.persistent)
+        handle = request.inline_handle(context.pod, context.path.name) if inline else source.volumeHandle
+        async with self._busy[handle]:
+            record = Record(source.driver, handle, context.path.name, device=device)
+            target = request.target(self._plugins.root, context.path, record)
+            there = await asyncio.to_thread(_is_there, target, device)
+            if there and source.driver not in self._plugins.drivers:
+                return Mounted(target, context.now + AGAIN, device)  # the driver is being replaced: its volumes stay
             try:
-                await self._publish(driver, source, handle, context, objects)
+                return await self._set_up(self._driver(source.driver), source, context, record, there)
+            except NotAttachedYet as error:
+                raise NotAttached(str(error)) from error
             except DriverError as error:
                 raise VolumeError(str(error)) from error
-        return Mounted(target)
 
     def _driver(self, name: str) -> Driver:
-        driver = self._plugins.drivers.get(name) if self._plugins is not None else None
+        driver = self._plugins.drivers.get(name)
         if driver is None:
-            raise VolumeError(f"driver name {name} not found in the list of registered CSI drivers")
+            raise VolumeError(f"kubernetes.io/csi: driver name {name} not found in the list of registered CSI drivers")
         return driver
 
-    async def _publish(self, driver: Driver, source: Any, handle: str, context: VolumeContext, objects: NodeObjects) -> None:
+    async def _set_up(self, driver: Driver, source: Any, context: VolumeContext, record: Record, there: bool) -> Mounted:
+        objects, inline = NodeObjects(self._plugins), context.persistent is None
         told = await objects.driver(driver.name)
-        target, persistent = context.path / "mount", context.persistent
-        request: dict[str, Any] = {
-            "volume_id": handle,
-            "volume_capability": capability(source, context, driver),
-            "publish_context": await objects.publish_context(driver.name, handle, told) if persistent is not None else {},
-        }
-        staged = persistent is not None and messages.STAGE_UNSTAGE in driver.capabilities
-        await asyncio.to_thread(_remember, context.path, {"driverName": driver.name, "volumeHandle": handle, "staged": staged})
-        if staged:
-            request["staging_target_path"] = str(self._staging(driver.name, handle))
-            await asyncio.to_thread(Path(request["staging_target_path"]).mkdir, parents=True, exist_ok=True)
-            secrets = await objects.secret(source.nodeStageSecretRef, context.pod)
-            attributes = source.volumeAttributes or {}
-            await driver.call(messages.NODE_STAGE, **request, secrets=secrets, volume_context=attributes)
-        await driver.call(
+        refused = request.refusal(told, driver.name, inline=inline)
+        if refused:
+            raise VolumeError(f"kubernetes.io/csi: {refused}")
+        attachment = "" if inline or not request.wants_attaching(told) else objects.attachment(driver.name, record.handle)
+        staged = not inline and messages.STAGE_UNSTAGE in driver.capabilities
+        record = Record(record.driver, record.handle, record.volume, attachment, staged, record.device)
+        root = self._plugins.root
+        target, staging = request.target(root, context.path, record), request.staging(root, record)
+        use = _Use(driver, told, source, context, record, target, staging)
+        again = told is not None and bool(told.spec.requiresRepublish)
+        if not there:
+            await self._first(use, objects)
+        elif again:
+            await self._publish(use, objects, {})
+        if use.grows:
+            await self._grow(use, objects)
+        return Mounted(target, context.now + AGAIN if again or use.grows else None, record.device)
+
+    async def _first(self, use: _Use, objects: NodeObjects) -> None:
+        """Attached, staged, published."""
+        context, attached = use.context, {}
+        await asyncio.to_thread(context.path.mkdir, parents=True, exist_ok=True)
+        if use.record.attachment:
+            attached = dict(await objects.publish_context(use.driver.name, use.record.handle, context.path))
+        await asyncio.to_thread(remember, context.path, use.record)
+        if use.record.staged:
+            await asyncio.to_thread(use.staging.mkdir, parents=True, exist_ok=True)
+            secrets = await objects.secret(use.source.nodeStageSecretRef, context.pod)
+            attributes = use.source.volumeAttributes or {}
+            words: dict[str, Any] = {"publish_context": attached, "secrets": secrets, "volume_context": attributes}
+            await use.driver.call(messages.NODE_STAGE, **use.words, **words)
+        await asyncio.to_thread(use.target.parent.mkdir, parents=True, exist_ok=True)
+        await self._publish(use, objects, attached)
+        group, manages = fs_group(context.pod), messages.VOLUME_MOUNT_GROUP in use.driver.capabilities
+        if group is not None and not manages and not use.record.device and request.wants_group(use.told, use.source, context):
+            await asyncio.to_thread(ownership.give, use.target, group, policy=change_policy(context.pod))
+
+    async def _publish(self, use: _Use, objects: NodeObjects, attached: Mapping[str, str]) -> None:
+        context, told = use.context, use.told
+        words, in_secrets = request.tokens_told(told, await self._fresh_tokens(use))
+        attributes = use.source.volumeAttributes or {}
+        info = request.pod_info(told, context.pod, inline=context.persistent is None)
+        await use.driver.call(
             messages.NODE_PUBLISH,
-            **request,
-            target_path=str(target),
-            readonly=bool(source.readOnly),
-            secrets=await objects.secret(source.nodePublishSecretRef, context.pod),
-            volume_context={**(source.volumeAttributes or {}), **pod_info(told, context.pod, inline=persistent is None)},
+            **use.words,
+            publish_context=attached,
+            target_path=str(use.target),
+            readonly=bool(use.source.readOnly),
+            secrets={**await objects.secret(use.source.nodePublishSecretRef, context.pod), **in_secrets},
+            volume_context={**attributes, **info, **words},
         )
-        group = fs_group(context.pod)
-        if group is not None and wants_group(told, source, context) and messages.VOLUME_MOUNT_GROUP not in driver.capabilities:
-            await asyncio.to_thread(ownership.give, target, group, policy=change_policy(context.pod))
+
+    async def _fresh_tokens(self, use: _Use) -> list[tuple[str, Any]]:
+        """By audience."""
+        found = []
+        for one in (use.told.spec.tokenRequests if use.told is not None else None) or ():
+            kept = await self._tokens.get(use.context.path, one.audience or "", one.expirationSeconds, use.context)
+            found.append((one.audience or "", kept.token))
+        return found
+
+    async def _grow(self, use: _Use, objects: NodeObjects) -> None:
+        """What cannot grow now is told, and is tried again; the pod has what it had."""
+        growth = use.context.growth
+        wanted = await growth.wanted() if growth is not None else 0
+        if growth is None or not wanted:
+            return
+        try:
+            secrets = await objects.secret(getattr(use.source, "nodeExpandSecretRef", None), use.context.pod)
+            words: dict[str, Any] = {"volume_path": str(use.target), "capacity_range": {"required_bytes": wanted}}
+            await use.driver.call(messages.NODE_EXPAND, **use.words, **words, secrets=secrets)
+        except DriverError as error:
+            growth.failed(str(error))
+            return
+        await growth.done()
 
     async def tear_down(self, path: Path) -> None:
-        record = await asyncio.to_thread(_recall, path)
+        record = await asyncio.to_thread(recall, path)
         if record is not None:
-            driver, handle = self._driver(record["driverName"]), record["volumeHandle"]
-            async with self._busy.setdefault(handle, asyncio.Lock()):
+            driver = self._driver(record.driver)
+            async with self._busy[record.handle]:
                 try:
-                    await driver.call(messages.NODE_UNPUBLISH, volume_id=handle, target_path=str(path / "mount"))
-                    await asyncio.to_thread(_forget, path)
-                    if record["staged"] and not await asyncio.to_thread(used_by_others, path, record):
-                        staging = self._staging(driver.name, handle)
-                        await driver.call(messages.NODE_UNSTAGE, volume_id=handle, staging_target_path=str(staging))
-                        await asyncio.to_thread(mounts.release, staging)
+                    await self._give_back(driver, path, record)
                 except DriverError as error:
                     raise VolumeError(str(error)) from error
+        self._tokens.forget(path)
         await asyncio.to_thread(mounts.release, path)
+        await self._plugins.in_use.end(path)
 
-    def _staging(self, driver: str, handle: str) -> Path:
-        assert self._plugins is not None, "there are no drivers without plugins"
-        digest = hashlib.sha256(handle.encode()).hexdigest()
-        return self._plugins.root / "plugins" / "kubernetes.io" / "csi" / driver / digest / "globalmount"
+    async def _give_back(self, driver: Driver, path: Path, record: Record) -> None:
+        root = self._plugins.root
+        target, staging = request.target(root, path, record), request.staging(root, record)
+        await driver.call(messages.NODE_UNPUBLISH, volume_id=record.handle, target_path=str(target))
+        await asyncio.to_thread(_removed, target)
+        if record.staged and not await asyncio.to_thread(used_by_others, root, path, record):
+            await driver.call(messages.NODE_UNSTAGE, volume_id=record.handle, staging_target_path=str(staging))
+            await asyncio.to_thread(mounts.release, staging)
+        await asyncio.to_thread(forget, path)
 
-
-def capability(source: Any, context: VolumeContext, driver: Driver) -> dict[str, Any]:
-    """What the volume is used as. Pure."""
-    mount: dict[str, Any] = {"fs_type": source.fsType or ""}
-    group = fs_group(context.pod)
-    if group is not None and messages.VOLUME_MOUNT_GROUP in driver.capabilities:
-        mount["volume_mount_group"] = str(group)
-    mode = messages.SINGLE_NODE_WRITER
-    if context.persistent is not None:
-        spec = context.persistent.spec
-        mount["mount_flags"] = spec.mountOptions or []
-        mode = max((messages.ACCESS_MODES.get(one, mode) for one in spec.accessModes or ()), default=mode)
-    return {"mount": mount, "access_mode": {"mode": mode}}
-
-
-def pod_info(told: CSIDriver | None, pod: Pod, *, inline: bool) -> Mapping[str, str]:
-    """What a driver that asks for it (podInfoOnMount) learns of the pod. Pure."""
-    if told is None or not told.spec.podInfoOnMount:
-        return {}
-    words = {
-        "pod.name": pod.metadata.name,
-        "pod.namespace": pod.metadata.namespace,
-        "pod.uid": pod.metadata.uid,
-        "serviceAccount.name": pod.spec.serviceAccountName or "",
-        "ephemeral": "true" if inline else "false",
-    }
-    return {POD_INFO + name: value or "" for name, value in words.items()}
+    async def usage(self, path: Path) -> VolumeUsage | None:
+        """As the driver tells it, if it does."""
+        record = await asyncio.to_thread(recall, path)
+        driver = self._plugins.drivers.get(record.driver) if record is not None else None
+        if record is None or driver is None or record.device or messages.GET_VOLUME_STATS not in driver.capabilities:
+            return None
+        words = {"volume_id": record.handle, "volume_path": str(request.target(self._plugins.root, path, record))}
+        if record.staged:
+            words["staging_target_path"] = str(request.staging(self._plugins.root, record))
+        try:
+            answer = await driver.call(messages.NODE_GET_VOLUME_STATS, **words)
+        except DriverError:
+            return None
+        return usage_told(answer)
 
 
-def wants_group(told: CSIDriver | None, source: Any, context: VolumeContext) -> bool:
-    """Whether the files are given to the pod's group, by the driver's fsGroupPolicy. Pure."""
-    policy = (told.spec.fsGroupPolicy if told is not None else None) or "ReadWriteOnceWithFSType"
-    if policy != "ReadWriteOnceWithFSType":
-        return bool(policy == "File")
-    modes = context.persistent.spec.accessModes if context.persistent is not None else None
-    return bool(source.fsType) and modes == ["ReadWriteOnce"]
+def usage_told(answer: Mapping[str, Any]) -> VolumeUsage:
+    """Pure."""
+    by_unit = {one.get("unit", 0): one for one in answer.get("usage", ())}
+    size, inodes = by_unit.get(messages.BYTES, {}), by_unit.get(messages.INODES, {})
+    disk = FileSystem(size.get("available", 0), size.get("total", 0), inodes.get("available", 0), inodes.get("total", 0))
+    return VolumeUsage(disk, Taken(size.get("used", 0), inodes.get("used", 0)))
 
 
-def inline_handle(pod: Pod, name: str) -> str:
-    """The id of a volume that has none but its place in the pod. Pure."""
-    return f"csi-{hashlib.sha256(f'{pod.metadata.uid}{name}'.encode()).hexdigest()}"
+def _is_there(target: Path, device: bool) -> bool:
+    return mounts.is_mounted(target) or (device and target.is_block_device())
 
 
-def used_by_others(path: Path, record: Mapping[str, Any]) -> bool:
-    """Whether another pod of the node has the volume published: `<root>/pods/<uid>/volumes/<plugin>/<name>`."""
-    pods = path.parents[3]
-    others = (one.parent for one in pods.glob(f"*/volumes/{CSIVolume.plugin}/*/{RECORD}") if one.parent != path)
-    return any(_recall(other) == record for other in others)
-
-
-def _remember(path: Path, record: Mapping[str, Any]) -> None:
-    path.mkdir(parents=True, exist_ok=True)
-    (path / RECORD).write_text(json.dumps(record))
-
-
-def _recall(path: Path) -> dict[str, Any] | None:
-    try:
-        found: dict[str, Any] = json.loads((path / RECORD).read_text())
-    except (FileNotFoundError, ValueError):
-        return None
-    return found
-
-
-def _forget(path: Path) -> None:
-    with contextlib.suppress(FileNotFoundError):
-        (path / "mount").rmdir()
-    (path / RECORD).unlink(missing_ok=True)
+def _removed(target: Path) -> None:
+    """What the driver should have removed: never what is in it."""
+    mounts.unmount_below(target)
+    with suppress(FileNotFoundError):
+        if target.is_dir():
+            target.rmdir()
+        else:
+            target.unlink()

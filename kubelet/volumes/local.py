@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from kube.api.types import LocalVolumeSource, Volume
+from kubelet.disk_usage import VolumeUsage
 from kubelet.environment import Reference
 from kubelet.volumes import mounts, ownership
 from kubelet.volumes.volume import Mounted, VolumeContext, VolumeError, change_policy, fs_group
@@ -33,6 +34,9 @@ class LocalVolume:
 
     async def tear_down(self, path: Path) -> None:
         await asyncio.to_thread(mounts.release, path)
+
+    async def usage(self, path: Path) -> VolumeUsage | None:
+        return await mounts.usage(path)
 
 
 def _check(path: Path, device: bool) -> None:

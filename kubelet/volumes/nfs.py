@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from kube.api.types import NFSVolumeSource, Volume
+from kubelet.disk_usage import VolumeUsage
 from kubelet.environment import Reference
 from kubelet.volumes import mounts
 from kubelet.volumes.volume import Mounted, VolumeContext, VolumeError
@@ -32,6 +33,9 @@ class NFSVolume:
 
     async def tear_down(self, path: Path) -> None:
         await asyncio.to_thread(mounts.release, path)
+
+    async def usage(self, path: Path) -> VolumeUsage | None:
+        return await mounts.usage(path)
 
 
 def arguments(source: NFSVolumeSource, target: Path, options: Sequence[str]) -> list[str]:

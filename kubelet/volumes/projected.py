@@ -1,25 +1,23 @@
 """Projected volumes: several sources in one directory; among them the pod's service account token.
 
-A token lives an hour by default, is bound to the pod, and is written anew at 80 % of its life (or after a day).
-https://kubernetes.io/docs/concepts/storage/projected-volumes/ · upstream pkg/kubelet/token/token_manager.go
+A token lives an hour by default, is bound to the pod, and is written anew when it ages (`pod_tokens.py`).
+https://kubernetes.io/docs/concepts/storage/projected-volumes/
 """
 
 import asyncio
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
-from kube.api.types import Pod, ProjectedVolumeSource, ServiceAccountTokenProjection, Volume, VolumeProjection
+from kube.api.types import Pod, ProjectedVolumeSource, Volume, VolumeProjection
 from kubelet.environment import Reference
 from kubelet.pod_state import all_containers
 from kubelet.volumes import atomic_writer, mounts
 from kubelet.volumes.atomic_writer import File
 from kubelet.volumes.payload import DEFAULT_MODE, downward_files, object_files, safe_path
-from kubelet.volumes.volume import Mounted, Token, VolumeContext, VolumeError, fs_group
+from kubelet.volumes.pod_tokens import PodTokens
+from kubelet.volumes.volume import Mounted, VolumeContext, VolumeError, fs_group
 
-DEFAULT_TOKEN_SECONDS = 3600
-REFRESH_AT_SHARE = 0.8  # of the token's life
-REFRESH_AFTER = timedelta(hours=24)  # at the latest
 TOKEN_MODE = 0o600  # where the pod's user or group is known
 
 
@@ -29,7 +27,7 @@ class ProjectedVolume:
     read_only = True
 
     def __init__(self) -> None:
-        self._tokens: dict[Path, tuple[Token, datetime]] = {}  # and when to write a new one
+        self._tokens = PodTokens()
 
     def references(self, volume: Volume) -> Iterator[Reference]:
         for source in volume.projected.sources or ():
@@ -44,27 +42,18 @@ class ProjectedVolume:
         refresh: list[datetime] = []
         for one in source.sources or ():
             if one.serviceAccountToken is not None:
-                token, refresh_at = await self._token(one.serviceAccountToken, context)
-                files[safe_path(one.serviceAccountToken.path)] = token_file(context.pod, token, mode)
-                refresh.append(refresh_at)
+                wanted = one.serviceAccountToken
+                kept = await self._tokens.get(context.path / wanted.path, wanted.audience or "", wanted.expirationSeconds, context)
+                files[safe_path(wanted.path)] = token_file(context.pod, kept.token.text, mode)
+                refresh.append(kept.refresh_at)
             else:
                 files |= _files(one, mode, context)
         await asyncio.to_thread(mounts.memory, context.path)
         await asyncio.to_thread(atomic_writer.write, context.path, files, fs_group(context.pod), context.now)
         return Mounted(context.path, min(refresh, default=None))
 
-    async def _token(self, source: ServiceAccountTokenProjection, context: VolumeContext) -> tuple[str, datetime]:
-        place = context.path / source.path
-        known = self._tokens.get(place)
-        if known is None or known[1] <= context.now:
-            token = await context.token(source.audience or "", source.expirationSeconds or DEFAULT_TOKEN_SECONDS)
-            known = token, refresh_time(context.now, token.expires_at)
-            self._tokens[place] = known
-        return known[0].text, known[1]
-
     async def tear_down(self, path: Path) -> None:
-        for place in [one for one in self._tokens if one.is_relative_to(path)]:
-            del self._tokens[place]
+        self._tokens.forget(path)
         await asyncio.to_thread(mounts.remove, path)
 
 
@@ -79,10 +68,6 @@ def _files(source: VolumeProjection, mode: int, context: VolumeContext) -> dict[
     if source.downwardAPI is not None:
         return downward_files(context.pod, source.downwardAPI.items, mode, context.facts)
     raise VolumeError("projected volume has a source of a type that this kubelet does not know")
-
-
-def refresh_time(now: datetime, expires_at: datetime) -> datetime:
-    return min(now + (expires_at - now) * REFRESH_AT_SHARE, now + REFRESH_AFTER)
 
 
 def token_file(pod: Pod, token: str, mode: int) -> File:

@@ -8,9 +8,10 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from kube.api.types import ConfigMap, PersistentVolume, Pod, Secret, Volume
+from kubelet.disk_usage import VolumeUsage
 from kubelet.downward import PodFacts
 from kubelet.environment import Reference
 from kubelet.runtime.runtime import Image
@@ -22,6 +23,22 @@ class VolumeError(Exception):
 
 class ClaimNotReady(VolumeError):
     """The volume's claim is not there, or not bound: nothing of the node's doing, and soon over."""
+
+
+class NotAttached(VolumeError):
+    """The volume is not attached to this node yet: others see to that, and it is looked at again."""
+
+
+class Growth(Protocol):
+    """A claim's volume may be larger than the file system that its pods see."""
+
+    async def wanted(self) -> int:
+        """How large the file system should be, in bytes; 0: it is. Never raises: what is not known now is asked again."""
+
+    def failed(self, why: str) -> None: ...
+
+    async def done(self) -> None:
+        """The file system is as large as the volume."""
 
 
 class Token(NamedTuple):
@@ -41,6 +58,7 @@ class VolumeContext:
     image: Callable[[str, str], Awaitable[Image]]  # (reference, pull policy) -> the image, present. Raises StartError
     now: datetime
     persistent: PersistentVolume | None = None  # where the pod names it by a claim
+    growth: Growth | None = None  # the same
 
 
 class Mounted(NamedTuple):
@@ -76,3 +94,11 @@ def fs_group(pod: Pod) -> int | None:
 def change_policy(pod: Pod) -> str:
     """Whether a volume whose top belongs to the group already is gone through again."""
     return str(getattr(pod.spec.securityContext, "fsGroupChangePolicy", None) or "Always")
+
+
+@runtime_checkable
+class Measured(Protocol):
+    """A type of volume with a file system of its own, which can be full."""
+
+    async def usage(self, path: Path) -> VolumeUsage | None:
+        """Of the volume at a pod's place for it; None where nobody can say."""

@@ -3,21 +3,23 @@
 Binding is four writes: the volume names the claim, the volume's phase, the claim names the volume, the claim's phase. Each is
 made onto the form that was looked at, so two claims never get one volume: the second writer is refused and looks again. A
 program that dies in between leaves a volume that names its claim; the next look goes on from there.
-A key without a namespace is a volume's, the others are claims'. What the rules are: `claims.py` and `volumes.py`.
+A key without a namespace is a volume's, the others are claims'. What the rules are: `claims.py`, `volumes.py`
+and `recycling.py`.
 https://kubernetes.io/docs/concepts/storage/persistent-volumes/#binding
 """
 
 import asyncio
 import shutil
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import TypeVar
 
 from controller_manager.controller import Context, Controller, Watch
-from controller_manager.controllers.persistentvolume import claims, volumes
+from controller_manager.controllers.persistentvolume import claims, recycling, volumes
 from controller_manager.pod_state import terminal
 from kube.api import volume_matching as matching
 from kube.api.meta import Key, Tree, key_of
-from kube.api.status import NotFound
+from kube.api.status import AlreadyExists, NotFound
 from kube.api.types import PersistentVolume, PersistentVolumeClaim, Pod, StorageClass
 from kube.api.views import view
 
@@ -51,6 +53,7 @@ class PersistentVolumeBinder(Controller[Key]):
             Watch(PersistentVolume, self._of_volume),
             Watch(StorageClass, self._of_class),
             Watch(Pod, lambda pod: [_split(one) for one in _claims_of_waiting_pod(pod)]),
+            Watch(Pod, recycling.volumes_of),
         )
 
     def _of_volume(self, volume: PersistentVolume) -> Iterable[Key]:
@@ -217,10 +220,34 @@ class PersistentVolumeBinder(Controller[Key]):
             case volumes.Fail(reason, message):
                 self.recorder.event(volume, "Warning", reason, message)
                 await self._set_volume_phase(volume, "Failed", message)
+            case volumes.Scrub():
+                await self._scrub(volume)
             case volumes.Remove(directory):
                 if directory:
                     await asyncio.to_thread(shutil.rmtree, directory, True)
                 await self.client.delete(PersistentVolume, key_of(volume), uid=volume.metadata.uid)
+
+    async def _scrub(self, volume: PersistentVolume) -> None:
+        """By a pod; its end brings the volume here again. Data of whoever has the volume next are not touched: the server is asked
+        before a pod begins, and each pod's end counts once."""
+        key = recycling.pod_key(volume)
+        pod = self.cache(Pod).get(key)
+        match recycling.outcome(pod):
+            case recycling.Begin():
+                fresh = await self.client.get(PersistentVolume, *key_of(volume))
+                if fresh.metadata.resourceVersion != volume.metadata.resourceVersion:
+                    raise NotFound(f"volume {volume.metadata.name} has changed")  # the cache is behind: the next look tells
+                with suppress(AlreadyExists):
+                    await self.client.create(Pod, recycling.pod_tree(volume, recycling.template_of(volume, self.config)))
+            case recycling.Done(uid):
+                await self.client.delete(Pod, key, uid=uid, grace_seconds=0)
+                self.recorder.event(volume, "Normal", "VolumeRecycled", "Volume recycled")
+                await self._unbind(volume)
+            case recycling.Failed(uid, why):
+                await self.client.delete(Pod, key, uid=uid, grace_seconds=0)
+                message = f"Recycle failed: {why}"
+                self.recorder.event(volume, "Warning", "VolumeFailedRecycle", message)
+                await self._set_volume_phase(volume, "Failed", message)
 
     async def _set_volume_phase(self, volume: PersistentVolume, phase: str, message: str = "") -> PersistentVolume:
         if volume.status is not None and volume.status.phase == phase:

@@ -72,12 +72,17 @@ class Remove:
 
 
 @dataclass(frozen=True)
+class Scrub:
+    """Empty the volume, and make it available again."""
+
+
+@dataclass(frozen=True)
 class Fail:
     reason: str
     message: str
 
 
-def reclaim(volume: PersistentVolume) -> Remove | Fail | None:
+def reclaim(volume: PersistentVolume) -> Remove | Scrub | Fail | None:
     """What the policy says about a released volume; None: nothing to be done here."""
     name = volume.metadata.name
     match volume.spec.persistentVolumeReclaimPolicy:
@@ -93,5 +98,7 @@ def reclaim(volume: PersistentVolume) -> Remove | Fail | None:
                 return Fail("VolumeFailedDelete", f"host_path deleter only supports /tmp/.+ but received provided {path}")
             return Remove(path)
         case "Recycle":
+            if volume.spec.hostPath is not None or volume.spec.nfs is not None:
+                return Scrub()
             return Fail("VolumeFailedRecycle", "No recycler plugin found for the volume!")
     return None

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from controller_manager.controllers.volumeexpand import NO_PLUGIN
-from kube.api.attachment_name import attachment_name
+from kube.api.attachment_name import attachment_name, volume_name
 from kube.api.meta import Key, Tree
 from kube.api.status import NotFound
-from kube.api.types import Event, PersistentVolume, PersistentVolumeClaim, Pod, StorageClass, VolumeAttachment
+from kube.api.types import Event, Node, PersistentVolume, PersistentVolumeClaim, Pod, StorageClass, VolumeAttachment
 from tests.component.controller_manager.conftest import Cluster, at
 
 
@@ -158,6 +158,39 @@ def test_a_deleted_volume_of_a_claim_with_the_delete_policy_goes_with_its_direct
     runner.run(scenario())
 
 
+def test_a_volume_to_recycle_is_emptied_by_a_pod_and_is_available_again(runner: asyncio.Runner, cluster: Cluster) -> None:
+    """A pod that fails leaves the volume Failed, with the reason.
+
+    Rule: https://kubernetes.io/docs/concepts/storage/persistent-volumes/#recycle
+    """
+
+    async def scenario() -> None:
+        client = cluster.client
+        await cluster.start_and_settle()
+        for name, phase, message in (("good", "Succeeded", None), ("bad", "Failed", "disk on fire")):
+            recycled = {"persistentVolumeReclaimPolicy": "Recycle", "storageClassName": name}
+            await client.create(PersistentVolume, a_volume(name, **recycled))
+            await client.create(PersistentVolumeClaim, a_claim(name, storageClassName=name))
+            await claim_phase(cluster, name, "Bound")
+            await client.delete(PersistentVolumeClaim, at(name))
+            pod = at(f"recycler-for-{name}")
+
+            async def there(pod: Key = pod) -> Pod:
+                return await client.get(Pod, *pod)
+
+            found = await cluster.until(there, "the pod that empties the volume")
+            assert [one.hostPath.path for one in found.spec.volumes if one.hostPath is not None] == ["/srv"]
+            assert (await client.get(PersistentVolume, "", name)).status.phase == "Released"
+            await cluster.set_phase(found, phase, message=message)
+            await gone(cluster, Pod, pod)
+        assert (await volume_phase(cluster, "good", "Available")).spec.claimRef is None
+        assert (await volume_phase(cluster, "bad", "Failed")).status.message == "Recycle failed: disk on fire"
+        await told(cluster, "VolumeRecycled", "Volume recycled")
+        await told(cluster, "VolumeFailedRecycle", "Recycle failed: disk on fire")
+
+    runner.run(scenario())
+
+
 def test_a_claim_whose_class_waits_is_bound_once_its_volume_names_it(runner: asyncio.Runner, cluster: Cluster) -> None:
     """A claim without a class gets the default one when there is one; an external provisioner is asked by annotations.
 
@@ -219,13 +252,16 @@ def test_a_claim_in_use_and_its_volume_stay_until_the_pod_is_gone(runner: asynci
 
 
 def test_a_driver_volume_is_attached_where_pods_use_it_and_to_one_node_at_a_time(runner: asyncio.Runner, cluster: Cluster) -> None:
-    """A claim that asks for more room than it has is told that somebody else has to make it.
+    """The node's status says what is attached. A node that says it uses the volume keeps it, also when its pod was deleted by
+    force. A claim that asks for more room than it has is told that somebody else has to make it.
 
-    Rule: https://kubernetes.io/docs/concepts/storage/volumes/#csi
+    Rule: https://kubernetes.io/docs/concepts/storage/volumes/#csi, https://kubernetes.io/docs/reference/node/node-status/
     """
 
     async def scenario() -> None:
         client = cluster.client
+        for node in ("n1", "n2"):
+            await client.create(Node, {"metadata": {"name": node}})
         await cluster.start_and_settle()
         csi = {"driver": "disk.example.com", "volumeHandle": "h"}
         spec = {"accessModes": ["ReadWriteOnce"], "capacity": {"storage": "1Gi"}, "csi": csi, "storageClassName": "grows"}
@@ -243,9 +279,28 @@ def test_a_driver_volume_is_attached_where_pods_use_it_and_to_one_node_at_a_time
                 return [one.spec.nodeName for one in await client.list(VolumeAttachment)] == ["n1"]
 
             await cluster.until(at_first, "the volume to be attached to n1 alone")
+        await told(cluster, "FailedAttachVolume", 'Multi-Attach error for volume "v" Volume is already used by pod(s) p')
+        name = volume_name("disk.example.com", "h")
+
+        async def shown_as_attached() -> list[str]:
+            return [one.name for one in (await client.get(Node, "", "n1")).status.volumesAttached or ()]
+
+        async def shown() -> bool:
+            return await shown_as_attached() == [name]
+
+        async def not_shown() -> bool:
+            return await shown_as_attached() == []
+
+        first = attachment_name("h", "disk.example.com", "n1")
+        await client.patch_status(VolumeAttachment, Key("", first), {"attached": True})
+        await cluster.until(shown, "the node to say that the volume is attached")
+        await client.patch_status(Node, Key("", "n1"), {"volumesInUse": [name]})
+        await client.delete(Pod, at("p"), grace_seconds=0)
         why = "Volume is already exclusively attached to one node and can't be attached to another"
         await told(cluster, "FailedAttachVolume", f'Multi-Attach error for volume "v" {why}')
-        await client.delete(Pod, at("p"), grace_seconds=0)
+        assert await shown()
+        assert (await client.get(VolumeAttachment, "", first)).metadata.deletionTimestamp is None
+        await client.patch_status(Node, Key("", "n1"), {"volumesInUse": None})
 
         async def moved() -> bool:
             found = await client.list(VolumeAttachment)
@@ -254,6 +309,7 @@ def test_a_driver_volume_is_attached_where_pods_use_it_and_to_one_node_at_a_time
             ]
 
         await cluster.until(moved, "the volume to be attached to n2")
+        await cluster.until(not_shown, "n1 to say that it has no volume")
         await client.patch(PersistentVolumeClaim, at("c"), {"spec": {"resources": {"requests": {"storage": "2Gi"}}}})
         await told(cluster, "ExternalExpanding", NO_PLUGIN)
 

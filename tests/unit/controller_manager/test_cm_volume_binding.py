@@ -1,10 +1,12 @@
 """Which volume a claim gets, what a claim without one is told, and what becomes of a volume whose claim is gone."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from controller_manager.controllers.persistentvolume import claims, volumes
+from controller_manager.config import Config
+from controller_manager.controllers.persistentvolume import claims, recycling, volumes
 from kube.api import volume_matching as matching
 from kube.api.meta import Tree
 from kube.api.types import Node, PersistentVolume, PersistentVolumeClaim, StorageClass
@@ -169,4 +171,23 @@ def test_what_becomes_of_a_released_volume_is_its_policys_matter() -> None:
     assert outcome("Delete") == volumes.Fail("VolumeFailedDelete", refused)
     assert isinstance(outcome("Delete", "/tmp/../etc"), volumes.Fail)
     assert outcome("Delete", annotations={matching.PROVISIONED_BY: "example.com/disk"}) is None
-    assert outcome("Recycle") == volumes.Fail("VolumeFailedRecycle", "No recycler plugin found for the volume!")
+    assert outcome("Recycle") == volumes.Scrub()
+    local = a_volume(phase="Released", spec={"persistentVolumeReclaimPolicy": "Recycle"}, source={"local": {"path": "/srv"}})
+    assert volumes.reclaim(local) == volumes.Fail("VolumeFailedRecycle", "No recycler plugin found for the volume!")
+
+
+def test_a_recycler_is_the_flags_pod_with_the_volume_in_it(tmp_path: Path) -> None:
+    """Rule: https://kubernetes.io/docs/concepts/storage/persistent-volumes/#recycle"""
+    volume = a_volume(size="2Gi", source={"nfs": {"server": "10.0.0.1", "path": "/exports"}})
+    tree = recycling.pod_tree(volume, recycling.template_of(volume, Config()))
+    assert (tree["metadata"]["name"], tree["metadata"]["namespace"]) == ("recycler-for-v", "default")
+    assert tree["spec"]["volumes"] == [{"name": "vol", "nfs": {"server": "10.0.0.1", "path": "/exports"}}]
+    assert tree["spec"]["activeDeadlineSeconds"] == 300 + 2 * 30
+    template = tmp_path / "pod.yaml"
+    template.write_text(
+        "{metadata: {labels: {a: b}}, spec: {volumes: [{name: x, hostPath: {path: /any}}], containers: [{name: c}]}}"
+    )
+    config = Config(pv_recycler_pod_template_filepath_hostpath=template)
+    tree = recycling.pod_tree(a_volume(), recycling.template_of(a_volume(), config))
+    assert tree["spec"]["volumes"] == [{"name": "x", "hostPath": {"path": "/srv"}}]
+    assert (tree["metadata"]["labels"], tree["spec"]["containers"]) == ({"a": "b"}, [{"name": "c"}])

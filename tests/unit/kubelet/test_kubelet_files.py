@@ -2,13 +2,14 @@
 
 import asyncio
 import json
+import socket
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from kube.api.types import Probe
+from kube.api.types import KeyToPath, Probe, Secret
 from kube.api.views import view
 from kube.component.clock import SystemClock
 from kubelet.admission import Admission
@@ -27,14 +28,15 @@ from kubelet.streaming.remote_command import exit_status
 from kubelet.volumes import VOLUMES, atomic_writer, host_path
 from kubelet.volumes.atomic_writer import File
 from kubelet.volumes.payload import object_files, safe_path
-from kubelet.volumes.projected import refresh_time, token_file
+from kubelet.volumes.pod_tokens import refresh_time
+from kubelet.volumes.projected import token_file
 from kubelet.volumes.volume import VolumeError
 from tests.fake_runtime import FakeRuntime
 from tests.unit.kubelet.pods import NOW, UID, a_container, a_pod
 
 
 def test_files_change_all_at_once_through_one_link(tmp_path: Path) -> None:
-    """Rule: pkg/volume/util/atomic_writer.go"""
+    """Rule: behaviour E.5.56; pkg/volume/util/atomic_writer.go"""
     assert atomic_writer.write(tmp_path, {"a": File(b"1", 0o644), "d/b": File(b"2", 0o600)}, None, NOW)
     first = (tmp_path / "..data").readlink()
     assert (tmp_path / "a").readlink() == Path("..data/a")
@@ -46,10 +48,17 @@ def test_files_change_all_at_once_through_one_link(tmp_path: Path) -> None:
 
 
 def test_a_key_that_is_named_and_absent_fails_the_volume_unless_optional() -> None:
+    """Rule: behaviour E.5.56, https://kubernetes.io/docs/concepts/storage/volumes/#configmap"""
     objects: Any = {Reference("ConfigMap", "gone"): None}
     with pytest.raises(VolumeError, match='configmap "gone" not found'):
         object_files("ConfigMap", "gone", objects, None, mode=0o644, optional=False)
     assert object_files("ConfigMap", "gone", objects, None, mode=0o644, optional=True) == {}
+    there: Any = {Reference("Secret", "s"): view(Secret, {"metadata": {"name": "s"}, "data": {"a": "eA=="}})}
+    items = [view(KeyToPath, {"key": "a", "path": "deep/a", "mode": 0o400}), view(KeyToPath, {"key": "b", "path": "b"})]
+    with pytest.raises(VolumeError, match="references non-existent secret key: b"):
+        object_files("Secret", "s", there, items, mode=0o644, optional=False)
+    assert object_files("Secret", "s", there, items, mode=0o644, optional=True) == {"deep/a": File(b"x", 0o400)}
+    assert object_files("Secret", "s", there, None, mode=0o440, optional=False) == {"a": File(b"x", 0o440)}
 
 
 @pytest.mark.parametrize("path", ["../a", "/etc/passwd", "a/../../b", "..data"])
@@ -59,13 +68,35 @@ def test_paths_stay_in_their_volume(path: str) -> None:
 
 
 def test_a_host_path_must_be_what_it_is_said_to_be(tmp_path: Path) -> None:
-    """Rule: https://kubernetes.io/docs/concepts/storage/volumes/#hostpath-volume-types"""
-    with pytest.raises(VolumeError, match=r"hostPath type check failed: .* is not a directory"):
-        host_path.check(tmp_path / "absent", "Directory")
+    """Rule: behaviour E.5.57, https://kubernetes.io/docs/concepts/storage/volumes/#hostpath-volume-types"""
     host_path.check(tmp_path / "made", "DirectoryOrCreate")
     host_path.check(tmp_path / "file", "FileOrCreate")
-    assert (tmp_path / "made").is_dir()
-    assert (tmp_path / "file").is_file()
+    host_path.check(tmp_path / "any", "")
+    kinds = {
+        "Directory": tmp_path / "made",
+        "File": tmp_path / "file",
+        "Socket": tmp_path / "socket",
+        "CharDevice": Path("/dev/null"),
+    }
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(kinds["Socket"]))
+    names = {
+        "Directory": "a directory",
+        "File": "a file",
+        "Socket": "a socket file",
+        "CharDevice": "a character device",
+        "BlockDevice": "a block device",
+    }
+    for kind, name in names.items():
+        for path in (*kinds.values(), tmp_path / "absent"):
+            if path == kinds.get(kind):
+                host_path.check(path, kind)
+                continue
+            with pytest.raises(VolumeError, match=rf"hostPath type check failed: .* is not {name}"):
+                host_path.check(path, kind)
+    for path, kind in ((kinds["File"], "DirectoryOrCreate"), (kinds["Directory"], "FileOrCreate")):
+        with pytest.raises((VolumeError, FileExistsError)):
+            host_path.check(path, kind)
 
 
 def test_a_token_is_renewed_at_four_fifths_of_its_life_or_after_a_day() -> None:
@@ -81,7 +112,7 @@ def test_a_token_belongs_to_the_one_user_of_the_pod() -> None:
 
 def test_every_volume_module_is_listed() -> None:
     folder = Path(atomic_writer.__file__).parent
-    kit = {"__init__", "volume", "payload", "atomic_writer", "mounts", "subpath", "ownership"}
+    kit = {"__init__", "volume", "payload", "atomic_writer", "mounts", "subpath", "ownership", "pod_tokens", "csi_request"}
     modules = {path.stem for path in folder.glob("*.py")} - kit
     assert modules == {type(one).__module__.rpartition(".")[2] for one in VOLUMES}
 

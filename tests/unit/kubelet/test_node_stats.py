@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client import CollectorRegistry, generate_latest
 
 from kube.client.rest import Client
 from kubelet.cgroup_usage import Usage, cgroup_path, usage_of
-from kubelet.disk_usage import DirectorySizes, FileSystem, Taken
+from kubelet.disk_usage import DirectorySizes, FileSystem, Taken, VolumeUsage
+from kubelet.metrics import VolumeCollector
 from kubelet.network_usage import Interface, parse
 from kubelet.node_logs import node_log
 from kubelet.node_metrics import cadvisor_metrics, resource_metrics
@@ -27,7 +29,11 @@ USED = Usage(cpu_nanoseconds=2_000_000_000, memory=300, working_set=200, residen
 
 def a_sample(**fields: Any) -> NodeSample:
     container = ContainerSample(running("main"), USED, Taken(5, 1), Taken(7, 2))
-    volumes = (VolumeSample("data", Taken(11, 3), DISK, own=True), VolumeSample("token", Taken(1, 1), DISK, own=False))
+    volumes = (
+        VolumeSample("data", Taken(11, 3), DISK, own=True),
+        VolumeSample("token", Taken(1, 1), DISK, own=False),
+        VolumeSample("disk", Taken(400, 20), DISK, own=False, claim="c"),
+    )
     pod = PodSample(a_pod(), USED, (container,), volumes, (ETH0,))
     values: dict[str, Any] = {
         "at": NOW, "name": "n1", "booted_at": NOW, "usage": USED, "memory_available": 800, "disk": DISK, "image_disk": DISK,
@@ -46,7 +52,8 @@ def test_a_summary_has_the_node_its_system_containers_and_the_pods_with_all_they
     assert node["rlimit"] == {"time": node["cpu"]["time"], "maxpid": 100, "curproc": 3}
     assert [one["name"] for one in node["systemContainers"]] == ["kubelet"]
     assert (pod["network"]["name"], pod["network"]["rxBytes"], pod["network"]["txBytes"]) == ("eth0", 10, 20)
-    assert [(one["name"], one["usedBytes"]) for one in pod["volume"]] == [("data", 11), ("token", 1)]
+    assert [(one["name"], one["usedBytes"]) for one in pod["volume"]] == [("data", 11), ("token", 1), ("disk", 400)]
+    assert [one.get("pvcRef") for one in pod["volume"]] == [None, None, {"name": "c", "namespace": "default"}]
     assert pod["ephemeral-storage"]["usedBytes"] == 5 + 7 + 11  # logs, written layer, emptyDir
     assert pod["containers"][0]["memory"]["workingSetBytes"] == 200
 
@@ -75,6 +82,23 @@ def test_the_metrics_have_upstreams_names_and_labels() -> None:
     cadvisor = cadvisor_metrics(a_sample())
     assert 'container_memory_working_set_bytes{container="main",id="/main-0",image="",name="main-0",namespace="default"' in cadvisor
     assert 'container_network_receive_bytes_total{container="",id="/pod0000-uid",image="",interface="eth0"' in cadvisor
+
+
+def test_how_full_claimed_volumes_are_is_told_by_claim() -> None:
+    """Rule: https://kubernetes.io/docs/reference/instrumentation/metrics/ (kubelet_volume_stats_*)"""
+    registry = CollectorRegistry()
+    registry.register(VolumeCollector(lambda: {("default", "c"): VolumeUsage(DISK, Taken(400, 20))}))
+    text = generate_latest(registry).decode()
+    values = {
+        "capacity_bytes": 1000,
+        "available_bytes": 600,
+        "used_bytes": 400,
+        "inodes": 100,
+        "inodes_free": 80,
+        "inodes_used": 20,
+    }
+    for name, value in values.items():
+        assert f'kubelet_volume_stats_{name}{{namespace="default",persistentvolumeclaim="c"}} {value}.0' in text
 
 
 def test_probes_are_counted_until_their_pod_is_gone() -> None:

@@ -14,7 +14,7 @@ from kubelet.pod_volumes import MountedVolumes, container_devices
 from kubelet.runtime.runtime import Device
 from kubelet.volume_wait import LONGEST_RETRY, PATIENCE, VolumesFailed, VolumeWait
 from kubelet.volumes import nfs, ownership
-from kubelet.volumes.volume import ClaimNotReady, VolumeError
+from kubelet.volumes.volume import ClaimNotReady, NotAttached, VolumeError
 from tests.unit.kubelet.pods import UID, a_container, a_pod
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -76,6 +76,17 @@ def test_a_claim_that_is_not_bound_is_told_at_once_and_looked_at_again_soon() ->
     assert told == [
         "Unable to attach or mount volumes: unmounted volumes=[data], unattached volumes=[], "
         "failed to process volumes=[data]: error processing PVC default/c: PVC is not bound"
+    ]
+
+
+def test_a_volume_that_is_not_attached_is_told_of_only_if_it_takes_long() -> None:
+    """Rule: pkg/kubelet/volumemanager: an attach that is awaited is no failure"""
+    wait, error = VolumeWait(), VolumesFailed({"data": NotAttached("volume is not attached")})
+    assert wait.failed(error, NOW) == []
+    assert wait.retry_at == NOW + timedelta(seconds=2)
+    assert wait.failed(error, NOW + PATIENCE) == [
+        "Unable to attach or mount volumes: unmounted volumes=[data], unattached volumes=[data], "
+        "failed to process volumes=[]: context deadline exceeded"
     ]
 
 
