@@ -16,9 +16,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from apiserver.storage.etcd_messages import MESSAGES, MOD_REVISION, VERSION
+from apiserver.storage import etcd_messages
+from apiserver.storage.etcd_messages import KeyValue, Member, Range
 from apiserver.storage.http2_channel import Http2Channel
 from apiserver.storage.rpc import Channel, Code, RpcError, Stream
 from kube.api.status import ApiError, ServiceUnavailable, Timeout, TooLarge
@@ -27,10 +28,7 @@ TRANSPORT_VARIABLE = "SKIFF_ETCD_TRANSPORT"  # "grpc": over grpc.aio
 CONNECT_SECONDS = 3.0  # how long a call looks for an endpoint that answers
 LEASE_REUSE_SECONDS = 60.0  # objects with a TTL share leases made within this time, as upstream's lease manager does
 LEASE_MAX_OBJECTS = 1000
-_REVISION = MESSAGES["RangeRequest"](key=b"\0", count_only=True).SerializeToString()
-_RangeRequest, _RangeResponse = MESSAGES["RangeRequest"], MESSAGES["RangeResponse"]
-_TxnRequest, _TxnResponse, _Compare = MESSAGES["TxnRequest"], MESSAGES["TxnResponse"], MESSAGES["Compare"]
-_RequestOp, _PutRequest, _DeleteRangeRequest = MESSAGES["RequestOp"], MESSAGES["PutRequest"], MESSAGES["DeleteRangeRequest"]
+_REVISION = etcd_messages.range_request(b"\0", count_only=True)
 
 
 class Compacted(Exception):
@@ -45,32 +43,12 @@ class FutureRevision(Exception):
     """The revision asked for has not happened yet."""
 
 
-class KeyValue(NamedTuple):
-    key: str
-    value: bytes
-    revision: int  # mod_revision
-    lease: int = 0
-
-
-class Range(NamedTuple):
-    items: list[KeyValue]
-    revision: int  # of the store when it was read
-    total: int  # keys in the range, whatever the limit
-    more: bool
-
-
 class Outcome(NamedTuple):
     """Of a guarded write: whether the guard held, the store's revision, and what stood there where it did not."""
 
     done: bool
     revision: int
     current: KeyValue | None
-
-
-class Member(NamedTuple):
-    version: str
-    size: int  # bytes of the database
-    revision: int
 
 
 @dataclass(frozen=True)
@@ -124,26 +102,24 @@ class Etcd:
         self, start: str, end: str, *, revision: int = 0, limit: int = 0, keys_only: bool = False, count_only: bool = False
     ) -> Range:
         """Keys in [start, end) in order; an empty `end` means the key `start` alone. Raises Compacted, FutureRevision."""
-        request = _RangeRequest(
-            key=start.encode(), range_end=end.encode(), revision=revision, limit=limit, keys_only=keys_only, count_only=count_only
+        request = etcd_messages.range_request(
+            start.encode(), end.encode(), revision=revision, limit=limit, keys_only=keys_only, count_only=count_only
         )
-        answer = _RangeResponse.FromString(await self._read("Range", request.SerializeToString()))
-        return Range([_key_value(kv) for kv in answer.kvs], answer.header.revision, answer.count, answer.more)
+        return etcd_messages.range_response(await self._read("Range", request))
 
     async def revision(self) -> int:
         """The store's revision, linearised: every write acknowledged before the call is at or below it."""
-        answer = _RangeResponse.FromString(await self._read("Range", _REVISION))
-        return int(answer.header.revision)
+        return etcd_messages.revision_of(await self._read("Range", _REVISION))
 
     async def put(self, key: str, value: bytes, expected: int, lease: int = 0) -> Outcome:
         """Write where the key's mod_revision is `expected`; 0: where there is no such key."""
         name = key.encode()
-        return await self._guarded(name, expected, _RequestOp(request_put=_PutRequest(key=name, value=value, lease=lease)))
+        return await self._guarded(name, expected, etcd_messages.put(name, value, lease))
 
     async def delete(self, key: str, expected: int) -> Outcome:
         """Delete where the key's mod_revision is `expected`."""
         name = key.encode()
-        return await self._guarded(name, expected, _RequestOp(request_delete_range=_DeleteRangeRequest(key=name)))
+        return await self._guarded(name, expected, etcd_messages.delete(name))
 
     async def lease(self, ttl_seconds: int) -> int:
         """A lease that lives for at least `ttl_seconds`; shared with other callers of the same minute."""
@@ -153,48 +129,35 @@ class Etcd:
             if ttl == ttl_seconds and now - made < LEASE_REUSE_SECONDS and objects < LEASE_MAX_OBJECTS:
                 self._lease = (ttl, lease, made, objects + 1)
                 return lease
-        request = MESSAGES["LeaseGrantRequest"](TTL=ttl_seconds + int(LEASE_REUSE_SECONDS))
-        answer = MESSAGES["LeaseGrantResponse"].FromString(await self._read("LeaseGrant", request.SerializeToString()))
-        self._lease = (ttl_seconds, answer.ID, now, 1)
-        return int(answer.ID)
+        request = etcd_messages.lease_grant_request(ttl_seconds + int(LEASE_REUSE_SECONDS))
+        lease = etcd_messages.lease_granted(await self._read("LeaseGrant", request))
+        self._lease = (ttl_seconds, lease, now, 1)
+        return lease
 
     async def put_version(self, key: str, value: bytes, version: int) -> tuple[bool, int, int]:
         """Write where the key was written `version` times so far: (done, the key's version now, store revision)."""
         name = key.encode()
-        request = _TxnRequest(
-            compare=[_Compare(target=VERSION, key=name, version=version)],
-            success=[_RequestOp(request_put=_PutRequest(key=name, value=value))],
-            failure=[_RequestOp(request_range=_RangeRequest(key=name))],
-        )
-        answer = _TxnResponse.FromString(await self._write("Txn", request.SerializeToString()))
+        guard = etcd_messages.at_version(name, version)
+        request = etcd_messages.txn_request(guard, etcd_messages.put(name, value), etcd_messages.get(name))
+        answer = etcd_messages.txn_response(await self._write("Txn", request))
         if answer.succeeded:
-            return True, version + 1, answer.header.revision
-        kvs = answer.responses[0].response_range.kvs
-        return False, kvs[0].version if kvs else 0, answer.header.revision
+            return True, version + 1, answer.revision
+        return False, answer.found[0].version if answer.found else 0, answer.revision
 
     async def mark(self, key: str) -> None:
         """Write an empty value, whatever stands there."""
-        put = _RequestOp(request_put=_PutRequest(key=key.encode()))
-        await self._write("Txn", _TxnRequest(success=[put]).SerializeToString())
+        await self._write("Txn", etcd_messages.txn_request(None, etcd_messages.put(key.encode())))
 
     async def compact(self, revision: int) -> None:
-        await self._write("Compact", MESSAGES["CompactionRequest"](revision=revision).SerializeToString())
+        await self._write("Compact", etcd_messages.compaction_request(revision))
 
     async def status(self) -> Member:
-        answer = MESSAGES["StatusResponse"].FromString(await self._read("Status", b""))
-        return Member(answer.version, answer.dbSize, answer.header.revision)
+        return etcd_messages.status_response(await self._read("Status", b""))
 
-    async def _guarded(self, name: bytes, expected: int, operation: Any) -> Outcome:
-        request = _TxnRequest(
-            compare=[_Compare(target=MOD_REVISION, key=name, mod_revision=expected)],
-            success=[operation],
-            failure=[_RequestOp(request_range=_RangeRequest(key=name))],
-        )
-        answer = _TxnResponse.FromString(await self._write("Txn", request.SerializeToString()))
-        if answer.succeeded:
-            return Outcome(True, answer.header.revision, None)
-        kvs = answer.responses[0].response_range.kvs
-        return Outcome(False, answer.header.revision, _key_value(kvs[0]) if kvs else None)
+    async def _guarded(self, name: bytes, expected: int, operation: bytes) -> Outcome:
+        request = etcd_messages.txn_request(etcd_messages.at_revision(name, expected), operation, etcd_messages.get(name))
+        answer = etcd_messages.txn_response(await self._write("Txn", request))
+        return Outcome(answer.succeeded, answer.revision, answer.found[0] if answer.found else None)
 
     async def _read(self, method: str, request: bytes) -> bytes:
         """Repeatable calls: on a lost connection the next endpoint is asked, until CONNECT_SECONDS are over."""
@@ -263,10 +226,6 @@ def translated(error: RpcError) -> Exception:
 
 class UnexpectedEtcdError(ApiError):
     """An answer that a right request does not get."""
-
-
-def _key_value(kv: Any) -> KeyValue:
-    return KeyValue(kv.key.decode(), kv.value, kv.mod_revision, kv.lease)
 
 
 def _address(endpoint: str) -> str:

@@ -1,76 +1,208 @@
-"""etcd messages: the part of etcd's API that Skiff speaks, as one table, made into protobuf classes when imported.
+"""etcd messages: the part of etcd's API that Skiff speaks. What is sent is put together here, what comes is taken apart.
 
-The table is the definition: a message a line, its fields as `name number type`, `[` for repeated. Members of a oneof stand there
-as plain fields, which are the same bytes; an enum is its number. A class is `MESSAGES["RangeRequest"]`, used as any generated one.
+Each function is a message; the numbers of its fields stand beside their names in etcd's own definition, in the order in which they
+are sent. All of them are below 16, so a field's tag is one byte (wire.py).
 https://github.com/etcd-io/etcd/blob/release-3.4/etcdserver/etcdserverpb/rpc.proto · mvcc/mvccpb/kv.proto
 """
 
-from typing import Any
+from typing import NamedTuple
 
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from apiserver.storage.wire import block, fields, integer, number_in
 
-PACKAGE = "etcd"
-TABLE = """
-KeyValue: key 1 bytes, create_revision 2 int64, mod_revision 3 int64, version 4 int64, value 5 bytes, lease 6 int64
-Event: type 1 int64, kv 2 KeyValue
-ResponseHeader: cluster_id 1 uint64, member_id 2 uint64, revision 3 int64, raft_term 4 uint64
-RangeRequest: key 1 bytes, range_end 2 bytes, limit 3 int64, revision 4 int64, serializable 7 bool, keys_only 8 bool, count_only 9 bool
-RangeResponse: header 1 ResponseHeader, kvs 2 [KeyValue, more 3 bool, count 4 int64
-PutRequest: key 1 bytes, value 2 bytes, lease 3 int64
-DeleteRangeRequest: key 1 bytes, range_end 2 bytes
-RequestOp: request_range 1 RangeRequest, request_put 2 PutRequest, request_delete_range 3 DeleteRangeRequest
-ResponseOp: response_range 1 RangeResponse
-Compare: result 1 int64, target 2 int64, key 3 bytes, version 4 int64, mod_revision 6 int64
-TxnRequest: compare 1 [Compare, success 2 [RequestOp, failure 3 [RequestOp
-TxnResponse: header 1 ResponseHeader, succeeded 2 bool, responses 3 [ResponseOp
-CompactionRequest: revision 1 int64, physical 2 bool
-CompactionResponse: header 1 ResponseHeader
-LeaseGrantRequest: TTL 1 int64, ID 2 int64
-LeaseGrantResponse: header 1 ResponseHeader, ID 2 int64, TTL 3 int64, error 4 string
-WatchCreateRequest: key 1 bytes, range_end 2 bytes, start_revision 3 int64, fragment 8 bool
-WatchRequest: create_request 1 WatchCreateRequest
-WatchResponse: header 1 ResponseHeader, watch_id 2 int64, created 3 bool, canceled 4 bool, compact_revision 5 int64, cancel_reason 6 string, fragment 7 bool, events 11 [Event
-StatusRequest:
-StatusResponse: header 1 ResponseHeader, version 2 string, dbSize 3 int64
-"""  # noqa: E501  (a message a line)
-
-# Compare.CompareTarget and Event.EventType; Compare.CompareResult's EQUAL is 0.
-VERSION, MOD_REVISION = 0, 2
-DELETED = 1
-
-_Field = descriptor_pb2.FieldDescriptorProto
-_TYPES = {
-    "bytes": _Field.TYPE_BYTES,
-    "string": _Field.TYPE_STRING,
-    "bool": _Field.TYPE_BOOL,
-    "int64": _Field.TYPE_INT64,
-    "uint64": _Field.TYPE_UINT64,
-}
+MOD_REVISION_EQUALS = integer(2, 2)  # Compare: result 1 (EQUAL is 0), target 2 (MOD is 2)
+HEADER = 1  # of each answer: the field of its ResponseHeader
+REVISION = 3  # of a ResponseHeader
+DELETED = 1  # Event.EventType
 
 
-def _classes(table: str) -> dict[str, Any]:
-    file = descriptor_pb2.FileDescriptorProto(name="etcd.proto", package=PACKAGE, syntax="proto3")
-    for line in table.strip().splitlines():
-        name, _, fields = line.partition(":")
-        message = file.message_type.add(name=name)
-        for words in filter(None, map(str.split, fields.split(","))):
-            _add_field(message, *words)
-    pool = descriptor_pool.DescriptorPool()
-    pool.Add(file)
-    return {
-        message.name: message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{PACKAGE}.{message.name}"))
-        for message in file.message_type
-    }
+class KeyValue(NamedTuple):
+    key: str
+    value: bytes
+    revision: int  # mod_revision
+    lease: int = 0
+    version: int = 0  # how many times it was written
 
 
-def _add_field(message: Any, name: str, number: str, kind: str) -> None:
-    repeated, kind = kind.startswith("["), kind.lstrip("[")
-    field = message.field.add(name=name, number=int(number))
-    field.label = _Field.LABEL_REPEATED if repeated else _Field.LABEL_OPTIONAL
-    if kind in _TYPES:
-        field.type = _TYPES[kind]
-    else:
-        field.type, field.type_name = _Field.TYPE_MESSAGE, f".{PACKAGE}.{kind}"
+class Range(NamedTuple):
+    items: list[KeyValue]
+    revision: int  # of the store when it was read
+    total: int  # keys in the range, whatever the limit
+    more: bool
 
 
-MESSAGES: dict[str, Any] = _classes(TABLE)
+class Txn(NamedTuple):
+    """`found` is what the first operation read, where that was a range."""
+
+    succeeded: bool
+    revision: int
+    found: list[KeyValue]
+
+
+class Change(NamedTuple):
+    key: str
+    value: bytes | None  # None: deleted
+    revision: int
+
+
+class WatchAnswer(NamedTuple):
+    canceled: bool
+    compact_revision: int
+    changes: list[Change]
+
+
+class Member(NamedTuple):
+    version: str
+    size: int  # bytes of the database
+    revision: int
+
+
+# -- what is sent
+
+
+def range_request(
+    key: bytes, end: bytes = b"", *, limit: int = 0, revision: int = 0, keys_only: bool = False, count_only: bool = False
+) -> bytes:
+    range_end = block(2, end) if end else b""
+    parts = (block(1, key), range_end, integer(3, limit), integer(4, revision), integer(8, keys_only), integer(9, count_only))
+    return b"".join(parts)
+
+
+def put(key: bytes, value: bytes = b"", lease: int = 0) -> bytes:
+    """A RequestOp: request_put 2."""
+    return block(2, block(1, key) + block(2, value) + integer(3, lease))
+
+
+def delete(key: bytes) -> bytes:
+    """A RequestOp: request_delete_range 3."""
+    return block(3, block(1, key))
+
+
+def get(key: bytes) -> bytes:
+    """A RequestOp: request_range 1."""
+    return block(1, block(1, key))
+
+
+def at_revision(key: bytes, mod_revision: int) -> bytes:
+    """A Compare: the key was last written then; 0: there is no such key."""
+    return MOD_REVISION_EQUALS + block(3, key) + integer(6, mod_revision)
+
+
+def at_version(key: bytes, version: int) -> bytes:
+    """A Compare: the key was written so many times (target VERSION is 0)."""
+    return block(3, key) + integer(4, version)
+
+
+def txn_request(compare: bytes | None, success: bytes, failure: bytes | None = None) -> bytes:
+    """One guard, one operation for each case."""
+    guard = block(1, compare) if compare is not None else b""
+    return guard + block(2, success) + (block(3, failure) if failure is not None else b"")
+
+
+def compaction_request(revision: int) -> bytes:
+    return integer(1, revision)
+
+
+def lease_grant_request(ttl_seconds: int) -> bytes:
+    return integer(1, ttl_seconds)
+
+
+def watch_request(start: bytes, end: bytes, revision: int) -> bytes:
+    """create_request 1: key 1, range_end 2, start_revision 3."""
+    return block(1, block(1, start) + block(2, end) + integer(3, revision))
+
+
+# -- what comes
+
+
+def revision_of(answer: bytes) -> int:
+    """The store's revision, from any answer's header."""
+    return next((number_in(data, REVISION) for field, _, data in fields(answer) if field == HEADER), 0)
+
+
+def range_response(answer: bytes) -> Range:
+    revision = total = 0
+    more = False
+    items: list[KeyValue] = []
+    for field, number, data in fields(answer):
+        if field == HEADER:
+            revision = number_in(data, REVISION)
+        elif field == 2:
+            items.append(_key_value(data))
+        elif field == 3:
+            more = bool(number)
+        elif field == 4:
+            total = number
+    return Range(items, revision, total, more)
+
+
+def txn_response(answer: bytes) -> Txn:
+    succeeded, revision = False, 0
+    found: list[KeyValue] = []
+    for field, number, data in fields(answer):
+        if field == HEADER:
+            revision = number_in(data, REVISION)
+        elif field == 2:
+            succeeded = bool(number)
+        elif field == 3:
+            for operation, _, response in fields(data):
+                found += range_response(response).items if operation == 1 else ()
+    return Txn(succeeded, revision, found)
+
+
+def lease_granted(answer: bytes) -> int:
+    """The lease's ID."""
+    return number_in(answer, 2)
+
+
+def watch_response(answer: bytes) -> WatchAnswer:
+    canceled, compact_revision = False, 0
+    changes: list[Change] = []
+    for field, number, data in fields(answer):
+        if field == 11:
+            changes.append(_change(data))
+        elif field == 4:
+            canceled = bool(number)
+        elif field == 5:
+            compact_revision = number
+    return WatchAnswer(canceled, compact_revision, changes)
+
+
+def status_response(answer: bytes) -> Member:
+    version = next((data.decode() for field, _, data in fields(answer) if field == 2), "")
+    return Member(version, number_in(answer, 3), revision_of(answer))
+
+
+def _key_value(message: bytes) -> KeyValue:
+    key = value = b""
+    revision = version = lease = 0
+    for field, number, data in fields(message):
+        if field == 1:
+            key = data
+        elif field == 3:
+            revision = number
+        elif field == 4:
+            version = number
+        elif field == 5:
+            value = data
+        elif field == 6:
+            lease = number
+    return KeyValue(key.decode(), value, revision, lease, version)
+
+
+def _change(event: bytes) -> Change:
+    deleted, message = False, b""
+    for field, number, data in fields(event):
+        if field == 1:
+            deleted = number == DELETED
+        elif field == 2:
+            message = data
+    key = value = b""
+    revision = 0
+    for field, number, data in fields(message):
+        if field == 1:
+            key = data
+        elif field == 3:
+            revision = number
+        elif field == 5:
+            value = data
+    return Change(key.decode(), None if deleted else value, revision)

@@ -11,24 +11,15 @@ https://etcd.io/docs/v3.4/learning/api/#watch-api
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from apiserver.storage.etcd import Compacted, Etcd
-from apiserver.storage.etcd_messages import DELETED, MESSAGES
+from apiserver.storage.etcd_messages import Change, watch_request, watch_response
 from apiserver.storage.rpc import Code, RpcError, Stream
 from kube.api.status import ApiError
 
 RETRY_SECONDS = 0.1
 MAX_RETRY_SECONDS = 2.0
-
-_WatchRequest, _WatchResponse = MESSAGES["WatchRequest"], MESSAGES["WatchResponse"]
-
-
-class Change(NamedTuple):
-    key: str
-    value: bytes | None  # None: deleted
-    revision: int
-    created: bool  # the key did not exist before
 
 
 class Batch(NamedTuple):
@@ -68,38 +59,26 @@ class EtcdWatch:
             self._open.cancel()
 
     async def _stream(self) -> AsyncIterator[Batch]:
-        create = MESSAGES["WatchCreateRequest"](key=self._start.encode(), range_end=self._end.encode(), start_revision=self._next)
-        stream = await self._etcd.stream("Watch", _WatchRequest(create_request=create).SerializeToString())
+        request = watch_request(self._start.encode(), self._end.encode(), self._next)
+        stream = await self._etcd.stream("Watch", request)
         checked = False
         try:
             self._open = stream
             while (message := await stream.read()) is not None:
-                answer = _WatchResponse.FromString(message)
+                answer = watch_response(message)
                 if answer.canceled:
                     if answer.compact_revision:
                         raise Compacted(answer.compact_revision)
                     return
-                if not answer.events:
+                if not answer.changes:
                     continue
                 if not checked:
                     checked = await self._check_nothing_is_missing()
-                yield self._batch(answer)
+                self._next = answer.changes[-1].revision + 1
+                yield Batch(answer.changes, answer.changes[-1].revision)
         finally:
             self._open = None
             stream.cancel()
-
-    def _batch(self, answer: Any) -> Batch:
-        changes = [
-            Change(
-                event.kv.key.decode(),
-                None if event.type == DELETED else event.kv.value,
-                event.kv.mod_revision,
-                event.kv.create_revision == event.kv.mod_revision,
-            )
-            for event in answer.events
-        ]
-        self._next = changes[-1].revision + 1
-        return Batch(changes, changes[-1].revision)
 
     async def _check_nothing_is_missing(self) -> bool:
         try:

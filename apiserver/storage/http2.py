@@ -8,7 +8,7 @@ Why not a library: grpc.aio costs 85 to 150 µs of CPU a call, this 16 to 29; se
 - HEADER_TABLE_SIZE is 0, so that a received block means the same whenever it comes, and is decoded once;
 - the windows for receiving are as large as they can be: etcd's watch never waits for us to read.
 
-What was received is handed to `Call` objects, which live in http2_channel.py. RFC 9113; header blocks RFC 7541, decoded by hpack.
+What was received is handed to `Call` objects, which live in http2_channel.py. RFC 9113; header blocks are header_blocks.py's.
 """
 
 import asyncio
@@ -17,8 +17,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol
 
-import hpack
-
+from apiserver.storage import header_blocks
 from apiserver.storage.rpc import Code
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
@@ -55,17 +54,6 @@ def frame(kind: int, flags: int, stream: int, payload: bytes) -> bytes:
     return _HEAD.pack(size >> 16, size & 0xFFFF, kind, flags, stream) + payload
 
 
-def header_block(headers: list[tuple[str, str]]) -> bytes:
-    """Literals without indexing: bytes that mean the same on every connection."""
-    return b"".join(b"\x00" + _literal(name) + _literal(value) for name, value in headers)
-
-
-def _literal(text: str) -> bytes:
-    data = text.encode()
-    assert len(data) < 127, "longer ones take another form"
-    return bytes((len(data),)) + data
-
-
 class Connection(asyncio.Protocol):
     """`ready` is done when the server has said how it wants to be spoken to. `on_end` is called once: nothing more can be sent."""
 
@@ -87,8 +75,6 @@ class Connection(asyncio.Protocol):
         self._most_streams = LARGEST_WINDOW
         self._blocked: deque[tuple[Call, bytes, bool]] = deque()  # data that no window has room for yet, in order
         self._waiting: deque[tuple[Call, bytes, bytes, bool]] = deque()  # calls beyond the server's limit of streams
-        self._decoder = hpack.Decoder()
-        self._decoder.max_allowed_table_size = 0
         self._decoded: dict[bytes, Headers] = {}
         self._block: tuple[int, int, bytes] | None = None  # stream, flags and the block so far, until its last part
 
@@ -271,8 +257,8 @@ class Connection(asyncio.Protocol):
 
     def _decode(self, block: bytes) -> Headers | None:
         try:
-            headers = {str(name): str(value) for name, value in self._decoder.decode(block)}
-        except hpack.HPACKError:
+            headers = header_blocks.decode(block)
+        except header_blocks.HeaderError:
             return None
         if len(self._decoded) >= BLOCKS:
             self._decoded.clear()

@@ -11,7 +11,8 @@ from collections import deque
 from contextlib import suppress
 from urllib.parse import unquote
 
-from apiserver.storage.http2 import Connection, Headers, header_block
+from apiserver.storage import header_blocks
+from apiserver.storage.http2 import Connection, Headers
 from apiserver.storage.rpc import CALL_SECONDS, METHODS, Code, RpcError
 
 PING_SECONDS = 30.0
@@ -251,4 +252,4 @@ def _request_headers(scheme: str, authority: str, path: str, name: str) -> bytes
         headers.append(("hasleader", "true"))  # a member cut off from its cluster ends the stream
     else:
         headers.append(("grpc-timeout", f"{CALL_SECONDS:.0f}S"))
-    return header_block(headers)
+    return header_blocks.encode(headers)

@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from apiserver.storage import codec, deletion
 from apiserver.storage.abreast import Abreast, judges
-from apiserver.storage.etcd import Compacted, Etcd, FutureRevision, KeyValue
+from apiserver.storage.etcd import Compacted, Etcd, FutureRevision
+from apiserver.storage.etcd_messages import KeyValue
 from apiserver.storage.feed import Feed, buckets, too_large
 from apiserver.storage.listing import Ask, Freshness, encode_token, token_expired, version_expired
 from apiserver.storage.served_form import FormedWatcher, ServedForm, initial
