@@ -8,13 +8,17 @@ kubernetes plugin/pkg/admission/certificates
 
 import base64
 import binascii
-
-from cryptography import x509
-from cryptography.x509.oid import NameOID
+from typing import TYPE_CHECKING
 
 from apiserver.context import AdmissionAttributes, RequestInfo, Server
+from kube.api.late import late
 from kube.api.meta import Tree
 from kube.api.status import Forbidden, is_forbidden
+
+if TYPE_CHECKING:
+    from cryptography import x509
+else:
+    x509 = late("cryptography.x509")
 
 GROUP, KIND = "certificates.k8s.io", "CertificateSigningRequest"
 CLIENT_SIGNER, MASTERS = "kubernetes.io/kube-apiserver-client", "system:masters"
@@ -60,7 +64,7 @@ def organisations(request: str) -> list[str]:
         subject = x509.load_pem_x509_csr(base64.b64decode(request)).subject
     except (binascii.Error, ValueError):
         return []
-    return [str(one.value) for one in subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)]
+    return [str(one.value) for one in subject.get_attributes_for_oid(x509.NameOID.ORGANIZATION_NAME)]
 
 
 def _outcome(tree: Tree) -> tuple[str, list[Tree]]:

@@ -8,13 +8,17 @@ https://kubernetes.io/docs/tasks/debug/debug-cluster/audit/#audit-policy · apis
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import yaml
+from typing import TYPE_CHECKING, Any
 
 from apiserver.context import RequestInfo, User
+from kube.api.late import late
 from kube.api.meta import Tree
 from kube.component.run import StartupError
+
+if TYPE_CHECKING:
+    import yaml
+else:
+    yaml = late("yaml")
 
 NONE, METADATA, REQUEST, REQUEST_RESPONSE = LEVELS = ("None", "Metadata", "Request", "RequestResponse")
 STAGES = ("RequestReceived", "ResponseStarted", "ResponseComplete", "Panic")

@@ -10,17 +10,22 @@ https://kubernetes.io/docs/reference/config-api/apiserver-audit.v1/ · apiserver
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
-import yaml
 
 from apiserver.audit.policy import LEVELS, NONE, REQUEST, REQUEST_RESPONSE, Policy, Verdict
 from apiserver.context import Message, Request, Response, User
 from apiserver.subresources.review import user_tree
+from kube.api.late import late
 from kube.api.meta import Tree
 from kube.api.status import ApiError
 from kube.api.views import micro_timestamp
+
+if TYPE_CHECKING:
+    import yaml
+else:
+    yaml = late("yaml")
 
 Write = Callable[[bytes], object]
 

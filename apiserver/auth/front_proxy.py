@@ -7,18 +7,23 @@ https://kubernetes.io/docs/reference/access-authn-authz/authentication/#authenti
 apiserver pkg/authentication/request/headerrequest/requestheader.go
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
-
-from cryptography import x509
-from cryptography.exceptions import InvalidSignature
 
 from apiserver.config import Config
 from apiserver.context import Request, User
+from kube.api.late import late
 from kube.api.status import Unauthorized
+
+if TYPE_CHECKING:
+    from cryptography import exceptions, x509
+else:
+    exceptions, x509 = late("cryptography.exceptions"), late("cryptography.x509")
 
 Subject = dict[str, Any]  # of a client certificate, as kube.component.http_server has it
 
@@ -76,7 +81,7 @@ def _issued(der: bytes, authorities: Iterable[x509.Certificate]) -> bool:
 def _issued_by(certificate: x509.Certificate, authority: x509.Certificate) -> bool:
     try:
         certificate.verify_directly_issued_by(authority)
-    except (InvalidSignature, TypeError, ValueError):
+    except (exceptions.InvalidSignature, TypeError, ValueError):
         return False
     return True
 

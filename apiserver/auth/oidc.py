@@ -9,19 +9,23 @@ apiserver plugin/pkg/authenticator/token/oidc
 
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
-
-import jwt
 
 from apiserver.config import Config
 from apiserver.context import User
+from kube.api.late import late
 from kube.api.meta import Tree
 from kube.api.status import ApiError
 from kube.client import kubeconfig
 from kube.client.rest import Client, Unreachable
 from kube.component.logging import get_logger
 from kube.component.run import StartupError
+
+if TYPE_CHECKING:
+    import jwt
+else:
+    jwt = late("jwt")
 
 log = get_logger(__name__)
 

@@ -6,6 +6,8 @@ still hold them. A token's signature is verified once; whether all it names is s
 https://kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin/#bound-service-account-tokens (KEP-1205)
 """
 
+from __future__ import annotations
+
 import base64
 import time
 import uuid
@@ -13,17 +15,22 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import starmap
-from typing import Any
-
-import jwt
-from cryptography.hazmat.primitives.asymmetric import rsa
+from typing import TYPE_CHECKING, Any
 
 from apiserver.context import Server, User
+from kube.api.late import late
 from kube.api.meta import Key, Tree
 from kube.api.resources import resource_of
 from kube.api.status import InternalError, NotFound
 from kube.api.types import Node, Pod, Secret, ServiceAccount
-from kube.component.signing_keys import PublicKey, algorithm, key_id, private_key, public_key
+from kube.component.signing_keys import algorithm, key_id, private_key, public_key
+
+if TYPE_CHECKING:
+    import jwt
+
+    from kube.component.signing_keys import PublicKey
+else:
+    jwt = late("jwt")
 
 BOUND_KINDS = {"pod": Pod, "node": Node, "secret": Secret}
 CREDENTIAL = "authentication.kubernetes.io/credential-id"  # in a user's extra: which token or certificate it was
@@ -196,7 +203,7 @@ def _extra(claims: Tree, private: Tree) -> dict[str, list[str]]:
 
 
 def _jwk(identity: str, key: PublicKey) -> Tree:
-    family: Any = jwt.algorithms.RSAAlgorithm if isinstance(key, rsa.RSAPublicKey) else jwt.algorithms.ECAlgorithm
+    name = algorithm(key)
+    family: Any = jwt.algorithms.RSAAlgorithm if name == "RS256" else jwt.algorithms.ECAlgorithm
     tree: Tree = family.to_jwk(key, as_dict=True)
-    name = "RS256" if isinstance(key, rsa.RSAPublicKey) else "ES256"
     return {**{field: value for field, value in tree.items() if field != "key_ops"}, "use": "sig", "kid": identity, "alg": name}

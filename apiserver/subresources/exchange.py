@@ -5,15 +5,22 @@ that are meant for the API server (authorization, impersonation) and those by wh
 (CORS). https://datatracker.ietf.org/doc/html/rfc9110#section-7.6.1 · apimachinery pkg/util/proxy/upgradeaware.go
 """
 
+from __future__ import annotations
+
 import asyncio
 from collections.abc import AsyncIterator, Iterable
+from typing import TYPE_CHECKING
 from urllib.parse import quote
-
-import h11
 
 from apiserver.context import Request
 from apiserver.upgrade import CHUNK, Backend, dial, dial_text
+from kube.api.late import late
 from kube.api.status import InternalError, ServiceUnavailable
+
+if TYPE_CHECKING:
+    import h11
+else:
+    h11 = late("h11")
 
 HOP_BY_HOP = frozenset(("connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te",
                         "trailer", "transfer-encoding", "upgrade"))  # fmt: skip

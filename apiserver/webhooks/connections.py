@@ -10,6 +10,8 @@ Promise
 Failures are CallFailed, in the words of Go's net/http and crypto/tls, which clients of webhooks look for.
 """
 
+from __future__ import annotations
+
 import asyncio
 import socket
 import ssl
@@ -17,10 +19,15 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import h11
-
+from kube.api.late import late
 from kube.client.keepalive import keep_alive
+
+if TYPE_CHECKING:
+    import h11
+else:
+    h11 = late("h11")
 
 KEPT_SECONDS = 90.0  # net/http DefaultTransport.IdleConnTimeout
 KEPT_PER_DESTINATION = 25  # apiserver pkg/util/webhook: MaxIdleConnsPerHost of client-go's transports
@@ -86,7 +93,7 @@ class Destination:
 class Answer:
     """The head of an answer; `chunks` is its body, which must be read to its end or closed by `close`."""
 
-    def __init__(self, connections: "Connections", connection: "_Connection", head: h11.Response) -> None:
+    def __init__(self, connections: Connections, connection: _Connection, head: h11.Response) -> None:
         self._connections = connections
         self._connection: _Connection | None = connection
         self.status = head.status_code

@@ -6,9 +6,9 @@ one carries its group or version: core's `Event` and `EventsEvent`, `HorizontalP
 """
 
 # ruff: noqa: F401, F403 -- a roof re-exports everything under it
-from kube.api.model_package import models_alone
+from kube.api.bare_package import bare
 
-with models_alone():
+with bare("lightkube"):
     from lightkube.models.admissionregistration_v1 import MutatingAdmissionPolicy
     from lightkube.models.admissionregistration_v1 import MutatingAdmissionPolicyBinding
     from lightkube.models.admissionregistration_v1 import MutatingWebhookConfiguration

@@ -12,7 +12,7 @@ import http
 from collections.abc import Callable
 from typing import Any
 
-from uvicorn.protocols.http.flow_control import FlowControl
+from kube.component.uvicorn_parts import FlowControl
 
 JOINED_BYTES = 16_384  # up to here head and body are joined; larger bodies are not copied
 

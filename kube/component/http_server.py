@@ -16,20 +16,24 @@ import ssl
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 import httptools
-from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-from uvicorn.protocols.websockets.wsproto_impl import WSProtocol
 
+from kube.api.late import late
 from kube.client.keepalive import keep_alive
 from kube.component.http_cycle import Cycle
 from kube.component.http_state import App, State
 from kube.component.logging import get_logger
 from kube.component.short_way import Brief, ShortWay
 from kube.component.tls import ServerTLS
+from kube.component.uvicorn_parts import Config, HttpToolsProtocol
+
+if TYPE_CHECKING:
+    from kube.component import web_socket
+else:
+    web_socket = late("kube.component.web_socket")
 
 KEEP_ALIVE_SECONDS = 300  # clients keep connections for their next request; the client's own limit is shorter
 FIRST_HEAD_SECONDS = 32  # apiserver pkg/server/secure_serving.go: ReadHeaderTimeout
@@ -77,12 +81,12 @@ class Server:
         self._on_upgrade = on_upgrade
         self._state = State(short_way)
         self._config = Config(
-            self._state.until_closing(app), interface="asgi3", http=HttpToolsProtocol, ws=WSProtocol, lifespan="off",
+            self._state.until_closing(app), interface="asgi3", http=HttpToolsProtocol, ws="none", lifespan="off",
             log_config=None, access_log=False, server_header=False, date_header=False, timeout_keep_alive=KEEP_ALIVE_SECONDS,
             ws_max_size=MAX_WEBSOCKET_BYTES, ws_ping_interval=None, ws_ping_timeout=None, proxy_headers=False,
         )  # fmt: skip
         self._config.load()
-        self._config.ws_protocol_class = _WebSocketProtocol
+        self._config.ws_protocol_class = _web_socket  # type: ignore[assignment]  # called as a class is
         self._tls: ssl.SSLContext | None = tls.context() if tls else None
         self._handshake = HANDSHAKE_SECONDS if tls else None
         self._listener: asyncio.Server | None = None
@@ -369,22 +373,6 @@ class _HttpProtocol(HttpToolsProtocol):
             protocol.data_received(leftover)
 
 
-class _WebSocketProtocol(WSProtocol):
-    """A connection that became a WebSocket."""
-
-    def __init__(self, config: Config, server_state: Any, *rest: Any, **more: Any) -> None:
-        super().__init__(config, server_state, *rest, **more)
-        self._state: State = server_state
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        super().connection_lost(exc)
-        self._state.counted()
-
-    def connection_made(self, transport: Any) -> None:
-        super().connection_made(transport)
-        self._subject = subject_of(transport)
-
-    def handle_connect(self, event: Any) -> None:
-        super().handle_connect(event)
-        if self._subject is not None:
-            self.scope.setdefault("extensions", {})["tls"] = {"subject": self._subject}
+def _web_socket(**connection: Any) -> Any:
+    """The protocol of one that became a WebSocket."""
+    return web_socket.WebSocketProtocol(**connection)

@@ -7,10 +7,9 @@ from collections.abc import Callable
 from email.utils import formatdate
 from typing import Any
 
-from uvicorn.server import ServerState
-
 from kube.component.logging import get_logger
 from kube.component.short_way import Known, ShortWay
+from kube.component.uvicorn_parts import ServerState
 
 App = Callable[..., Any]
 

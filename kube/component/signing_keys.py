@@ -3,22 +3,31 @@
 https://kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin/ · kubernetes pkg/serviceaccount/jwt.go
 """
 
+from __future__ import annotations
+
 import base64
 import hashlib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from kube.api.late import late
 
-PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
-PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+    PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
+    PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+else:
+    serialization = late("cryptography.hazmat.primitives.serialization")
+    ec = late("cryptography.hazmat.primitives.asymmetric.ec")
+    rsa = late("cryptography.hazmat.primitives.asymmetric.rsa")
 
 
 def private_key(path: Path) -> PrivateKey:
     """Raises OSError, ValueError."""
     key = serialization.load_pem_private_key(path.read_bytes(), password=None)
-    assert isinstance(key, PrivateKey), f"{path} must hold an RSA or EC key"
+    assert isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey), f"{path} must hold an RSA or EC key"
     return key
 
 
@@ -29,7 +38,7 @@ def public_key(path: Path) -> PublicKey:
         key: Any = serialization.load_pem_public_key(content)
     except ValueError:
         key = serialization.load_pem_private_key(content, password=None).public_key()
-    assert isinstance(key, PublicKey), f"{path} must hold an RSA or EC key"
+    assert isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey), f"{path} must hold an RSA or EC key"
     return key
 
 
@@ -39,5 +48,5 @@ def key_id(key: PublicKey) -> str:
     return base64.urlsafe_b64encode(hashlib.sha256(der).digest()).rstrip(b"=").decode()
 
 
-def algorithm(key: PrivateKey) -> str:
-    return "RS256" if isinstance(key, rsa.RSAPrivateKey) else "ES256"
+def algorithm(key: PrivateKey | PublicKey) -> str:
+    return "RS256" if isinstance(key, rsa.RSAPrivateKey | rsa.RSAPublicKey) else "ES256"

@@ -8,16 +8,20 @@ https://kubernetes.io/docs/reference/access-authn-authz/certificate-signing-requ
 from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Iterator
-
-from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
+from typing import TYPE_CHECKING
 
 from kube.api import duration, names
 from kube.api.columns import AGE, NONE, plain
+from kube.api.late import late
 from kube.api.meta import Tree
 from kube.api.resource import Resource
 from kube.api.status import FieldError, duplicate, invalid, required, too_long, unsupported
 from kube.api.types import CertificateSigningRequest
+
+if TYPE_CHECKING:
+    from cryptography import exceptions, x509
+else:
+    exceptions, x509 = late("cryptography.exceptions"), late("cryptography.x509")
 
 USAGES = (
     "any", "cert sign", "client auth", "code signing", "content commitment", "crl sign", "data encipherment", "decipher only",
@@ -68,7 +72,7 @@ def _request_complaint(encoded: str) -> str:
     try:
         request = x509.load_pem_x509_csr(pem)
         return "" if request.is_signature_valid else "x509: signature is not valid"
-    except (ValueError, UnsupportedAlgorithm) as error:
+    except (ValueError, exceptions.UnsupportedAlgorithm) as error:
         return f"asn1: structure error: {error}"
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from kube.api import meta, status, table
 from kube.api.meta import Key, Tree
-from kube.api.model_package import models_alone
+from kube.api.bare_package import bare
 from kube.api.resource import Column, Resource
 from kube.api.resources import resource_for_kind
 from kube.api.types import Deployment, Pod, Status
@@ -81,12 +81,12 @@ def test_a_lenient_view_reads_what_is_missing_as_empty() -> None:
 
 
 def test_the_models_come_without_their_client() -> None:
-    with models_alone():
+    with bare("lightkube"):
         package = sys.modules["lightkube"]
     assert sys.modules.get("lightkube") is not package or hasattr(package, "Client")
     import lightkube
 
-    with models_alone():
+    with bare("lightkube"):
         assert sys.modules["lightkube"] is lightkube
 
 
