@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from apiserver.context import Request, Response, Server
-from apiserver.filters.long_running import is_long_running
+from apiserver.filters.long_running import is_long_running, lasting
 from kube.api import duration
 from kube.api.status import BadRequest, Timeout
 
@@ -19,7 +19,8 @@ ROOM = "deadlines"  # in server.state
 
 async def deadline(server: Server, request: Request, call_next: Callable[[Request], Awaitable[Response | None]]) -> Response | None:
     if is_long_running(request.info) or request.is_websocket:
-        return await call_next(request)
+        with lasting(server):
+            return await call_next(request)
     longest = server.config.request_timeout
     if "timeout" not in request.info.query:
         deadlines = server.state.get(ROOM)

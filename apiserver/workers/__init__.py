@@ -6,6 +6,7 @@
     words.py     questions and answers between the first and another one
     first.py     what the first does beside serving
     other.py     what another one does
+    ending.py    how each of them ends
     sums.py      /metrics of all of them as one
 
 Everything else of the API server is one worker's own: its event loop, its connection to etcd, its watch cache. What must be

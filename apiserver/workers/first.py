@@ -18,7 +18,7 @@ from apiserver.app import running, tls_of
 from apiserver.config import Config
 from apiserver.context import Server
 from apiserver.health import ALL_METRICS
-from apiserver.workers import sums
+from apiserver.workers import ending, sums
 from apiserver.workers.fork import Forked, Link
 from apiserver.workers.place import OPEN, TAKEN, Place
 from apiserver.workers.spread import Spread, bound
@@ -28,7 +28,6 @@ from kube.component import http_server
 from kube.component.logging import get_logger
 
 METRICS_SECONDS = 5.0
-END_SECONDS = 10.0  # a worker that has not ended by then is killed
 REASON_BYTES = 65_536
 
 log = get_logger(__name__)
@@ -114,7 +113,8 @@ class Other:
 class Others:
     """All the other workers; there may be none. Use it as a context, and `watch` them for as long as none should end."""
 
-    def __init__(self, links: Sequence[Link], place: Place) -> None:
+    def __init__(self, links: Sequence[Link], place: Place, patience: float) -> None:
+        self._patience = patience  # seconds; a worker that takes longer to end is killed
         self.each = [Other(link, place, self._answer) for link in links]
         self._speaking: list[asyncio.Task[None]] = []
         self._ending = False
@@ -142,7 +142,7 @@ class Others:
         ends = [asyncio.create_task(one.gone()) for one in self.each]
         telling = asyncio.create_task(self.tell(END))
         if ends:
-            _, late = await asyncio.wait(ends, timeout=END_SECONDS)
+            _, late = await asyncio.wait(ends, timeout=self._patience)
             for one, end in zip(self.each, ends, strict=True):
                 if end in late:
                     one.kill()
@@ -189,7 +189,8 @@ class Others:
 
 async def run(forked: Forked, config: Config) -> None:
     """Serve until cancelled, with all the workers."""
-    async with Others(forked.others, forked.place) as others, asyncio.TaskGroup() as guard:
+    patience = ending.longest_seconds(config)
+    async with Others(forked.others, forked.place, patience) as others, asyncio.TaskGroup() as guard:
         watching = guard.create_task(others.watch())
         listeners = await bound(config.bind_address, config.secure_port)
         async with running(config, forked.place) as (server, app):
@@ -219,6 +220,5 @@ async def _shut_down(server: Server, door: http_server.Server, spread: Spread, o
     await asyncio.sleep(server.config.shutdown_delay_duration)
     spread.close()
     ends = asyncio.create_task(others.end())
-    server.stores.feed.end_watches()
-    await door.close()
+    await ending.finish(server, door)
     await ends

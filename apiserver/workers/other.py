@@ -7,7 +7,7 @@ from collections.abc import Callable
 from apiserver.app import running, tls_of
 from apiserver.config import Config
 from apiserver.health import ALL_METRICS
-from apiserver.workers import sums
+from apiserver.workers import ending, sums
 from apiserver.workers.fork import Forked, Link
 from apiserver.workers.place import OPEN, TAKEN, Place
 from apiserver.workers.words import BOOTSTRAPPED, END, LET_GO, METRICS, READY, Words
@@ -93,8 +93,7 @@ async def run(forked: Forked, config: Config) -> None:
         await words.ask(READY)
         await over.wait()
         arrivals.stop()
-        server.stores.feed.end_watches()
-        await door.close()
+        await ending.finish(server, door)
 
 
 def tell_why(link: Link, why: str) -> None:

@@ -1,6 +1,7 @@
 """The API server's own end: killed under load it loses nothing and is back at once; asked to end it cuts off nobody."""
 
 import asyncio
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from apiserver.config import Config
+from apiserver.workers.ending import LONG_RUNNING_SECONDS
 from tests.component.apiserver_faults.load import PATH, Watching, Writers, listed, more
 from tests.component.apiserver_faults.raw_http import ask, conversation, request
 from tests.component.apiserver_faults.server_process import ServerProcess
@@ -91,6 +93,39 @@ def test_a_server_that_ends_says_so_first_and_finishes_what_it_began(runner: asy
             await ask(process.url, "GET", "/livez")
 
     runner.run(scenario())
+
+
+def test_a_request_on_its_way_has_its_time_when_the_server_ends(runner: asyncio.Runner, process: ServerProcess) -> None:
+    """It is waited for longer than what may last for days (a connection into a pod). Rule: issue 3: no request is cut off."""
+
+    async def scenario() -> None:
+        await process.start()
+        half = request("POST", PATH, BODY % b"late")
+        reader, writer = await asyncio.open_connection("127.0.0.1", process.port)
+        writer.write(half[:-5])
+        await writer.drain()
+        process.terminate()
+        await eventually(partial(_takes_nothing_new, process), WITHIN_SECONDS, "nothing new is taken")
+        enough = time.monotonic() + LONG_RUNNING_SECONDS + 1
+        await eventually(partial(_is_past, enough), WITHIN_SECONDS, "some seconds are over")
+        writer.write(half[-5:])
+        assert (await reader.read()).startswith(b"HTTP/1.1 201 ")
+        writer.close()
+        assert await asyncio.to_thread(process.ended) == 0
+
+    runner.run(scenario())
+
+
+async def _takes_nothing_new(process: ServerProcess) -> bool:
+    try:
+        await ask(process.url, "GET", "/livez")
+    except OSError:
+        return True
+    return False
+
+
+async def _is_past(moment: float) -> bool:
+    return time.monotonic() > moment
 
 
 async def _fails(process: ServerProcess, path: str) -> bool:
