@@ -62,6 +62,9 @@ Managers = dict[Owner, _Entry]
 def track(new: Tree, old: Tree | None, resource: Resource, *, manager: str, subresource: str, now: str) -> None:
     """Write into `new`, which replaces `old`, that `manager` set what differs."""
     managers = _managers(new, old, resource, subresource)
+    if old is None and not managers:
+        _begin(new, resource, Owner(manager, UPDATE, resource.api_version, subresource), now)
+        return
     found = structured.compare(_kind(resource), _bare(old or {}), _bare(new))
     taken = found.added | found.modified
     fields = _owned(taken, resource, subresource)
@@ -82,6 +85,20 @@ def track(new: Tree, old: Tree | None, resource: Resource, *, manager: str, subr
             after = after._replace(fields=fields, tree=tree)
         managers[owner] = after
     _write(new, _capped(managers))
+
+
+def _begin(new: Tree, resource: Resource, owner: Owner, now: str) -> None:
+    """The history of a new object: all of it is its maker's."""
+    kind, unowned = _kind(resource), _unowned(resource, owner.subresource)
+    metadata = {name: value for name, value in new["metadata"].items() if name not in _UNOWNED_METADATA}
+    rest = {name: value for name, value in new.items() if name != "metadata" and name not in unowned}
+    fields = structured.fields_v1(kind, rest)
+    if metadata:
+        fields[_METADATA] = structured.fields_v1(kind.field("metadata") or UNKNOWN, metadata)
+        fields = {step: fields[step] for step in sorted(fields)}
+    new["metadata"].pop("managedFields", None)
+    if fields:
+        new["metadata"]["managedFields"] = [_shown(owner, resource.api_version, now, fields)]
 
 
 def apply(
@@ -160,16 +177,20 @@ def _give_up(managers: Managers, taken: FieldSet, removed: FieldSet) -> None:
 
 def _owned(fields: FieldSet, resource: Resource, subresource: str) -> FieldSet:
     """What can be owned through this endpoint: not identity, and status only through /status."""
-    fields = fields.without(field("apiVersion"), field("kind"))
-    if subresource == "status":
-        fields = fields.without(field("spec"))
-    elif "status" in resource.subresources and not resource.status_on_create:
-        fields = fields.without(field("status"))
     metadata = fields.at(_METADATA).without(*_UNOWNED_METADATA_STEPS)
-    rest = fields.without(_METADATA)
+    rest = fields.without(_METADATA, *map(field, _unowned(resource, subresource)))
     if metadata:
         rest.below[_METADATA] = metadata
     return rest
+
+
+def _unowned(resource: Resource, subresource: str) -> tuple[str, ...]:
+    """The fields beside metadata that this endpoint leaves to nobody."""
+    if subresource == "status":
+        return ("apiVersion", "kind", "spec")
+    if "status" in resource.subresources and not resource.status_on_create:
+        return ("apiVersion", "kind", "status")
+    return ("apiVersion", "kind")
 
 
 def _managers(new: Tree, old: Tree | None, resource: Resource, subresource: str) -> Managers:
@@ -214,18 +235,20 @@ def _write(tree: Tree, managers: Managers) -> None:
 
 
 def _tree(entry: _Entry) -> Tree:
-    if entry.tree is not None:
-        return entry.tree
+    return entry.tree or _shown(entry.owner, entry.api_version, entry.time, entry.fields.to_tree())
+
+
+def _shown(owner: Owner, api_version: str, time: str, fields: Tree) -> Tree:
     tree: Tree = {
-        "manager": entry.owner.manager,
-        "operation": entry.owner.operation,
-        "apiVersion": entry.api_version,
-        "time": entry.time,
+        "manager": owner.manager,
+        "operation": owner.operation,
+        "apiVersion": api_version,
+        "time": time,
         "fieldsType": "FieldsV1",
-        "fieldsV1": entry.fields.to_tree(),
+        "fieldsV1": fields,
     }
-    if entry.owner.subresource:
-        tree["subresource"] = entry.owner.subresource
+    if owner.subresource:
+        tree["subresource"] = owner.subresource
     return tree
 
 

@@ -19,6 +19,7 @@ from kube.api.patch.field_set import FieldSet, Path
 from kube.api.status import BadRequest
 
 ABSENT: Any = object()
+CONTAINERS = (dict, list)  # `dict | list` is made anew each time
 
 # Objects inside objects that Go writes even when they are empty, so that nobody can be the one who made them. The schema does
 # not tell them from pointers.
@@ -42,6 +43,28 @@ def fields_of(kind: Type, tree: Tree) -> FieldSet:
     found = FieldSet()
     _collect(kind, tree, found)
     return found
+
+
+def fields_v1(kind: Type, tree: Any) -> Tree:
+    """As FieldsV1 everything that a new object, or a part of one, sets: what `compare` with nothing finds, written at once."""
+    found: Tree = {}
+    if isinstance(tree, dict):
+        for name in sorted(tree):
+            one = tree[name]
+            found[f"f:{name}"] = _written(kind.field(name) or UNKNOWN, name, one) if isinstance(one, CONTAINERS) else {}
+    else:
+        parts = dict(_parts(kind, tree))
+        for step in sorted(parts):
+            found[step] = _written(kind.item, "", parts[step])
+    return found
+
+
+def _written(kind: Type, name: str, value: Any) -> Tree:
+    """FieldsV1 below the step to a value; `name` where it is a field."""
+    if not value or not _form(kind, value):
+        return {}
+    below = fields_v1(kind, value)
+    return below if kind.form == STRUCT and name in ALWAYS_THERE else {field_set.SELF: {}, **below}
 
 
 def compare(kind: Type, old: Tree, new: Tree) -> Comparison:
@@ -130,7 +153,7 @@ def _whole(kind: Type, step: str, value: Any, found: FieldSet) -> None:
     below = found.below[step] = FieldSet()
     if form == "object":
         for name, one in value.items():
-            if isinstance(one, dict | list):
+            if isinstance(one, CONTAINERS):
                 _whole(kind.field(name) or UNKNOWN, field_set.field(name), one, below)
             else:
                 below.members.add(field_set.field(name))

@@ -261,6 +261,38 @@ def test_what_is_on_one_side_alone_goes_with_all_that_is_in_it() -> None:
     assert not any((there.modified, there.removed, back.added, back.modified))
 
 
+NAMES = st.sampled_from(
+    ["metadata", "spec", "status", "template", "strategy", "labels", "containers", "finalizers", "name", "env", "a"]
+)
+VALUES = st.recursive(
+    st.sampled_from(["", "x", 0, 1, True, None]),
+    lambda inner: st.dictionaries(NAMES, inner, max_size=4) | st.lists(inner | st.just({"name": "n"}), max_size=3),
+    max_leaves=12,
+)
+
+
+@given(st.dictionaries(NAMES, VALUES, max_size=4), st.sampled_from([DEPLOYMENT, CONFIG_MAP, THING]))
+def test_who_makes_an_object_owns_what_who_fills_an_empty_one_owns(tree: Tree, row: Resource) -> None:
+    """A new object's history is written at once, without sets of paths; it is the same history.
+
+    Rule: https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management
+    """
+    empty = {"apiVersion": row.api_version, "kind": row.kind, "metadata": {}}
+    metadata = tree.get("metadata")
+    full = {**empty, **tree, "metadata": {**(metadata if isinstance(metadata, dict) else {}), "generation": 1}}
+    made: list[Any] = []
+    for old in (None, empty):
+        new = deepcopy(full)
+        try:
+            apply.track(new, old, row, manager="me", subresource="", now="T")
+        except BadRequest as error:
+            new = error.message
+        made.append(new)
+    assert made[0] == made[1]
+    if isinstance(made[0], dict):
+        assert repr(made[0]) == repr(made[1]), "in the same order"
+
+
 def test_the_order_of_both_lists_is_kept() -> None:
     kind = of(DEPLOYMENT).fields["spec"].fields["template"].fields["spec"].fields["containers"]
 
