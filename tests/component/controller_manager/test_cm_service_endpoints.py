@@ -4,11 +4,12 @@ import asyncio
 import statistics
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 from kube.api.meta import Key, Tree, key_of
-from kube.api.status import NotFound
-from kube.api.types import Endpoints, EndpointSlice, Pod, Service
+from kube.api.status import AlreadyExists, NotFound
+from kube.api.types import Endpoints, EndpointSlice, Event, Node, Pod, Service
 from kube.client.informer import Informer
 from kube.client.rest import Client
 from tests.component.controller_manager.conftest import Cluster, a_template, at
@@ -135,6 +136,53 @@ def test_pods_are_told_by_the_ports_that_each_has(runner: asyncio.Runner, cluste
             await client.delete(EndpointSlice, key_of(slice_))
         await tell("example-named-port", 2, both)
         assert not before & {slice_.metadata.uid for slice_ in await slices(client, "example-named-port")}
+
+    runner.run(scenario())
+
+
+async def a_node(client: Client, name: str, zone: str, ready: str = "True") -> None:
+    labels = {"topology.kubernetes.io/zone": zone}
+    status = {"allocatable": {"cpu": "2"}, "conditions": [{"type": "Ready", "status": ready, "reason": "Test"}]}
+    with suppress(AlreadyExists):
+        await client.create(Node, {"metadata": {"name": name, "labels": labels}})
+    await client.patch(Node, Key("", name), {"status": status}, subresource="status")
+
+
+def test_endpoints_are_shared_out_among_zones_while_these_can_bear_it(runner: asyncio.Runner, cluster: Cluster) -> None:
+    """Rule: https://kubernetes.io/docs/concepts/services-networking/topology-aware-routing/"""
+
+    async def scenario() -> None:
+        await cluster.start_and_settle()
+        client = cluster.client
+        for number, zone in enumerate("ab"):
+            await a_node(client, f"node-{zone}", zone)
+            metadata = {"name": f"pod-{zone}", "namespace": "default", "labels": {"app": "zoned"}}
+            spec = {"containers": [{"name": "c", "image": "web"}], "nodeName": f"node-{zone}"}
+            await client.create(Pod, {"metadata": metadata, "spec": spec})
+            address = f"10.244.7.{number + 1}"
+            pod = await client.get(Pod, "default", f"pod-{zone}")
+            await cluster.set_phase(pod, "Running", podIP=address, podIPs=[{"ip": address}])
+        await a_service(client, "zoned", {"app": "zoned"}, {"port": 80})
+        auto = {"metadata": {"annotations": {"service.kubernetes.io/topology-mode": "Auto"}}}
+        await client.patch(Service, at("zoned"), auto)
+
+        async def hints() -> list[str]:
+            (one,) = await slices(client, "zoned")
+            return sorted(zone.name for endpoint in one.endpoints for zone in (endpoint.hints.forZones if endpoint.hints else ()))
+
+        async def events() -> list[str]:
+            return [one.reason for one in await client.list(Event, "default") if one.involvedObject.name == "zoned"]
+
+        async def shared_out() -> bool:
+            return await hints() == ["a", "b"] and "TopologyAwareHintsEnabled" in await events()
+
+        await cluster.until(shared_out, "an endpoint for each zone")
+        await a_node(client, "node-b", "b", ready="False")
+
+        async def for_all() -> bool:
+            return await hints() == [] and "TopologyAwareHintsDisabled" in await events()
+
+        await cluster.until(for_all, "every endpoint for everybody")
 
     runner.run(scenario())
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from controller_manager.controllers import endpoints, endpointslicemirroring
-from controller_manager.controllers.endpointslice import plan
+from controller_manager.controllers.endpointslice import plan, wanted
 from controller_manager.slices import PER_SLICE, Changes, Wanted, changes
 from kube.api.meta import Tree
 from kube.api.types import Endpoints, Pod, Service
@@ -32,7 +32,7 @@ def no_zone(node: str) -> str:
 
 
 def made(service: Service, *pods: Pod) -> Tree:
-    (one,) = plan(service, pods, [], no_zone).create
+    (one,) = plan(service, wanted(service, pods, no_zone), []).create
     return one
 
 
@@ -65,7 +65,7 @@ def test_a_slice_tells_the_state_of_each_pod() -> None:
 def test_ready_endpoints_are_for_their_zone_or_node_where_the_service_wishes_it(wish: str | None, hints: Tree | None) -> None:
     """Rule: KEP-4444, KEP-3015"""
     service = a_service(**({"trafficDistribution": wish} if wish else {}))
-    (one,) = plan(service, [a_backend(1), a_backend(2, ready=False)], [], lambda _: "a").create
+    (one,) = plan(service, wanted(service, [a_backend(1), a_backend(2, ready=False)], lambda _: "a"), []).create
     assert [endpoint.get("hints") for endpoint in one["endpoints"]] == [hints, None]
 
 
@@ -74,7 +74,7 @@ def test_named_ports_are_looked_up_in_each_pod() -> None:
     container = {"name": "c", "image": "i", "ports": [{"name": "http", "containerPort": 8081}]}
     other = {"name": "c", "image": "i", "ports": [{"name": "http", "containerPort": 8082}]}
     pods = [a_backend(1, spec={"containers": [container]}), a_backend(2, spec={"containers": [other]})]
-    found = plan(service, pods, [], no_zone).create
+    found = plan(service, wanted(service, pods, no_zone), []).create
     assert sorted(one["ports"][0]["port"] for one in found) == [8081, 8082]
 
 
