@@ -20,6 +20,7 @@ from kube_proxy.rules import Target
 
 PROTOCOLS = {"TCP": socket.IPPROTO_TCP, "UDP": socket.IPPROTO_UDP, "SCTP": socket.IPPROTO_SCTP}
 PERSISTENT = 0x1  # IP_VS_SVC_F_PERSISTENT
+OURS = 0x40000000  # none of the kernel's flags: it keeps and shows it, and so we know our virtual servers from other people's
 IPV6_BITS = 128
 MASQUERADE = 0  # IP_VS_CONN_F_MASQ: the forwarding method that changes the destination
 LEAVING = (errno.ENOENT, errno.ESRCH)
@@ -36,7 +37,7 @@ def there() -> bool:
 
 
 def observed() -> dict[Front, Virtual]:
-    """Every virtual server of this network namespace."""
+    """Every virtual server of this network namespace, ours and others'."""
     found = {}
     with IPVS() as ipvs:
         for message in ipvs.service("dump"):
@@ -45,9 +46,10 @@ def observed() -> dict[Front, Virtual]:
                 continue  # somebody else's: ours are by address
             protocol = next((name for name, number in PROTOCOLS.items() if number == told.get_attr("IPVS_SVC_ATTR_PROTOCOL")), "")
             front = Front(protocol, told.get_attr("IPVS_SVC_ATTR_ADDR"), told.get_attr("IPVS_SVC_ATTR_PORT"))
-            persistent = told.get_attr("IPVS_SVC_ATTR_FLAGS")["flags"] & PERSISTENT
-            seconds = told.get_attr("IPVS_SVC_ATTR_TIMEOUT") if persistent else 0
-            found[front] = Virtual(told.get_attr("IPVS_SVC_ATTR_SCHED_NAME"), seconds, _targets(ipvs, front))
+            flags = told.get_attr("IPVS_SVC_ATTR_FLAGS")["flags"]
+            seconds = told.get_attr("IPVS_SVC_ATTR_TIMEOUT") if flags & PERSISTENT else 0
+            scheduler = told.get_attr("IPVS_SVC_ATTR_SCHED_NAME")
+            found[front] = Virtual(scheduler, seconds, _targets(ipvs, front), ours=bool(flags & OURS))
     return found
 
 
@@ -80,7 +82,7 @@ def _targets(ipvs: Any, front: Front) -> frozenset[Target]:
 def _service(front: Front, scheduler: str = "rr", persistent_seconds: int = 0) -> Any:
     service = IPVSService(addr=front.address, port=front.port, protocol=PROTOCOLS[front.protocol], sched_name=scheduler or "rr")
     service["timeout"] = persistent_seconds
-    service["flags"] = {"flags": PERSISTENT if persistent_seconds else 0, "mask": 0xFFFFFFFF}
+    service["flags"] = {"flags": OURS | (PERSISTENT if persistent_seconds else 0), "mask": 0xFFFFFFFF}
     if ":" in front.address:
         service["netmask"] = socket.inet_ntoa(struct.pack("=I", IPV6_BITS))  # the kernel reads a number of bits
     return service

@@ -1,12 +1,12 @@
 """Mode ipvs: the kernel's load balancer leads connections; a small table of a packet filter does what it cannot.
 
 The Services' addresses are on the device `kube-ipvs0`, so that connections to them end here, where IPVS takes them. The table, of
-nftables or, on a kernel without it, of iptables, is that of `ipvs_guard.py`. Virtual servers on other addresses are somebody else's
-and stay.
+nftables or, on a kernel without it, of iptables, is that of `ipvs_guard.py`. Virtual servers that somebody else made stay: ours
+carry a mark.
 https://kubernetes.io/docs/reference/networking/virtual-ips/#proxy-mode-ipvs · upstream pkg/proxy/ipvs/proxier.go
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from kube.api.meta import Key
@@ -52,7 +52,7 @@ class IpvsMode:
         await to_its_end(self._put, whole)
 
     async def intact(self) -> bool:
-        return await self._guard.intact() and self._held == await to_its_end(_ours, {front.address for front in self._held})
+        return await self._guard.intact() and self._held == await to_its_end(_ours)
 
     async def close(self) -> None:
         await self._guard.close()
@@ -60,7 +60,7 @@ class IpvsMode:
     def _put(self, whole: bool) -> None:
         own, on_node = addresses.of_services(self._services), addresses.of_node(self._settings)
         goal = ipvs_plan.wanted(self._services, sorted(on_node), self._scheduler)
-        there = _ours(own | on_node | addresses.held(IPVS_DEVICE)) if whole else self._held
+        there = ipvs_kernel.observed() if whole else self._held
         if whole:
             _set_sysctls(0)
         if whole or {front.address for front in goal} - {front.address for front in self._held} or len(goal) < len(self._held):
@@ -69,8 +69,8 @@ class IpvsMode:
         self._held = goal
 
 
-def _ours(on: Collection[str]) -> dict[Front, Virtual]:
-    return {front: virtual for front, virtual in ipvs_kernel.observed().items() if front.address in on}
+def _ours() -> dict[Front, Virtual]:
+    return {front: virtual for front, virtual in ipvs_kernel.observed().items() if virtual.ours}
 
 
 def _set_sysctls(which: int) -> None:
@@ -88,10 +88,9 @@ def missing() -> str:
 
 
 def clean_up() -> None:
-    """Remove the device, and the virtual servers on its addresses and the node's; the table is another mode's. Blocks."""
-    own = addresses.held(IPVS_DEVICE)
-    if own:
-        there = _ours(own | addresses.of_node([Settings()]))
+    """Remove the device, and the virtual servers that are ours; the table is another mode's. Blocks."""
+    there = _ours() if SETTINGS.exists() else {}
+    if there or addresses.held(IPVS_DEVICE):
         ipvs_kernel.carry_out(ipvs_plan.commands(there, {}))
         _set_sysctls(1)
     addresses.remove(IPVS_DEVICE)

@@ -27,6 +27,7 @@ class Virtual(NamedTuple):
     scheduler: str
     persistent_seconds: int  # 0: not persistent
     targets: frozenset[Target]
+    ours: bool = True  # whether this proxy made it
 
 
 class Command(NamedTuple):
@@ -60,18 +61,20 @@ def _fronts(rule: PortRule, node_addresses: Iterable[str]) -> Iterator[tuple[Fro
 
 
 def commands(there: Mapping[Front, Virtual], goal: Mapping[Front, Virtual]) -> list[Command]:
-    """In an order in which a virtual server is never without its new endpoints: what comes is first, what goes is last."""
+    """In an order in which a virtual server is never without its new endpoints: what comes is first, what goes is last. What
+    somebody else made stays, unless a Service needs the very same.
+    """
     found = []
     for front, virtual in goal.items():
         old = there.get(front)
         if old is None:
             found.append(Command("add", front, virtual.scheduler, virtual.persistent_seconds))
-        elif old[:2] != virtual[:2]:
+        elif (old.scheduler, old.persistent_seconds, old.ours) != (virtual.scheduler, virtual.persistent_seconds, virtual.ours):
             found.append(Command("set", front, virtual.scheduler, virtual.persistent_seconds))
         known = old.targets if old is not None else frozenset()
         found += [Command("add-target", front, target=target) for target in sorted(virtual.targets - known)]
         found += [Command("del-target", front, target=target) for target in sorted(known - virtual.targets)]
-    found += [Command("del", front) for front in there if front not in goal]
+    found += [Command("del", front) for front, old in there.items() if front not in goal and old.ours]
     return found
 
 

@@ -39,10 +39,10 @@ async def start(given: Config) -> None:
     config = with_file(given)
     node = config.hostname_override.strip().lower() or socket.gethostname().lower()
     families = modes.families()
-    for family in families:
-        service_cidr = _part_of(config.service_cluster_ip_range, "--service-cluster-ip-range", family)
-        if service_cidr is not None:
-            await asyncio.to_thread(service_route.ensure, service_cidr)
+    parts = [_part_of(config.service_cluster_ip_range, "--service-cluster-ip-range", family) for family in families]
+    ranges = [one for one in parts if one is not None]
+    if ranges:
+        await asyncio.to_thread(service_route.put, ranges)
     async with Client(kubeconfig.load(config.kubeconfig, server=config.master), "kube-proxy") as client:
         addresses = await _node_port_addresses(config, client, node)
         mode = await asyncio.to_thread(modes.chosen, config, [_settings(config, family, addresses) for family in families])
@@ -56,6 +56,8 @@ async def start(given: Config) -> None:
         async with asyncio.TaskGroup() as tasks:
             for work in (informers.run, own_node.run, ports.run, proxy.run):
                 tasks.create_task(work())
+            if ranges:
+                tasks.create_task(service_route.ServiceRanges(client, ranges).run())
 
 
 def clean_up() -> None:

@@ -48,13 +48,13 @@ def _of_mode(name: str) -> dict[str, float]:
         with own_namespace():
             run(f"ip link add pods type bridge; ip link set pods up; ip addr add {SERVER}/24 dev pods")
             assert SETTINGS.service_cidr is not None
-            service_route.ensure(SETTINGS.service_cidr)
+            service_route.put([SETTINGS.service_cidr])
             found |= asyncio.run(_with_services(name, count))
     if name in ("nftables", "iptables"):
         with own_namespace():
             run(f"ip link add pods type bridge; ip link set pods up; ip addr add {SERVER}/24 dev pods")
             assert SETTINGS.service_cidr is not None
-            service_route.ensure(SETTINGS.service_cidr)
+            service_route.put([SETTINGS.service_cidr])
             found |= asyncio.run(_with_services(name, 10))
     return found
 

@@ -56,7 +56,7 @@ class ServiceNode:
     def start(self) -> None:
         run("ip link add outside type bridge; ip link set outside up; ip addr add 192.0.2.10/24 dev outside")
         asyncio.run(self._network.start(NODE_RANGE))
-        service_route.ensure(IPv4Network(SERVICE_CIDR))
+        service_route.put([IPv4Network(SERVICE_CIDR)])
         self._thread.start()
         self._await(self._mode.sync(whole=True))
 

@@ -114,7 +114,9 @@ def test_scheduler_spreads_connections_as_its_name_says(told: dict[str, Any], sc
 
 
 def test_clean_up_leaves_what_is_somebody_elses(told: dict[str, Any]) -> None:
-    assert told["left"] == "-A -t 10.99.0.1:80 -s rr\n-a -t 10.99.0.1:80 -r 10.244.1.2:8080 -m -w 1\n"
+    others = ("10.99.0.1", "192.0.2.10")
+    assert sorted(told["whose"]) == sorted(others)
+    assert told["left"] == "".join(f"-A -t {one}:80 -s rr\n-a -t {one}:80 -r 10.244.1.2:8080 -m -w 1\n" for one in others)
     assert (told["addresses"], told["rules"]) == ([], "0")
     assert told["settings"] == told["settings before"]
 

@@ -18,7 +18,7 @@ import yaml
 
 from kube.api.meta import Key
 from kube.api.status import NotFound
-from kube.api.types import EndpointSlice, Namespace, Service
+from kube.api.types import EndpointSlice, Namespace, Service, ServiceCIDR
 from kube.api.views import tree_of
 from kube.client import kubeconfig
 from kube.client.rest import Client
@@ -132,7 +132,7 @@ async def page(url: str) -> tuple[int, str]:
 
 
 def test_proxy_follows_the_api_server(node: ServiceNode, api: Path) -> None:
-    """Services and endpoints come, change and go; the rules follow, also while and after the proxy is killed."""
+    """Services, their ranges and endpoints come, change and go; the rules follow, also while and after the proxy is killed."""
     first, second = node.pod("first"), node.pod("second")
 
     async def scenario() -> None:
@@ -147,6 +147,11 @@ def test_proxy_follows_the_api_server(node: ServiceNode, api: Path) -> None:
                 assert "kubeproxy_sync_proxy_rules_duration_seconds_count" in (await page("http://127.0.0.1:10249/metrics"))[1]
                 status, health = await page("http://127.0.0.1:10256/healthz")
                 assert (status, json.loads(health)["nodeEligible"]) == (200, True)
+
+                await client.create(ServiceCIDR, {"metadata": {"name": "more"}, "spec": {"cidrs": ["10.111.0.0/24"]}})
+                await eventually(_route_of_ranges_is(f"{SERVICE_CIDR} 10.111.0.0/24"), WITHIN, "a way to the second range")
+                await client.delete(ServiceCIDR, Key("", "more"))
+                await eventually(_route_of_ranges_is(SERVICE_CIDR), WITHIN, "it is gone with the range")
 
                 moved = {"endpoints": [{"addresses": [second.address], "conditions": {"ready": True}}]}
                 await client.patch(EndpointSlice, Key("default", "web-1"), moved)
@@ -176,6 +181,14 @@ def test_proxy_follows_the_api_server(node: ServiceNode, api: Path) -> None:
     subprocess.run([sys.executable, "-m", "kube_proxy", "--cleanup"], check=True)
     assert "kube-proxy" not in world()
     assert "kube-svc0" not in world()
+
+
+def _route_of_ranges_is(text: str) -> Callable[[], Awaitable[bool]]:
+    async def look() -> bool:
+        routes = await asyncio.to_thread(run, "ip route show dev kube-svc0")
+        return " ".join(line.split()[0] for line in routes.splitlines()) == text
+
+    return look
 
 
 async def _no_rules_for(address: str) -> bool:

@@ -111,7 +111,7 @@ def test_ipv6_service_is_served_by_a_table_of_its_own(affinity: str) -> None:
     service = a_service("web", VIP6, a_port(80, node_port=30080), type="NodePort", sessionAffinity=affinity)
     with own_namespace():
         run(f"ip link add pods type bridge; ip link set pods up; ip addr add {SERVER6}/64 dev pods nodad")
-        service_route.ensure(IPv6Network(RANGE6))
+        service_route.put([IPv6Network(RANGE6)])
         with closing(Table(settings)) as table, serving6(SERVER6, 8080):
             table.replace(slots(rules(service, [a_slice(SERVER6, family="IPv6")], HERE), settings).items())
             assert ask6(VIP6, 80).startswith("six ")

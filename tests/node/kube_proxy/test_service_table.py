@@ -184,7 +184,7 @@ def test_clean_up_leaves_the_world_as_it_was() -> None:
     """Twice, as nothing to clean up is no error."""
     with own_namespace():
         before, table = world(), Table(SETTINGS)
-        service_route.ensure(SETTINGS.service_cidr)
+        service_route.put([SETTINGS.service_cidr])
         table.replace(of(a_service(), a_slice("10.244.1.2")).items())
         table.close()
         assert world() != before

@@ -47,6 +47,9 @@ def test_change_of_an_endpoint_is_two_commands_and_the_new_one_comes_first() -> 
     ]
     assert commands(after, after) == []
     assert commands(after, {}) == [Command("del", front)]
+    others = {front: after[front]._replace(ours=False)}
+    assert commands(others, {}) == []
+    assert commands(others, after) == [Command("set", front, "rr")]
 
 
 def test_affinity_switched_on_changes_the_virtual_server_in_place() -> None:

@@ -21,13 +21,15 @@ from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
+from pyroute2.ipvs import IPVS, IPVSDest, IPVSService
+
 from kube.api.meta import key_of
 from kube.api.types import Service
 from kube_proxy import addresses, ipvs_kernel, ipvs_mode, ipvs_plan, modes
 from kube_proxy.config import Config
 from kube_proxy.layout import Settings
 from kube_proxy.mode import Mode
-from kube_proxy.rules import Target, rules
+from kube_proxy.rules import rules
 from tests.unit.kube_proxy.objects import HERE, a_port, a_service, a_slice, an_endpoint
 
 SCHEDULERS = ("rr", "wrr", "lc", "wlc", "sh", "dh", "sed", "nq")
@@ -193,10 +195,13 @@ def tell_of_schedulers() -> None:
 
 
 def tell_of_the_end() -> None:
-    """--cleanup leaves what is somebody else's: a virtual server on an address that is neither a Service's nor the node's."""
-    front = ipvs_plan.Front("TCP", FOREIGN, 80)
-    other = {front: ipvs_plan.Virtual("rr", 0, frozenset({Target(PODS["a"], 8080)}))}
-    ipvs_kernel.carry_out(ipvs_plan.commands({}, other))
+    """--cleanup leaves what is somebody else's: a virtual server on another address, and one on the node's own."""
+    with IPVS() as ipvs:
+        for address in (FOREIGN, NODE):
+            service = IPVSService(addr=address, port=80, protocol=socket.IPPROTO_TCP, sched_name="rr")
+            ipvs.service("add", service=service)
+            ipvs.dest("add", service=service, dest=IPVSDest(addr=PODS["a"], port=8080))
+    tell("whose", [front.address for front, virtual in ipvs_kernel.observed().items() if not virtual.ours])
     modes.clean_up()
     tell("left", ipvs_plan.text(ipvs_kernel.observed()))
     tell("addresses", sorted(addresses.held(addresses.IPVS_DEVICE)))
