@@ -2,8 +2,8 @@
 
 The API server passes a user's request on with its own client certificate, and names the user in headers; the ConfigMap
 kube-system/extension-apiserver-authentication says which authority issued that certificate, which names it may carry, and which
-headers these are. Anybody else shows a bearer token, which the API server knows (TokenReview). What a user may do is the API
-server's answer, too (SubjectAccessReview); it is kept for upstream's ten seconds.
+headers these are; a change of it counts at once. Anybody else shows a bearer token, which the API server knows (TokenReview). What
+a user may do is the API server's answer, too (SubjectAccessReview); it is kept for upstream's ten seconds.
 https://kubernetes.io/docs/tasks/extend-kubernetes/configure-aggregation-layer/
 """
 
@@ -16,7 +16,7 @@ import orjson
 
 from kube.api.meta import Tree
 from kube.api.status import ApiError, Forbidden, Unauthorized
-from kube.api.types import ConfigMap, SubjectAccessReview, TokenReview
+from kube.api.types import SubjectAccessReview, TokenReview
 from kube.client.rest import Client
 
 KEPT_SECONDS = 10.0
@@ -41,10 +41,8 @@ class Proxies:
     extra_prefixes: tuple[str, ...] = ()
 
     @classmethod
-    async def asked(cls, client: Client) -> "Proxies":
-        """Raises ApiError, Unreachable."""
-        found = await client.get_tree(ConfigMap, "kube-system", "extension-apiserver-authentication")
-        data = found.get("data") or {}
+    def told(cls, data: Mapping[str, str]) -> "Proxies":
+        """By what the ConfigMap has."""
 
         def names(key: str) -> tuple[str, ...]:
             return tuple(str(one) for one in orjson.loads(data.get(f"requestheader-{key}") or "[]"))

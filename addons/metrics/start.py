@@ -20,7 +20,7 @@ from addons.metrics.server import Server
 from addons.metrics.usage import Nodes
 from kube.api.meta import Tree
 from kube.api.status import AlreadyExists, ApiError, NotFound
-from kube.api.types import APIService, Node, Pod
+from kube.api.types import APIService, ConfigMap, Node, Pod
 from kube.client import kubeconfig
 from kube.client.informer import Informer
 from kube.client.rest import Client, Unreachable
@@ -31,6 +31,8 @@ from kube.component.tls import ServerTLS
 
 CERTIFICATE_DAYS = 3650  # it is made anew at every start
 AGAIN_SECONDS = 1.0
+TOLD_IN = "extension-apiserver-authentication"
+CERTIFICATE, KEY, AUTHORITY = "apiserver.crt", "apiserver.key", "proxies.crt"
 API_SERVICE: Tree = {
     "apiVersion": "apiregistration.k8s.io/v1",
     "kind": "APIService",
@@ -52,7 +54,9 @@ async def start(config: Config) -> None:
     """Run until cancelled."""
     way = kubeconfig.load(config.kubeconfig)
     async with Client(way, "metrics-server") as client:
-        proxies = await Proxies.asked(client)
+        told = Informer(client, ConfigMap, namespace="kube-system", field_selector=f"metadata.name={TOLD_IN}")
+        access = Access(client, Proxies(""))
+        told.on_change(lambda old, new: believe(access, new, config.cert_dir))
         nodes_seen = Informer(client, Node)
         pods_seen = Informer(client, Pod, metadata_only=True)
         nodes = Nodes()
@@ -61,13 +65,14 @@ async def start(config: Config) -> None:
             return None if nodes.known else "no metrics to serve"
 
         health = Health(Check("metric-storage-ready", ready))
-        app = Server(nodes, nodes_seen.cache, pods_seen.cache, Access(client, proxies), health)
-        server = await serve(app.app, config.bind_address, config.secure_port, tls=tls_of(config.cert_dir, proxies))
+        app = Server(nodes, nodes_seen.cache, pods_seen.cache, access, health)
+        server = await serve(app.app, config.bind_address, config.secure_port, tls=tls_of(config.cert_dir))
         try:
             async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(told.run())
                 tasks.create_task(nodes_seen.run())
                 tasks.create_task(pods_seen.run())
-                await asyncio.gather(nodes_seen.synced.wait(), pods_seen.synced.wait())
+                await asyncio.gather(told.synced.wait(), nodes_seen.synced.wait(), pods_seen.synced.wait())
                 tasks.create_task(Scraper(config, way, nodes_seen.cache, nodes).run())
                 log.info("serving", port=server.port)
                 await _announce(client, nodes)
@@ -98,8 +103,20 @@ async def _announce(client: Client, nodes: Nodes) -> None:
             log.warning("cannot be announced yet", reason=error)
 
 
-def tls_of(directory: Path, proxies: Proxies) -> ServerTLS:
-    """A self-signed certificate (the APIService has it not verified); clients are verified by the authority of the proxies."""
+def believe(access: Access, told: ConfigMap | None, directory: Path) -> None:
+    """From now on, whom the cluster says. The server looks at the file at each handshake."""
+    if told is None:
+        return  # whoever deleted it, the API server writes it again
+    access.proxies = Proxies.told(told.data or {})
+    fresh = directory / f"{AUTHORITY}.new"
+    fresh.write_text(access.proxies.authority or (directory / CERTIFICATE).read_text())
+    fresh.replace(directory / AUTHORITY)
+
+
+def tls_of(directory: Path) -> ServerTLS:
+    """A self-signed certificate (the APIService has it not verified); clients are verified by the authority of the proxies. Until
+    that is known, the certificate stands for it: it signs nobody's.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "metrics-server.kube-system.svc")])
     now = datetime.now(UTC)
@@ -107,11 +124,9 @@ def tls_of(directory: Path, proxies: Proxies) -> ServerTLS:
     builder = builder.not_valid_before(now - timedelta(hours=1)).not_valid_after(now + timedelta(days=CERTIFICATE_DAYS))
     certificate = builder.sign(key, hashes.SHA256())
     directory.mkdir(parents=True, exist_ok=True)
-    files = {name: directory / name for name in ("apiserver.crt", "apiserver.key", "proxies.crt")}
-    files["apiserver.crt"].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    for file in (CERTIFICATE, AUTHORITY):
+        (directory / file).write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
     form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    files["apiserver.key"].touch(mode=0o600)
-    files["apiserver.key"].write_bytes(key.private_bytes(*form))
-    if proxies.authority:
-        files["proxies.crt"].write_text(proxies.authority)
-    return ServerTLS(files["apiserver.crt"], files["apiserver.key"], proxy_ca=files["proxies.crt"] if proxies.authority else None)
+    (directory / KEY).touch(mode=0o600)
+    (directory / KEY).write_bytes(key.private_bytes(*form))
+    return ServerTLS(directory / CERTIFICATE, directory / KEY, proxy_ca=directory / AUTHORITY)
