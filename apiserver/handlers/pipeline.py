@@ -12,6 +12,7 @@ import asyncio
 import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -21,7 +22,6 @@ from apiserver import zero_values
 from apiserver.allocation import BEFORE_STORE
 from apiserver.context import AdmissionAttributes, Release, Request, Server
 from apiserver.handlers import managed_fields, write_options
-from apiserver.handlers.managed_fields import Manager
 from apiserver.handlers.negotiation import content_type
 from apiserver.object_rules import OBJECT_RULES
 from apiserver.storage.deletion import utc_now
@@ -33,7 +33,7 @@ from kube.api.meta import Tree
 from kube.api.metadata import metadata_errors
 from kube.api.resource import Resource
 from kube.api.status import OBJECT_MODIFIED, BadRequest, FieldError, Invalid, conflict, invalid, invalid_object
-from kube.api.views import lenient_view
+from kube.api.views import lenient_view, timestamp
 
 Take = Callable[[Tree, Tree], Tree]  # (new, old) -> the old object with what a subresource may change
 
@@ -63,7 +63,6 @@ class Write:
     def __post_init__(self) -> None:
         write_options.check(self.request, content_type(self.request) if self.request.info.verb == "patch" else "")
         self.dry_run = is_dry_run(self.request)
-        self.manager = Manager.of(self.request)
 
     @property
     def store(self) -> Store:
@@ -79,7 +78,8 @@ class Write:
         attributes = self._attributes("CREATE", tree, None)
         await self.server.admission.mutate(attributes, self.server)
         row.set_defaults(tree)
-        fill_new(tree, row, info.namespace, utc_now())
+        now = utc_now()
+        fill_new(tree, row, info.namespace, now)
         metadata = tree["metadata"]
         if not metadata.get("name") and metadata.get("generateName"):
             metadata["name"] = names.generate(metadata["generateName"], _random.choice)
@@ -88,7 +88,7 @@ class Write:
         row.prepare(tree, None)  # type: ignore[arg-type]  # kube.api is read without strict optionals
         zero_values.fill(row, tree)
         await self._allocate(tree, None)
-        self._track(tree, None)
+        self._track(tree, None, now)
         await self._validate(tree, None, row.validate)
         attributes.name = metadata["name"]
         await self.server.admission.validate(attributes, self.server)
@@ -114,7 +114,7 @@ class Write:
         if row.has_generation:
             count_generation(new, old, row)
         await self._allocate(new, old)
-        self._track(new, old)
+        self._track(new, old, utc_now())
         await self._validate(new, old, row.validate)
         if self.shown is not None:
             attributes.object = self.shown.show(new)
@@ -137,7 +137,7 @@ class Write:
             attributes.object = tree = take(tree, old)
         if self.row.has_generation:
             count_generation(tree, old, self.row)
-        self._track(tree, old)
+        self._track(tree, old, utc_now())
         await self._validate(tree, old, rules)
         await self.server.admission.validate(attributes, self.server)
         return tree
@@ -148,10 +148,11 @@ class Write:
         for release in releases:
             await release(stored)
 
-    def _track(self, new: Tree, old: Tree | None) -> None:
+    def _track(self, new: Tree, old: Tree | None, now: datetime) -> None:
         drop_empty(new["metadata"])
         if not self.applies:
-            managed_fields.track(new, old, self.manager, self.row, self.subresource)
+            manager = managed_fields.manager_of(self.request)
+            managed_fields.track(new, old, self.row, manager=manager, subresource=self.subresource, now=timestamp(now))
 
     async def _allocate(self, new: Tree, old: Tree | None) -> None:
         hook = BEFORE_STORE.get((self.row.group, self.row.plural))
@@ -184,7 +185,7 @@ class Write:
             raise conflict(self.row.plural, self.row.group, name, why)
 
     async def _validate(self, new: Tree, old: Tree | None, rules: Any) -> None:
-        errors = [*metadata_errors(self.row, new, old)]
+        errors = metadata_errors(self.row, new, old)
         view_class = self.row.view
         if view_class is None or self.row.validates_trees:
             errors += await asyncio.to_thread(list, rules(new, old)) if self.row.validates_aside else rules(new, old)
@@ -257,10 +258,12 @@ def _with_status(new: Tree, old: Tree) -> Tree:
 
 def is_dry_run(request: Request, options: Tree | None = None) -> bool:
     """Whether dryRun=All is asked for, in the query or in DeleteOptions; no other value is known."""
-    values = [*request.info.query.get("dryRun", []), *((options or {}).get("dryRun") or [])]
+    values = [*request.info.query.get("dryRun", ()), *((options or {}).get("dryRun") or ())]
+    if not values:
+        return False
     if errors := [*write_options.dry_run_errors(values)]:
         raise invalid_options(write_options.KINDS.get(request.info.verb, "DeleteOptions"), errors)
-    return bool(values)
+    return True
 
 
 def _itself(tree: Tree) -> Tree:

@@ -18,22 +18,25 @@ MANAGER_LENGTH, SUBRESOURCE_LENGTH = 128, 256
 PLAIN_GROUPS = ("apiextensions.k8s.io", "apiregistration.k8s.io")
 
 
-def metadata_errors(resource: Resource, new: Tree, old: Tree | None = None) -> Iterator[FieldError]:
+def metadata_errors(resource: Resource, new: Tree, old: Tree | None = None) -> list[FieldError]:
     """What is wrong with an object's metadata; `old` on an update."""
     metadata = new.get("metadata") or {}
-    if old is not None:
-        yield from _unchanged(metadata, old["metadata"])
-    yield from _name(resource, metadata)
+    errors = [*_unchanged(metadata, old["metadata"])] if old is not None else []
+    errors += _name(resource, metadata)
     generation = metadata.get("generation")
     if generation is not None and generation < 0:
-        yield invalid("metadata.generation", generation, "must be greater than or equal to 0")
-    yield from label_errors(metadata.get("labels"), "metadata.labels")
-    yield from annotation_errors(metadata.get("annotations"), "metadata.annotations")
-    yield from _owners(metadata.get("ownerReferences") or ())
-    yield from _finalizers(
-        metadata.get("finalizers") or (), built_in=resource.view is not None and resource.group not in PLAIN_GROUPS
-    )
-    yield from _managed(metadata.get("managedFields") or ())
+        errors.append(invalid("metadata.generation", generation, "must be greater than or equal to 0"))
+    if labels := metadata.get("labels"):
+        errors += label_errors(labels, "metadata.labels")
+    if annotations := metadata.get("annotations"):
+        errors += annotation_errors(annotations, "metadata.annotations")
+    if owners := metadata.get("ownerReferences"):
+        errors += _owners(owners)
+    if finalizers := metadata.get("finalizers"):
+        errors += _finalizers(finalizers, built_in=resource.view is not None and resource.group not in PLAIN_GROUPS)
+    if entries := metadata.get("managedFields"):
+        errors += _managed(entries)
+    return errors
 
 
 def label_errors(labels: Mapping[str, Any] | None, path: str) -> Iterator[FieldError]:
@@ -140,7 +143,7 @@ def manager_errors(manager: str, path: str) -> Iterator[FieldError]:
     """Of the name of a field manager."""
     if len(manager.encode()) > MANAGER_LENGTH:
         yield too_long(path, MANAGER_LENGTH)
-    for index, character in enumerate(manager):
+    for index, character in enumerate("" if manager.isprintable() else manager):
         if not character.isprintable():
             yield invalid(path, manager, f"invalid character U+{ord(character):04X} (at position {index})")
 

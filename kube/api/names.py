@@ -64,12 +64,12 @@ _HTTP_HEADER_TEXT = (
 
 def label(text: str) -> list[str]:
     """RFC 1123 label: namespaces, containers, ports of pods."""
-    return _length(text, LABEL_LENGTH) + _form(text, _LABEL, _LABEL_TEXT)
+    return _complaints(text, LABEL_LENGTH, _LABEL, _LABEL_TEXT)
 
 
 def subdomain(text: str) -> list[str]:
     """RFC 1123 subdomain: most objects' names."""
-    return _length(text, SUBDOMAIN_LENGTH) + _form(text, _SUBDOMAIN, _SUBDOMAIN_TEXT)
+    return _complaints(text, SUBDOMAIN_LENGTH, _SUBDOMAIN, _SUBDOMAIN_TEXT)
 
 
 def wildcard_subdomain(text: str) -> list[str]:
@@ -143,7 +143,7 @@ def label_value(text: str) -> list[str]:
 
 def config_key(text: str) -> list[str]:
     """A key of a ConfigMap or Secret, which becomes a file name."""
-    complaints = _length(text, SUBDOMAIN_LENGTH) + _form(text, _CONFIG_KEY, _CONFIG_KEY_TEXT)
+    complaints = _complaints(text, SUBDOMAIN_LENGTH, _CONFIG_KEY, _CONFIG_KEY_TEXT)
     if text in (".", ".."):
         complaints.append(f"must not be '{text}'")
     elif text.startswith(".."):
@@ -178,6 +178,13 @@ def port_name(text: str) -> list[str]:
 def generate(base: str, choose: Callable[[Sequence[str]], str]) -> str:
     """A name from metadata.generateName; `choose` picks one of the characters it is given (random.choice, in a program)."""
     return base[:GENERATED_BASE] + "".join(choose(SAFE_ALPHABET) for _ in range(GENERATED_SUFFIX))
+
+
+def _complaints(text: str, limit: int, form: str, complaint: str) -> list[str]:
+    """Of length and form. What fits a form is ASCII: a character is a byte."""
+    if len(text) <= limit and _fits(text, form):
+        return []
+    return _length(text, limit) + _form(text, form, complaint)
 
 
 def _length(text: str, limit: int) -> list[str]:
