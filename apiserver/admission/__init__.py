@@ -1,7 +1,8 @@
 """Admission: rules about writes that look beyond the object itself. In upstream's order.
 
 A plugin is an object with `mutate`, `validate` or both; it is told what happens (AdmissionAttributes) and raises to refuse. Where
-it names `kinds`, it is asked about objects of these alone.
+it names `kinds`, it is asked about objects of these alone. Where it is `idle(server)`, nothing being configured
+for it, nobody asks it until something changes of what requests are judged by (storage/abreast.py).
 https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/
 """
 
@@ -71,10 +72,11 @@ class Chain:
         self._plugins = plugins
         self._named = frozenset(kind for one in plugins for kind in getattr(one, "kinds", ()))
         self._asked: dict[str, tuple[list[Step], list[Step]]] = {}  # who is asked about a kind; all others are as ""
+        self._judged = -1  # what that was found at
 
     async def mutate(self, attributes: AdmissionAttributes, server: Server) -> None:
         """Once; and once more where a plugin asks for that, since it changed what those before it have seen."""
-        mutating, _ = self._steps(attributes.resource.kind)
+        mutating, _ = self._steps(attributes.resource.kind, server)
         for step in mutating:
             await step(attributes, server)
         if attributes.reinvocation == "wanted":
@@ -83,15 +85,20 @@ class Chain:
                 await step(attributes, server)
 
     async def validate(self, attributes: AdmissionAttributes, server: Server) -> None:
-        for step in self._steps(attributes.resource.kind)[1]:
+        for step in self._steps(attributes.resource.kind, server)[1]:
             await step(attributes, server)
 
-    def _steps(self, kind: str) -> tuple[list[Step], list[Step]]:
+    def _steps(self, kind: str, server: Server) -> tuple[list[Step], list[Step]]:
         """What mutates and what validates objects of a kind."""
+        judged = server.stores.feed.judged
+        if judged != self._judged:
+            self._judged = judged
+            self._asked.clear()
         kind = kind if kind in self._named else ""
         found = self._asked.get(kind)
         if found is None:
-            asked = [one for one in self._plugins if kind in getattr(one, "kinds", (kind,))]
+            concerned = [one for one in self._plugins if kind in getattr(one, "kinds", (kind,))]
+            asked = [one for one in concerned if not hasattr(one, "idle") or not one.idle(server)]
             mutating = [one.mutate for one in asked if hasattr(one, "mutate")]
             found = self._asked[kind] = mutating, [one.validate for one in asked if hasattr(one, "validate")]
         return found

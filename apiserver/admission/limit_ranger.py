@@ -32,6 +32,9 @@ class LimitRanger:
     name = "LimitRanger"
     kinds = ("Pod", "PersistentVolumeClaim")
 
+    def idle(self, server: Server) -> bool:
+        return not server.stores.store_for(resource_of(LimitRange)).cache
+
     async def mutate(self, attributes: AdmissionAttributes, server: Server) -> None:
         if attributes.resource.kind != "Pod" or attributes.subresource or attributes.operation != "CREATE":
             return

@@ -10,6 +10,7 @@ from kube.api.resources import resource_of
 from kube.api.status import NotFound, is_forbidden, not_found
 from kube.api.types import Namespace
 
+_NAMESPACES = resource_of(Namespace)
 IMMORTAL = ("default", "kube-system", "kube-public")
 
 
@@ -37,8 +38,8 @@ class NamespaceLifecycle:
 
     async def _is_going(self, name: str, server: Server) -> bool:
         """By the cache, or by the newest state where the cache has none: it may have been made a moment ago."""
-        store = server.stores.store_for(resource_of(Namespace))
-        found = store.cached_entry(Key("", name))
+        store = server.stores.store_for(_NAMESPACES)
+        found = store.cache.get(store.prefix + name)
         if found is None:
             try:
                 found = await store.entry(Key("", name))

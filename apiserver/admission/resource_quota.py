@@ -21,6 +21,7 @@ from kube.api.status import ApiError, InternalError, NotFound, is_forbidden
 from kube.api.types import ResourceQuota
 from kube.api.views import lenient_view
 
+_QUOTAS = resource_of(ResourceQuota)
 WAIT_SECONDS = 10.0
 ON_UPDATE = frozenset((("", "services"), ("", "persistentvolumeclaims")))  # others use no more after a change than before
 
@@ -31,8 +32,8 @@ class QuotaAdmission:
     async def validate(self, attributes: AdmissionAttributes, server: Server) -> None:
         if not _is_charged(attributes):
             return
-        store = server.stores.store_for(resource_of(ResourceQuota))
-        quotas = store.cached_list(attributes.namespace)
+        store = server.stores.store_for(_QUOTAS)
+        quotas = store.cached_list(attributes.namespace) if store.cache else []
         if not quotas:
             return
         demand = Demand(attributes, store.now())

@@ -47,6 +47,7 @@ class Feed:
         self._etcd = etcd
         self._tell = tell
         self.judging: set[str] = set()
+        self.judged = 0  # the newest revision of what is below them, in the caches: who compares it need not look
         self._root = root
         self._bucket = bucket
         self._caches: dict[str, WatchCache] = {}
@@ -180,7 +181,7 @@ class Feed:
         self._fill(found, revision)
 
     def _fill(self, found: dict[str, list[Entry]], revision: int) -> None:
-        self._position.revision = revision
+        self._position.revision = self.judged = revision
         found.pop("", None)
         for prefix in {*self._caches, *found}:
             self.cache(prefix).fill(found.get(prefix, ()), revision)
@@ -203,7 +204,7 @@ class Feed:
             if prefix and codec.is_object(change.value):
                 self.cache(prefix).apply(change.key, change.value, change.revision)
                 if prefix in self.judging:
-                    told = change.revision
+                    self.judged = told = change.revision
         if batch.revision > self.revision:
             self._position.revision = batch.revision
             self._wake()

@@ -49,6 +49,9 @@ class MutatingPolicies:
         policies, bindings = resource_of(MutatingAdmissionPolicy), resource_of(MutatingAdmissionPolicyBinding)
         self._known = Known(policies, bindings, mutating)
 
+    def idle(self, server: Server) -> bool:
+        return not self._known.current(server)
+
     async def mutate(self, attributes: AdmissionAttributes, server: Server) -> None:
         bound = self._known.current(server)
         if not bound or request.is_exempt(attributes) or attributes.operation not in ANSWERING or attributes.object is None:

@@ -52,6 +52,9 @@ class ValidatingPolicies:
         policies, bindings = resource_of(ValidatingAdmissionPolicy), resource_of(ValidatingAdmissionPolicyBinding)
         self._known = Known(policies, bindings, validating)
 
+    def idle(self, server: Server) -> bool:
+        return not self._known.current(server)
+
     async def validate(self, attributes: AdmissionAttributes, server: Server) -> None:
         bound = self._known.current(server)
         if not bound or request.is_exempt(attributes):

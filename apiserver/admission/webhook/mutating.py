@@ -53,6 +53,9 @@ class MutatingWebhook:
     def __init__(self) -> None:
         self._hooks = Hooks(resource_of(MutatingWebhookConfiguration))
 
+    def idle(self, server: Server) -> bool:
+        return not self._hooks.current(server)
+
     async def mutate(self, attributes: AdmissionAttributes, server: Server) -> None:
         hooks = self._hooks.current(server)
         if not hooks or is_exempt(attributes):

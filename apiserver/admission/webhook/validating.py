@@ -27,6 +27,9 @@ class ValidatingWebhook:
     def __init__(self) -> None:
         self._hooks = Hooks(resource_of(ValidatingWebhookConfiguration))
 
+    def idle(self, server: Server) -> bool:
+        return not self._hooks.current(server)
+
     async def validate(self, attributes: AdmissionAttributes, server: Server) -> None:
         hooks = self._hooks.current(server)
         if not hooks or is_exempt(attributes):
