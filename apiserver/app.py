@@ -25,7 +25,8 @@ from apiserver.plain_reads import PlainReads
 from apiserver.routes import Routes
 from apiserver.storage import compactor
 from apiserver.storage.etcd import Etcd, EtcdTLS
-from apiserver.storage.store import Removed, Stores
+from apiserver.storage.store import Removed
+from apiserver.storage.stores import Stores
 from apiserver.workers.place import Place
 from kube.api.resource import Resource
 from kube.api.resources import RESOURCES

@@ -21,7 +21,7 @@ What rooms do with objects (storage/store.py; trees are the caller's own copies,
     await store.get(key) -> Tree                    newest; raises NotFound
     store.cached(key) -> Tree | None                what the watch cache has, perhaps some ms old; for admission
     store.cached_list(namespace="") -> list[Tree]   likewise
-    await store.create(tree, dry_run=False) -> Tree              the object as stored; metadata must be complete
+    await store.create(tree, dry_run=False) -> Tree              the object as stored; metadata must be complete (add: not decoded)
     await store.update(key, mutate, dry_run=False) -> Tree       `async mutate(current: Tree) -> Tree`, again on each race
     await store.delete(key, options: Tree, dry_run=False) -> tuple[Tree, bool]    (object, whether it is gone)
     storage.metadata.fill_new(tree, resource, namespace, now)    uid, creationTimestamp, generation: what create expects
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from apiserver.config import Config
     from apiserver.routes import Routes
     from apiserver.storage.etcd import Etcd
-    from apiserver.storage.store import Stores
+    from apiserver.storage.stores import Stores
     from apiserver.workers.place import Place
 
 MAX_BODY_BYTES = 3 * 1024 * 1024  # upstream's MaxRequestBodyBytes

@@ -14,6 +14,7 @@ from apiserver.handlers.strictness import in_go_yaml_words
 from apiserver.handlers.write import Advance, replaced, stored_new
 from apiserver.handlers.write_options import field_validation
 from apiserver.storage.deletion import utc_now
+from apiserver.storage.watch_cache import Entry
 from kube.api import schema
 from kube.api.meta import Tree
 from kube.api.patch import apply
@@ -26,7 +27,7 @@ GO_MAP = "map[string]interface {}"
 Around = Callable[[Tree, Callable[[Tree], Tree]], Tree]
 
 
-async def applied(write: Write, advance: Advance, form: Resource | None, around: Around) -> tuple[Tree, bool]:
+async def applied(write: Write, advance: Advance, form: Resource | None, around: Around) -> tuple[Entry, bool]:
     """The object afterwards, and whether it is new."""
     row, request = form or write.row, write.request
     manager = request.info.param("fieldManager")
@@ -43,7 +44,7 @@ async def applied(write: Write, advance: Advance, form: Resource | None, around:
 
     write.applies = True
     try:
-        return await replaced(write, lambda current: around(current, merged), advance), False
+        return await replaced(write, lambda fresh: around(fresh(), merged), advance), False
     except NotFound:
         if write.subresource:
             raise

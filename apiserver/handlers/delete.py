@@ -10,7 +10,7 @@ from apiserver.handlers.body import read_of
 from apiserver.handlers.negotiation import accepted
 from apiserver.handlers.pipeline import is_dry_run
 from apiserver.handlers.read import key_of, number
-from apiserver.handlers.reply import reply
+from apiserver.handlers.reply import reply_with
 from apiserver.handlers.write import row_of
 from apiserver.handlers.write_options import dry_run_errors
 from apiserver.storage.listing import invalid_options, parse_ask
@@ -29,7 +29,7 @@ async def delete(server: Server, request: Request) -> Response:
     if gone:
         return json_response(_success(row, tree))
     asked_to_wait = options.get("orphanDependents") is False
-    return reply(request, row, tree, 202 if asked_to_wait else 200)
+    return reply_with(request, row, tree, 202 if asked_to_wait else 200)
 
 
 async def delete_collection(server: Server, request: Request) -> Response:

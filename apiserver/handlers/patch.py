@@ -16,9 +16,11 @@ from apiserver.handlers import apply
 from apiserver.handlers.negotiation import accepted, content_type, unsupported
 from apiserver.handlers.patched import JSON, MERGE, STRATEGIC, Change, checked, read
 from apiserver.handlers.pipeline import Write
-from apiserver.handlers.reply import reply
+from apiserver.handlers.reply import reply, reply_with
 from apiserver.handlers.write import Advance, replaced, row_of
 from apiserver.handlers.write_options import APPLY
+from apiserver.storage.store import Fresh
+from apiserver.storage.watch_cache import Entry
 from kube.api.meta import Tree
 from kube.api.resource import Resource
 
@@ -29,34 +31,36 @@ def _directly(tree: Tree, change: Change) -> Tree:
     return change(tree)
 
 
-def _itself(tree: Tree) -> Tree:
-    return tree
-
-
 async def patch(server: Server, request: Request) -> Response:
     write = Write(server, request, row_of(request))
     return await patch_with(write, write.updated)
 
 
 async def patch_with(
-    write: Write, advance: Advance, form: Resource | None = None, around: Around = _directly, shown: Change = _itself
+    write: Write, advance: Advance, form: Resource | None = None, around: Around = _directly, shown: Change | None = None
 ) -> Response:
     """Patch through the pipeline step `advance`. `form` and `around`: the patch is written for another form of the object
-    (a Scale); `shown` makes that form for the answer."""
+    (a Scale), and `shown` makes that form for the answer."""
     request, row = write.request, write.row
     accepted(request)
     kind = content_type(request)
     if kind == APPLY:
         stored, created = await apply.applied(write, advance, form, around)
-        return reply(request, form or row, shown(stored), 201 if created else 200)
+        return _answer(write, stored, 201 if created else 200, form, shown)
     if kind not in _types(row):
         raise unsupported(_types(row))
     wanted = read(request, kind, await request.body(), form or row)
 
-    def transform(current: Tree) -> Tree:
-        return around(current, lambda tree: checked(request, form or row, wanted, tree))
+    def transform(fresh: Fresh) -> Tree:
+        return around(fresh(), lambda tree: checked(request, form or row, wanted, tree))
 
-    return reply(request, form or row, shown(await replaced(write, transform, advance)), 200)
+    return _answer(write, await replaced(write, transform, advance), 200, form, shown)
+
+
+def _answer(write: Write, stored: Entry, status: int, form: Resource | None, shown: Change | None) -> Response:
+    if form is None or shown is None:
+        return reply(write.request, write.row, stored, status)
+    return reply_with(write.request, form, shown(stored.tree()), status)
 
 
 def _types(row: Resource) -> tuple[str, ...]:

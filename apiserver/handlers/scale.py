@@ -35,8 +35,8 @@ async def update(server: Server, request: Request) -> Response:
     wanted = await read_object(request, SCALE)
     check_path(wanted, info.namespace if row.namespaced else "", info.name)
     write = Write(server, request, row, "scale", shown=shown(row))
-    stored = await replaced(write, lambda current: scaled(row, current, wanted), write.updated)
-    return json_response(scale_of(row, stored))
+    stored = await replaced(write, lambda fresh: scaled(row, fresh(), wanted), write.updated)
+    return json_response(scale_of(row, stored.tree()))
 
 
 async def patch(server: Server, request: Request) -> Response:

@@ -16,7 +16,7 @@ async def update(server: Server, request: Request) -> Response:
     tree = await read_object(request, row)
     check_path(tree, info.namespace if row.namespaced else "", info.name)
     write = Write(server, request, row, "status")
-    return reply(request, row, await replaced(write, lambda current: copy_tree(tree), write.status_updated), 200)
+    return reply(request, row, await replaced(write, lambda fresh: copy_tree(tree), write.status_updated), 200)
 
 
 async def patch(server: Server, request: Request) -> Response:

@@ -13,14 +13,15 @@ from apiserver.handlers.negotiation import accepted
 from apiserver.handlers.pipeline import Write, check_name, check_path, copy_tree
 from apiserver.handlers.read import key_of
 from apiserver.handlers.reply import reply
-from apiserver.storage.store import Store
+from apiserver.storage.store import Fresh, Store
+from apiserver.storage.watch_cache import Entry
 from kube.api.meta import Tree
 from kube.api.resource import Resource
 from kube.api.status import AlreadyExists, NotFound
 
 GENERATE_ATTEMPTS = 8  # upstream's maxNameGenerationCreateAttempts
 
-Transform = Callable[[Tree], Tree]  # from the object as it is to the object as the client wants it
+Transform = Callable[[Fresh], Tree]  # from the object as it is to the object as the client wants it
 Advance = Callable[[Tree, Tree], Awaitable[Tree]]  # (new, old) through the pipeline
 
 
@@ -42,7 +43,7 @@ async def update(server: Server, request: Request) -> Response:
     check_path(tree, info.namespace if row.namespaced else "", info.name)
     write = Write(server, request, row)
     try:
-        stored = await replaced(write, lambda current: copy_tree(tree), write.updated)
+        stored = await replaced(write, lambda fresh: copy_tree(tree), write.updated)
     except NotFound:
         if not row.create_on_update:
             raise
@@ -50,7 +51,7 @@ async def update(server: Server, request: Request) -> Response:
     return reply(request, row, stored, 200)
 
 
-async def stored_new(server: Server, request: Request, row: Resource, tree: Tree, applies: bool = False) -> Tree:
+async def stored_new(server: Server, request: Request, row: Resource, tree: Tree, applies: bool = False) -> Entry:
     """Create the object; a generated name that is taken is generated again."""
     generated = not (tree.get("metadata") or {}).get("name")
     for attempt in range(GENERATE_ATTEMPTS if generated else 1):
@@ -66,22 +67,22 @@ async def stored_new(server: Server, request: Request, row: Resource, tree: Tree
     raise AssertionError("the last attempt returns or raises")
 
 
-async def _stored_once(write: Write, store: Store, tree: Tree) -> Tree:
+async def _stored_once(write: Write, store: Store, tree: Tree) -> Entry:
     done = False
     try:
-        stored = await store.create(await write.created(tree), write.dry_run)
+        stored = await store.add(await write.created(tree), write.dry_run)
         done = not write.dry_run
         return stored
     finally:
         await write.ended(done)
 
 
-async def replaced(write: Write, transform: Transform, advance: Advance) -> Tree:
+async def replaced(write: Write, transform: Transform, advance: Advance) -> Entry:
     """The object after `transform` and the pipeline; both run again on the newest object where somebody was faster."""
     done = False
 
-    async def change(current: Tree, old: Tree) -> Tree:
-        return await advance(transform(current), old)
+    async def change(fresh: Fresh, old: Tree) -> Tree:
+        return await advance(transform(fresh), old)
 
     try:
         stored = await write.store.replace(key_of(write.request.info), change, write.dry_run)

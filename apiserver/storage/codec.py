@@ -36,10 +36,3 @@ def served(stored: bytes, revision: int) -> bytes:
         head = _HEAD.match(stored)
         assert head is not None, "encode writes kind, apiVersion and metadata first"
     return b'%s"resourceVersion":"%d",%s' % (head[1], revision, stored[head.end() :])
-
-
-def decode(stored: bytes, revision: int) -> Tree:
-    """A fresh tree with this resourceVersion."""
-    tree: Tree = orjson.loads(stored)
-    tree["metadata"]["resourceVersion"] = str(revision)
-    return tree

@@ -6,25 +6,28 @@ is none, counts only against an object that is known to be the newest. An update
 apiserver pkg/registry/generic/registry/store.go, pkg/storage/etcd3/store.go
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from functools import cached_property
 from typing import NamedTuple
 
+import orjson
+
 from apiserver.storage import codec, deletion
-from apiserver.storage.abreast import Abreast, judges
+from apiserver.storage.abreast import judges
 from apiserver.storage.etcd import Compacted, Etcd, FutureRevision
 from apiserver.storage.etcd_messages import KeyValue
-from apiserver.storage.feed import Feed, buckets, too_large
+from apiserver.storage.feed import Feed, too_large
 from apiserver.storage.listing import Ask, Freshness, encode_token, token_expired, version_expired
 from apiserver.storage.served_form import FormedWatcher, ServedForm, initial
 from apiserver.storage.watch_cache import Entry, Event, FieldGetters, Selection, WatchCache, Watcher, prefix_end
-from apiserver.workers.place import Place
 from kube.api.meta import Key, Tree
 from kube.api.resource import Resource
 from kube.api.status import AlreadyExists, ApiError, Timeout, already_exists, not_found
 
 Mutate = Callable[[Tree], Awaitable[Tree]]
-Change = Callable[[Tree, Tree], Awaitable[Tree]]  # (current, old): two trees of the same content; the first may be changed
+Fresh = Callable[[], Tree]
+Change = Callable[[Fresh, Tree], Awaitable[Tree]]  # (fresh, old): a tree of the object that may be changed, and one that may not
 Check = Callable[[Tree], Awaitable[None]]
 Removed = Callable[[Tree], Awaitable[None]]
 
@@ -59,7 +62,7 @@ class Store:
         self.now = deletion.utc_now
         self.removed: Removed | None = None  # called with each object that is gone
 
-    @property
+    @cached_property
     def cache(self) -> WatchCache:
         return self._feed.cache(self.prefix)
 
@@ -211,21 +214,23 @@ class Store:
 
     async def create(self, tree: Tree, dry_run: bool = False) -> Tree:
         """Store a new object whose metadata is complete; the object as stored. Raises AlreadyExists."""
+        return (await self.add(tree, dry_run)).tree()
+
+    async def add(self, tree: Tree, dry_run: bool = False) -> Entry:
+        """Likewise, not decoded: as clients of this row see it."""
         key = Key(tree["metadata"].get("namespace", ""), tree["metadata"]["name"])
         path = self.path(key)
         if dry_run:
             current = await self._etcd.get(path)
             if current is not None:
                 raise self._exists(key, _entry(current))
-            return tree
+            return _seen(path, tree)
         stored = codec.encode(await self._stored(tree))
         outcome = await self._etcd.put(path, stored, 0, await self._lease())
         if outcome.current is not None:
             raise self._exists(key, _entry(outcome.current))
         self._feed.wrote(self.prefix, outcome)
-        if self._form is not None:
-            return await self._tree(Entry(path, codec.served(stored, outcome.revision), outcome.revision))
-        return self._viewed(codec.decode(stored, outcome.revision))
+        return await self._formed(Entry(path, codec.served(stored, outcome.revision), outcome.revision))
 
     async def update(self, key: Key, mutate: Mutate, dry_run: bool = False) -> Tree:
         """Replace the object by what `mutate` makes of it; called again, with the newest one, for as long as others are faster.
@@ -234,24 +239,26 @@ class Store:
         raises.
         """
 
-        async def change(current: Tree, _old: Tree) -> Tree:
-            return await mutate(current)
+        async def change(fresh: Fresh, _old: Tree) -> Tree:
+            return await mutate(fresh())
 
-        return await self.replace(key, change, dry_run)
+        return (await self.replace(key, change, dry_run)).tree()
 
-    async def replace(self, key: Key, change: Change, dry_run: bool = False) -> Tree:
-        """As `update`; `change` is also given the object as it was, a tree that nobody may change."""
+    async def replace(self, key: Key, change: Change, dry_run: bool = False) -> Entry:
+        """As `update`, not decoded: as clients of this row see it. `change` is also given the object as it was."""
         path = self.path(key)
         current, newest = self.cache.get(path), False
         while True:
             if current is None:
                 current, newest = await self._newest(key), True
-            old, new, failure = await self._tree(current), None, None
+            formed = await self._formed(current)
+            old, new, failure, nothing = formed.tree(), None, None, False
             try:
-                new = await change(await self._tree(current), old)
+                new = await change(formed.tree, old)
+                nothing = await self._is_no_change(new, old, current)
             except ApiError as error:
                 failure = error
-            if not newest and (failure or await self._is_no_change(new, old, current)):
+            if not newest and (failure or nothing):
                 latest, newest = await self._newest(key), True
                 if latest.revision != current.revision:
                     current = latest
@@ -259,47 +266,51 @@ class Store:
             if failure is not None:
                 raise failure
             assert new is not None, "mutate returns a tree"
-            if dry_run or await self._is_no_change(new, old, current):
-                return new
-            written = await self._replace(path, new, current.revision)
-            if isinstance(written, int):
-                return new | {"metadata": new["metadata"] | {"resourceVersion": str(written)}}
-            current, newest = written, True
+            if dry_run or nothing:
+                return formed if nothing else _seen(path, new)
+            written, current = await self._replace(path, new, current.revision)
+            if written is not None:
+                return written
+            newest = True
 
     async def delete(self, key: Key, options: Tree, check: Check = _accept, dry_run: bool = False) -> tuple[Tree, bool]:
         """Delete by DeleteOptions: the object, and whether it is gone. `check` (admission) sees it first."""
         path = self.path(key)
         current: Entry | None = await self._newest(key)
         while current is not None:
-            tree = await self._tree(current)
+            formed = await self._formed(current)
+            tree = formed.tree()
             deletion.check_preconditions(self.resource, tree, options)
             await check(tree)
-            decision = deletion.decide(self.resource, await self._tree(current), options, self.now())
+            decision = deletion.decide(self.resource, formed.tree(), options, self.now())
             match decision:
                 case deletion.Wait():
                     return tree, False
                 case deletion.Mark(marked):
-                    written = current.revision if dry_run else await self._replace(path, marked, current.revision)
-                    if isinstance(written, int):
-                        marked["metadata"]["resourceVersion"] = str(written)
+                    if dry_run:
                         return marked, False
-                    current = written
+                    written, current = await self._replace(path, marked, current.revision)
+                    if written is not None:
+                        return written.tree(), False
                 case deletion.Remove():
                     gone, current = (True, None) if dry_run else await self._remove(path, tree, current.revision)
                     if gone:
                         return tree, True
         raise self.missing(key)
 
-    async def _replace(self, path: str, new: Tree, expected: int) -> int | Entry | None:
-        """Write over revision `expected`: the new revision, or what stands there (None: nothing) where somebody was faster."""
+    async def _replace(self, path: str, new: Tree, expected: int) -> tuple[Entry | None, Entry | None]:
+        """Write over revision `expected`: the object as clients see it; or None, and what stands there instead."""
         if deletion.may_go(self.resource, new):
             gone, current = await self._remove(path, new, expected)
-            return expected if gone else current
-        outcome = await self._etcd.put(path, codec.encode(await self._stored(new)), expected, await self._lease())
+            return (_seen(path, new), None) if gone else (None, current)
+        stored = codec.encode(await self._stored(new))
+        outcome = await self._etcd.put(path, stored, expected, await self._lease())
         self._feed.wrote(self.prefix, outcome)
-        if outcome.done:
-            return outcome.revision
-        return _entry(outcome.current) if outcome.current else None
+        if not outcome.done:
+            return None, _entry(outcome.current) if outcome.current else None
+        if self._form is None and self.resource.view_tree is None:
+            return Entry(path, codec.served(stored, outcome.revision), outcome.revision), None
+        return _seen(path, new | {"metadata": new["metadata"] | {"resourceVersion": str(outcome.revision)}}), None
 
     async def _remove(self, path: str, tree: Tree, expected: int) -> tuple[bool, Entry | None]:
         outcome = await self._etcd.delete(path, expected)
@@ -329,11 +340,11 @@ class Store:
     def _viewed(self, tree: Tree) -> Tree:
         return self.resource.view_tree(tree) if self.resource.view_tree else tree
 
-    async def _tree(self, entry: Entry) -> Tree:
-        """A fresh tree in this row's version."""
+    async def _formed(self, entry: Entry) -> Entry:
+        """The same object in this row's version."""
         if self._form is not None:
-            return (await self._form.entries([entry]))[0].tree()
-        return self._viewed(entry.tree())
+            return (await self._form.entries([entry]))[0]
+        return entry if self.resource.view_tree is None else _seen(entry.key, self.resource.view_tree(entry.tree()))
 
     async def _stored(self, tree: Tree) -> Tree:
         if self._form is not None:
@@ -347,51 +358,10 @@ class Store:
         return await self._form.stored(old) == current.tree()
 
 
+def _seen(path: str, tree: Tree) -> Entry:
+    """A tree as clients see it."""
+    return Entry(path, orjson.dumps(tree), 0)
+
+
 def _entry(item: KeyValue) -> Entry:
     return Entry(item.key, codec.served(item.value, item.revision), item.revision)
-
-
-class Stores:
-    """Every served resource's store."""
-
-    def __init__(
-        self, etcd: Etcd, root: str, rows: Iterable[Resource], ttls: Mapping[tuple[str, str], int], place: Place | None = None
-    ) -> None:
-        self.root = root  # ends in a slash
-        self._etcd = etcd
-        self._ttl_seconds = ttls  # (group, plural) -> how long its objects live
-        self._homes = {row.kind: row for row in rows if row.view_tree is None}
-        self._stores: dict[tuple[str, str, str], Store] = {}
-        self.removed: Callable[[Resource], Removed | None] = lambda resource: None  # what to call when an object is gone
-        place = place or Place()
-        self.feed = Feed(etcd, root, buckets(root, map(self.prefix, rows)), place.tell)
-        self.abreast = Abreast(self.feed, place)
-
-    def prefix(self, row: Resource) -> str:
-        """Where the row's objects are kept: a row that is another view of a kind shares that kind's place."""
-        home = self._homes[row.kind] if row.view_tree is not None else row
-        return f"{self.root}{home.group}/{home.plural}/" if home.group else f"{self.root}{home.plural}/"
-
-    def store_for(self, row: Resource) -> Store:
-        key = (row.group, row.version, row.plural)
-        store = self._stores.get(key)
-        if store is None or store.resource is not row:
-            store = self._stores[key] = self.make(row)
-            if row.served_form is None:
-                store.cache.getters |= {name: _on_stored(row, getter) for name, getter in row.field_selectors.items()}
-        return store
-
-    def make(self, row: Resource) -> Store:
-        """A store of one's own, for a row that is not served."""
-        store = Store(row, self.prefix(row), self._etcd, self.feed, self._ttl(row))
-        store.removed = self.removed(row)
-        return store
-
-    def _ttl(self, row: Resource) -> int:
-        return self._ttl_seconds.get((row.group, row.plural), 0)
-
-
-def _on_stored(row: Resource, getter: Callable[[Tree], str]) -> Callable[[Tree], str]:
-    """A field of the row's own form, read from the stored form."""
-    convert = row.view_tree
-    return getter if convert is None else lambda tree: getter(convert(tree))

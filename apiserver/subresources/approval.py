@@ -32,7 +32,7 @@ async def approve(server: Server, request: Request) -> Response:
         return await patch_with(write, advance)
     given = await read_object(request, row)
     check_path(given, "", request.info.name)
-    return reply(request, row, await replaced(write, lambda current: copy_tree(given), advance), 200)
+    return reply(request, row, await replaced(write, lambda fresh: copy_tree(given), advance), 200)
 
 
 def decided(new: Tree, old: Tree, now: str) -> Tree:

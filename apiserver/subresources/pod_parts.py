@@ -38,4 +38,4 @@ async def _part(server: Server, request: Request, take: Take, rules: Any) -> Res
         return await patch_with(write, advance)
     given = await read_object(request, row)
     check_path(given, info.namespace, info.name)
-    return reply(request, row, await replaced(write, lambda current: copy_tree(given), advance), 200)
+    return reply(request, row, await replaced(write, lambda fresh: copy_tree(given), advance), 200)

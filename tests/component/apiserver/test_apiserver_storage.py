@@ -6,12 +6,14 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
+import orjson
 import pytest
 
 from apiserver.storage import codec, compactor, watch_cache
 from apiserver.storage.etcd import Etcd
 from apiserver.storage.listing import parse_ask
-from apiserver.storage.store import Store, Stores
+from apiserver.storage.store import Store
+from apiserver.storage.stores import Stores
 from apiserver.storage.watch_cache import Selection
 from kube.api import fields, labels
 from kube.api.meta import Key, Tree
@@ -375,7 +377,7 @@ def test_the_cache_equals_etcd_at_every_revision(etcd: EtcdMember) -> None:
             else:
                 state[event.entry.key] = event.entry.tree()
             there = await client.range(store.prefix, store.prefix[:-1] + "0", revision=event.entry.revision)
-            assert state == {item.key: codec.decode(item.value, item.revision) for item in there.items}
+            assert state == {item.key: orjson.loads(codec.served(item.value, item.revision)) for item in there.items}
         await client.close()
         assert len(events) > 40
 

@@ -22,7 +22,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from apiserver.storage import codec, etcd_watch, feed
 from apiserver.storage.etcd import Compacted, Etcd
-from apiserver.storage.store import Stores
+from apiserver.storage.stores import Stores
 from apiserver.storage.watch_cache import Entry, Selection, prefix_end
 from kube.api.resource import Resource
 from kube.api.status import Expired

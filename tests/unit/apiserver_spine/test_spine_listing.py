@@ -1,5 +1,7 @@
 """What list parameters ask for, and the bytes that are served."""
 
+from typing import Any
+
 import orjson
 import pytest
 from hypothesis import given
@@ -71,10 +73,16 @@ TREES = st.fixed_dictionaries(
 def test_splicing_the_version_equals_setting_it(tree: dict[str, object], first: int, second: int) -> None:
     stored = codec.encode(tree)
     once = codec.served(stored, first)
-    assert orjson.loads(once) == codec.decode(stored, first)
-    assert orjson.loads(codec.served(once, second)) == codec.decode(stored, second)
+    assert orjson.loads(once) == at(stored, first)
+    assert orjson.loads(codec.served(once, second)) == at(stored, second)
     by_another_hand = orjson.dumps(tree)
-    assert orjson.loads(codec.served(by_another_hand, first)) == codec.decode(stored, first)
+    assert orjson.loads(codec.served(by_another_hand, first)) == at(stored, first)
+
+
+def at(stored: bytes, revision: int) -> dict[str, Any]:
+    tree: dict[str, Any] = orjson.loads(stored)
+    tree["metadata"]["resourceVersion"] = str(revision)
+    return tree
 
 
 @pytest.mark.parametrize(
