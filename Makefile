@@ -17,7 +17,7 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 up: $(VENV)/.installed ## Bring a cluster up on this machine and show that it serves
-	@$(LOCAL) up
+	@POD_LOGS=$${POD_LOGS-/var/log/pods} $(LOCAL) up
 
 down: $(VENV)/.installed ## Stop it and leave the host as it was; the data stays
 	@$(LOCAL) down

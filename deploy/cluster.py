@@ -1,6 +1,7 @@
 """A cluster on one machine: its addresses, ports and places, from which all else follows.
 
-Everything that `make up` makes lives below one state directory, so that `make purge` is the removal of a directory:
+Everything that `make up` makes lives below one state directory, so that `make purge` is the removal of a directory; save pods'
+logs, which are where collectors look for them, and go with their pods:
 
     pki/         keys and certificates (0700)          etcd/    the database
     kubeconfig/  one file per program, and admin.conf   docker/  the engine's data, if the engine is ours
@@ -38,6 +39,7 @@ class Cluster:
     etcd_port: int = 2379
     etcd_peer_port: int = 2380
     cgroup_root: str = "/"  # pods' cgroups are made below it
+    pod_log_dir: str = ""  # where log collectors look: /var/log/pods, of which a host has one; none: below the state directory
     netns: str = ""  # the network namespace that is this host's, by name (deploy/lab); none: the machine's own
     docker_socket: Path = DOCKER_SOCKET  # an engine that answers there is used; otherwise one is started that does
 
@@ -69,6 +71,10 @@ class Cluster:
     @property
     def logs(self) -> Path:
         return self.state / "logs"
+
+    @property
+    def pod_logs(self) -> Path:
+        return Path(self.pod_log_dir) if self.pod_log_dir else self.logs / "pods"
 
     @property
     def manifests(self) -> Path:

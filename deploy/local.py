@@ -39,6 +39,7 @@ def up(
     pod_cidr: Annotated[str, typer.Option(envvar="POD_CIDR")] = Cluster().pod_cidr,
     service_cidr: Annotated[str, typer.Option(envvar="SERVICE_CIDR")] = Cluster().service_cidr,
     cgroup_root: Annotated[str, typer.Option(help="Where pods' cgroups are made.")] = Cluster().cgroup_root,
+    pod_logs: Annotated[str, typer.Option(envvar="POD_LOGS", help="Where pods' logs are; none: below the state.")] = "",
     show_demo: Annotated[bool, typer.Option("--demo/--no-demo", help="Apply and fetch the demo.")] = True,
 ) -> None:
     """Bring the cluster up, prove that it serves, and say what to type next."""
@@ -48,6 +49,7 @@ def up(
         pod_cidr=pod_cidr,
         service_cidr=service_cidr,
         cgroup_root=cgroup_root,
+        pod_log_dir=pod_logs,
     )
     started_at = time.monotonic()
     supervisor, engine = Supervisor(cluster), Engine(cluster.docker_socket)

@@ -170,7 +170,7 @@ def kubelet_flags(cluster: Cluster) -> dict[str, object]:
         "hostname-override": cluster.node_name,
         "node-ip": cluster.node_ip,
         "root-dir": cluster.state / "kubelet",
-        "log-dir": cluster.logs / "pods",
+        "log-dir": cluster.pod_logs,
         "pod-manifest-path": cluster.manifests,
         "container-runtime-endpoint": f"unix://{cluster.docker_socket}",
         "pod-infra-container-image": PAUSE,
@@ -199,7 +199,7 @@ def cleanup_commands(cluster: Cluster) -> list[list[str]]:
     kubelet = {
         "cluster-cidr": cluster.pod_cidr,
         "root-dir": cluster.state / "kubelet",
-        "log-dir": cluster.logs / "pods",
+        "log-dir": cluster.pod_logs,
         "cgroup-root": cluster.cgroup_root,
     }
     proxy = {"service-cluster-ip-range": cluster.service_cidr}

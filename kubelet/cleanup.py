@@ -14,10 +14,11 @@ from kube.component.logging import get_logger
 from kubelet import pod_range
 from kubelet.cgroups import MOUNT
 from kubelet.config import KubeletConfig
+from kubelet.leftovers import uid_of
 from kubelet.network.bridge import BridgeNetwork
 from kubelet.network.cni_config import find_network
 from kubelet.network.cni_network import CniNetwork
-from kubelet.pod_files import link_directory
+from kubelet.pod_files import link_directory, pods_on_disk
 from kubelet.shutdown_sources import forget_drop_in
 from kubelet.volumes.mounts import mounted_below, unmount_below
 
@@ -40,19 +41,22 @@ async def cleanup(config: KubeletConfig) -> None:
 
 
 def remove_files(root: Path, logs: Path) -> None:
-    """Pods' directories and logs, and the links to those; where something is mounted still, nothing is removed."""
+    """Pods' directories, their logs (--log-dir may have others', too) and the links to these; where something is mounted still,
+    nothing is removed.
+    """
     left = mounted_below(root / "pods")
     if left:
         log.warning("a volume is still mounted, pods' files stay", path=left[0])
         return
-    shutil.rmtree(root / "pods", ignore_errors=True)
-    (root / pod_range.FILE).unlink(missing_ok=True)
-    for directory in logs.glob("*_*_*"):
-        shutil.rmtree(directory, ignore_errors=True)
+    uids = set(pods_on_disk(root))
+    ours = [directory for directory in logs.glob("*_*_*") if uid_of(directory) in uids]
     links = link_directory(logs)
     for link in links.glob("*.log"):
-        if link.is_symlink() and link.readlink().is_relative_to(logs):
+        if link.is_symlink() and any(link.readlink().is_relative_to(directory) for directory in ours):
             link.unlink(missing_ok=True)
+    for directory in (*ours, root / "pods"):
+        shutil.rmtree(directory, ignore_errors=True)
+    (root / pod_range.FILE).unlink(missing_ok=True)
     for directory in (links, logs):
         with contextlib.suppress(OSError):  # others use it too, or it was never made
             directory.rmdir()

@@ -24,6 +24,7 @@ from kubelet.runtime.runtime import LogPolicy
 STAMP = "%Y%m%d-%H%M%S"
 GZIP, HALF_DONE = ".gz", ".tmp"
 FAST = 1  # gzip's level: text becomes a tenth with it, and 10 MiB take 0.1 s
+MODE = 0o640  # what pods say is not for every user of the host
 LAST = 32 * 1024  # bytes: the engine cuts lines at 16 KiB
 
 
@@ -56,7 +57,7 @@ class CriFile:
         self.uncompressed = True  # it may have been, before this kubelet
         if self.path.is_symlink():
             self.path.unlink()
-        with self.path.open("ab+") as file:
+        with open(self.path, "ab+", opener=_opened) as file:
             size = file.tell()
             file.seek(max(0, size - LAST))
             end = file.read()
@@ -69,7 +70,7 @@ class CriFile:
 
     def write(self, lines: bytes, now: datetime) -> None:
         if self._file is None:
-            self._file = self.path.open("ab", buffering=0)
+            self._file = os.fdopen(_opened(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND), "ab", buffering=0)
         if self._file.write(lines) != len(lines):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
         if self._file.tell() >= self._policy.max_size:
@@ -82,7 +83,7 @@ class CriFile:
             return
         self.close()
         self.path.rename(name)
-        self.path.touch()
+        self.path.touch(mode=MODE)
         self.uncompressed = True
         for old in rotated(self.path)[: -max(1, self._policy.max_files - 1)]:
             old.unlink(missing_ok=True)
@@ -110,6 +111,10 @@ class CriFile:
             one.unlink(missing_ok=True)
 
 
+def _opened(path: str | Path, flags: int) -> int:
+    return os.open(path, flags, MODE)
+
+
 def rotated(path: Path) -> list[Path]:
     """What was put away, the oldest first."""
     return sorted(one for one in path.parent.glob(f"{path.name}.*") if not one.name.endswith(HALF_DONE))
@@ -117,6 +122,7 @@ def rotated(path: Path) -> list[Path]:
 
 def _compress(path: Path) -> None:
     half = path.with_name(path.name + HALF_DONE)
+    half.touch(mode=MODE)
     with path.open("rb") as source, gzip.open(half, "wb", compresslevel=FAST) as target:
         shutil.copyfileobj(source, target, 1 << 20)
     os.rename(half, path.with_name(path.name + GZIP))

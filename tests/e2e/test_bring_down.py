@@ -56,18 +56,24 @@ def machine() -> Iterator[Cluster]:
 @pytest.mark.timeout(600)  # up and down, twice
 def test_down_and_purge_leave_the_host_as_it_was(machine: Cluster) -> None:
     before = traces(machine)
-    machine.ok(local(machine, "up"), within=UP_SECONDS)
+    logs = machine.state.with_name(f"{machine.state.name}-logs") / "pods"
+    (logs / "other_pod_1234").mkdir(parents=True)  # of somebody else's kubelet
+    up = f"{local(machine, 'up')} --pod-logs {logs}"
+    machine.ok(up, within=UP_SECONDS)
     machine.ok("kubectl apply -f -", stdin=POD)
     machine.ok("kubectl wait --for=condition=Ready pod/uses --timeout=60s", within=70)
+    assert list(logs.glob("default_uses_*/main/0.log"))
     assert traces(machine) != before
     machine.ok(local(machine, "down"), within=DOWN_SECONDS)
     assert left_behind(before, traces(machine)) == {}
     assert (machine.state / "etcd").is_dir()
-    machine.ok(local(machine, "up"), within=UP_SECONDS)
+    machine.ok(up, within=UP_SECONDS)
     machine.ok("kubectl wait --for=condition=Ready pod/uses --timeout=60s", within=70)
     machine.ok(local(machine, "purge"), within=DOWN_SECONDS)
     assert left_behind(before, traces(machine)) == {}
     assert [path.name for path in machine.state.iterdir()] == ["tools"]  # this test's own
+    assert [path.relative_to(logs.parent) for path in logs.parent.rglob("*")] == [Path("pods"), Path("pods/other_pod_1234")]
+    shutil.rmtree(logs.parent)
 
 
 def test_status_tells_that_a_cluster_is_down(machine: Cluster) -> None:
