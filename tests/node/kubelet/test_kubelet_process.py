@@ -12,6 +12,7 @@ from typing import Any
 
 import docker
 import pytest
+import yaml
 
 from kubelet.cri_log import rotated
 from kubelet.volumes.mounts import mounted_below
@@ -45,14 +46,21 @@ spec:
 """
 
 
+def plain(name: str) -> dict[str, Any]:
+    container = {"name": "main", "image": "busybox", "imagePullPolicy": "Never", "command": ["sleep", "1000"]}
+    spec = {"terminationGracePeriodSeconds": 0, "containers": [container]}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": spec}
+
+
 class Node:
     """A kubelet process that can be killed and started again."""
 
-    def __init__(self, engine: Engine, directory: Path) -> None:
+    def __init__(self, engine: Engine, directory: Path, **flags: object) -> None:
         self._engine = engine
+        self._more = flags
         self.root, self.manifests = directory / "root", directory / "manifests"
         self.manifests.mkdir()
-        self._log = (directory / "kubelet.log").open("wb")
+        self._log = (directory / "kubelet.log").open("ab")
         self.docker = docker.APIClient(base_url=engine.endpoint, version="auto")
         self.start()
 
@@ -74,6 +82,7 @@ class Node:
             "container-log-max-size": "400Ki",
             "port": _free_port(),
             "healthz-port": 0,
+            **self._more,
         }
         return [f"--{name}={value}" for name, value in flags.items()]
 
@@ -97,6 +106,10 @@ class Node:
                 found[row["Labels"]["io.kubernetes.container.name"]] = self.docker.inspect_container(row["Id"])
         return found
 
+    def log(self) -> str:
+        """What the kubelet said so far."""
+        return Path(self._log.name).read_text()
+
     def runs(self, name: str) -> bool:
         return bool(self.containers().get(name, {}).get("State", {}).get("Running"))
 
@@ -114,7 +127,24 @@ def _free_port() -> int:
 
 @pytest.fixture
 def node(docker_engine: Engine, tmp_path: Path) -> Iterator[Node]:
-    node = Node(docker_engine, tmp_path)
+    with running(Node(docker_engine, tmp_path)) as node:
+        yield node
+
+
+@contextlib.contextmanager
+def serving(engine: Engine, directory: Path, port: int) -> Iterator[None]:
+    """The directory over HTTP, beside the engine."""
+    argv = engine.inside(sys.executable, "-m", "http.server", "--bind=127.0.0.1", f"--directory={directory}", str(port))
+    with subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
+        try:
+            yield
+        finally:
+            server.terminate()
+
+
+@contextlib.contextmanager
+def running(node: Node) -> Iterator[Node]:
+    """A node that is ended with all of its pods."""
     yield node
     for path in node.manifests.iterdir():
         path.unlink()
@@ -126,7 +156,9 @@ def node(docker_engine: Engine, tmp_path: Path) -> Iterator[Node]:
 
 @pytest.mark.root
 def test_a_static_pod_runs_survives_the_kubelet_and_leaves_nothing_behind(node: Node) -> None:
-    """Rule: https://kubernetes.io/docs/tasks/configure-pod-container/static-pod/"""
+    """Its subPath, too, is there again after a restart.
+
+    Rule: https://kubernetes.io/docs/tasks/configure-pod-container/static-pod/, behaviour E.5.57"""
     manifest = node.manifests / "pod.yaml"
     manifest.write_text(MANIFEST)
     eventually_sync(lambda: node.runs("main"), WITHIN, "the container running")
@@ -141,6 +173,7 @@ def test_a_static_pod_runs_survives_the_kubelet_and_leaves_nothing_behind(node: 
 
     node.docker.kill(before["main"][0])
     eventually_sync(lambda: node.runs("main") and node.containers()["main"]["Id"] != before["main"][0], WITHIN, "a new attempt")
+    assert eventually_sync(lambda: node.docker.logs(node.containers()["main"]["Id"]), WITHIN, "its output") == log
     uid = node.containers()["main"]["Config"]["Labels"]["io.kubernetes.pod.uid"]
     assert (node.root / "pods" / uid).is_dir()
 
@@ -149,6 +182,34 @@ def test_a_static_pod_runs_survives_the_kubelet_and_leaves_nothing_behind(node: 
     eventually_sync(lambda: not (node.root / "pods" / uid).exists(), WITHIN, "the pod's directory gone")
     assert mounted_below(node.root) == []
     assert not list(Path("/sys/fs/cgroup").glob(f"**/skiff-test/**/pod{uid}"))
+
+
+@pytest.mark.root
+def test_static_pods_are_those_that_a_url_says_as_long_as_it_answers(docker_engine: Engine, tmp_path: Path) -> None:
+    """Rule: https://kubernetes.io/docs/tasks/configure-pod-container/static-pod/#pods-created-via-http · behaviour E.5.62"""
+    site, port = tmp_path / "site", _free_port()
+    site.mkdir()
+    manifest = site / "pods.yaml"
+    manifest.write_text(yaml.safe_dump(plain("pod")))
+    flags = {"manifest-url": f"http://127.0.0.1:{port}/pods.yaml", "http-check-frequency": "500ms"}
+    with serving(docker_engine, site, port), running(Node(docker_engine, tmp_path, **flags)) as node:
+        eventually_sync(lambda: node.runs("main"), WITHIN, "the pod of the URL")
+        first = node.containers()["main"]
+        assert first["Config"]["Labels"]["io.kubernetes.pod.name"] == "pod-node"
+
+        manifest.write_text(yaml.safe_dump({"apiVersion": "v1", "kind": "PodList", "items": [plain("other")]}))
+        eventually_sync(lambda: node.runs("main") and node.containers()["main"]["Id"] != first["Id"], WITHIN, "another pod instead")
+        second = node.containers()["main"]
+        assert second["Config"]["Labels"]["io.kubernetes.pod.name"] == "other-node"
+
+        manifest.unlink()
+        complaints = node.log().count(manifest.name)
+        node.kill()
+        node.start()
+        eventually_sync(lambda: node.log().count(manifest.name) > complaints, WITHIN, "the kubelet told that there is no answer")
+        assert node.containers()["main"]["Id"] == second["Id"]
+        manifest.write_text(yaml.safe_dump({"apiVersion": "v1", "kind": "PodList", "items": []}))
+        eventually_sync(lambda: not node.containers(), WITHIN, "no pod any more")
 
 
 @pytest.mark.root
