@@ -29,7 +29,7 @@ REVIEW = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview"}
 
 
 def test_every_container_has_its_accounts_token(shell: Cluster) -> None:
-    """Rule: https://kubernetes.io/docs/tasks/configure-pod-container/configure-service-account/
+    """Rule: behaviour E.5.55, https://kubernetes.io/docs/tasks/configure-pod-container/configure-service-account/
 
     Conformance: [sig-auth] ServiceAccounts should mount an API token into pods [Conformance]
     """
@@ -54,7 +54,8 @@ def test_every_container_has_its_accounts_token(shell: Cluster) -> None:
 
 
 def test_a_projected_token_is_for_whom_it_was_asked(shell: Cluster) -> None:
-    """Rule: https://kubernetes.io/docs/tasks/configure-pod-container/configure-service-account/#serviceaccount-token-volume-projection
+    """Rule: behaviour E.5.55
+    https://kubernetes.io/docs/tasks/configure-pod-container/configure-service-account/#serviceaccount-token-volume-projection
 
     Conformance: [sig-auth] ServiceAccounts should mount projected service account token [Conformance]
     """

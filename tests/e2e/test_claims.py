@@ -40,9 +40,10 @@ def mounted(cluster: Cluster) -> list[Path]:
 @pytest.mark.root
 def test_a_pod_keeps_its_data_in_claimed_volumes(claims: Cluster) -> None:
     """The claim whose class waits is bound when the pod is placed; its files belong to the pod's group; a claim mounted read-only
-    is. Killed in between, the kubelet lets go of the volume when it is back; what is in the volume stays, and the claim in use.
+    is. Killed in between, the kubelet lets go of the volume when it is back; what is in the volume stays, and the claim in use;
+    but what is to be recycled is emptied.
 
-    Rule: behaviour E.4.78, https://kubernetes.io/docs/concepts/storage/persistent-volumes/
+    Rule: behaviour E.7.78, https://kubernetes.io/docs/concepts/storage/persistent-volumes/
     """
     claims.ok(f"kubectl wait --for=condition=Ready pod/writer --timeout={WITHIN}s", within=WITHIN + 10)
     rows = claims.ok("kubectl get pvc local-claim directory-claim --no-headers").split("\n")
@@ -60,15 +61,18 @@ def test_a_pod_keeps_its_data_in_claimed_volumes(claims: Cluster) -> None:
     claims.ok("kubectl delete pod writer", within=WITHIN)
     claims.until("kubectl get pv local-volume -o jsonpath='{.status.phase}'", "Released", within=WITHIN)
     assert claims.run("kubectl get pvc local-claim").code != 0
+    claims.ok("kubectl delete pvc directory-claim --wait=false")
     eventually_sync(lambda: not mounted(claims), WITHIN, "the kubelet to let go")
     assert sorted(path.name for path in local.iterdir()) == ["before", "deep", "file"]
+    claims.until("kubectl get pv directory -o jsonpath='{.status.phase}'", "Available", within=WITHIN)
+    assert list((directory(claims) / "made").iterdir()) == []
 
 
 @pytest.mark.root
 def test_what_cannot_be_mounted_is_told_as_upstream_tells_it(claims: Cluster) -> None:
     """A share without its server, a path that climbs out of its volume, a claim that is not there.
 
-    Rule: https://kubernetes.io/docs/tasks/debug/debug-application/debug-pods/
+    Rule: behaviour E.5.57, https://kubernetes.io/docs/tasks/debug/debug-application/debug-pods/
     """
     shared = claims.until("kubectl describe pod shared", "MountVolume.SetUp failed", within=WITHIN)
     assert 'MountVolume.SetUp failed for volume "share" : mount failed: exit status ' in shared

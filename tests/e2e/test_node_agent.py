@@ -125,7 +125,7 @@ def write(megabytes: int, path: str) -> str:
 
 
 def test_a_node_that_runs_short_evicts_by_rank_says_so_and_takes_nobody(shell: Cluster) -> None:
-    """Rule: https://kubernetes.io/docs/concepts/scheduling-eviction/node-pressure-eviction/ · behaviour E.5.61"""
+    """Rule: behaviour E.5.57 (sizeLimit), E.5.61; https://kubernetes.io/docs/concepts/scheduling-eviction/node-pressure-eviction/"""
     pod(shell, "critical", ":", priorityClassName="system-node-critical")
     pod(shell, "modest", write(20, "/memory/file"), resources={"requests": {"memory": "200Mi"}})
     pod(shell, "greedy", write(100, "/memory/file"))

@@ -194,6 +194,7 @@ def test_volumes_follow_what_they_show(pods: Cluster) -> None:
     pods.ok("kubectl label pod lasting color=blue --overwrite")
     pods.until("kubectl exec lasting -- cat /config/data-1", "newer")
     pods.until("kubectl exec lasting -- cat /labels/labels", 'color="blue"')
+    assert pods.ok("kubectl exec lasting -- sh -c 'echo $CM; cat /part'").split() == ["value-1", "value-1"]  # never updated
 
 
 @pytest.mark.root

@@ -134,7 +134,7 @@ def test_a_pod_finds_what_it_is_in_files(volumes: Cluster) -> None:
 
 @pytest.mark.root
 def test_an_empty_directory_takes_files_of_any_mode_from_root_and_others(volumes: Cluster) -> None:
-    """Rule: https://kubernetes.io/docs/concepts/storage/volumes/#emptydir
+    """Rule: behaviour E.5.57, https://kubernetes.io/docs/concepts/storage/volumes/#emptydir
 
     Conformance: [sig-storage] EmptyDir volumes should support (non-root,0644,default) [LinuxOnly] [NodeConformance] [Conformance]
     Conformance: [sig-storage] EmptyDir volumes should support (non-root,0644,tmpfs) [LinuxOnly] [NodeConformance] [Conformance]
@@ -188,7 +188,7 @@ def test_a_pod_with_secrets_and_config_maps_starts(volumes: Cluster) -> None:
 def test_files_follow_what_they_show(volumes: Cluster) -> None:
     """What comes, changes and goes; also the pod's own labels and annotations.
 
-    Rule: https://kubernetes.io/docs/concepts/configuration/configmap/#mounted-configmaps-are-updated-automatically
+    Rule: behaviour E.5.56, https://kubernetes.io/docs/concepts/configuration/configmap/#mounted-configmaps-are-updated-automatically
 
     Conformance: [sig-storage] ConfigMap optional updates should be reflected in volume [NodeConformance] [Conformance]
     Conformance: [sig-storage] Downward API volume should update annotations on modification [NodeConformance] [Conformance]

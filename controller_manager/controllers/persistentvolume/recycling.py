@@ -21,7 +21,7 @@ from kube.api.views import tree_of
 NAMESPACE, PREFIX = "default", "recycler-for-"
 LEAST_SECONDS = {"hostPath": 60, "nfs": 300}
 SECONDS_A_GIB = 30
-SCRUB = 'test -e /scrub && find /scrub -mindepth 1 -delete && test -z "$(ls -A /scrub)" || exit 1'
+SCRUB = 'test -e /scrub && find /scrub -mindepth 1 -maxdepth 1 -exec rm -rf {} + && test -z "$(ls -A /scrub)" || exit 1'
 
 
 @dataclass(frozen=True)

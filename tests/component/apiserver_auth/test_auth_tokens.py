@@ -137,7 +137,7 @@ def test_issuer_tells_by_which_keys_its_tokens_are_verified(runner: asyncio.Runn
 def test_token_is_mounted_unless_somebody_does_not_want_it(
     runner: asyncio.Runner, client: Client, of_account: bool | None, of_pod: bool | None
 ) -> None:
-    """The pod's word counts before the account's.
+    """The pod's word counts before the account's. Rule: behaviour E.5.55
 
     Conformance: [sig-auth] ServiceAccounts should allow opting out of API token automount [Conformance]
     """

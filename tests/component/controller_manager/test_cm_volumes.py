@@ -4,10 +4,12 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from controller_manager.controllers.volumeexpand import NO_PLUGIN
 from kube.api.attachment_name import attachment_name, volume_name
 from kube.api.meta import Key, Tree
-from kube.api.status import NotFound
+from kube.api.status import Forbidden, NotFound
 from kube.api.types import Event, Node, PersistentVolume, PersistentVolumeClaim, Pod, StorageClass, VolumeAttachment
 from tests.component.controller_manager.conftest import Cluster, at
 
@@ -60,9 +62,10 @@ async def gone(cluster: Cluster, kind: type[Any], key: Key) -> None:
 
 
 def test_a_claim_is_bound_to_the_smallest_volume_that_fits_and_both_say_so(runner: asyncio.Runner, cluster: Cluster) -> None:
-    """Also a volume that comes later than its claim is found; the volume stays Released when the claim is gone.
+    """Also a volume that comes later than its claim is found; the volume stays Released when the claim is gone, and nobody else
+    gets it. A claim of no class cannot grow.
 
-    Rule: https://kubernetes.io/docs/concepts/storage/persistent-volumes/#binding
+    Rule: behaviour E.7.78, https://kubernetes.io/docs/concepts/storage/persistent-volumes/#binding
     """
 
     async def scenario() -> None:
@@ -90,6 +93,10 @@ def test_a_claim_is_bound_to_the_smallest_volume_that_fits_and_both_say_so(runne
         await client.delete(PersistentVolumeClaim, at("one"))
         await gone(cluster, PersistentVolumeClaim, at("one"))
         assert (await volume_phase(cluster, "small", "Released")).spec.claimRef.name == "one"
+        await client.create(PersistentVolumeClaim, a_claim("next", "2Gi"))
+        assert (await claim_phase(cluster, "next", "Bound")).spec.volumeName == "large"
+        with pytest.raises(Forbidden, match="only dynamically provisioned pvc can be resized"):
+            await client.patch(PersistentVolumeClaim, at("next"), {"spec": {"resources": {"requests": {"storage": "3Gi"}}}})
 
     runner.run(scenario())
 
@@ -124,7 +131,7 @@ def test_a_deleted_volume_of_a_claim_with_the_delete_policy_goes_with_its_direct
 ) -> None:
     """What cannot be deleted is Failed, and says why; a claim whose volume was forced away is Lost.
 
-    Rule: https://kubernetes.io/docs/concepts/storage/persistent-volumes/#delete
+    Rule: behaviour E.7.78, https://kubernetes.io/docs/concepts/storage/persistent-volumes/#delete
     """
 
     async def scenario() -> None:
@@ -194,7 +201,7 @@ def test_a_volume_to_recycle_is_emptied_by_a_pod_and_is_available_again(runner: 
 def test_a_claim_whose_class_waits_is_bound_once_its_volume_names_it(runner: asyncio.Runner, cluster: Cluster) -> None:
     """A claim without a class gets the default one when there is one; an external provisioner is asked by annotations.
 
-    Rule: https://kubernetes.io/docs/concepts/storage/storage-classes/#volume-binding-mode, KEP-3333
+    Rule: behaviour E.7.78, https://kubernetes.io/docs/concepts/storage/storage-classes/#volume-binding-mode, KEP-3333
     """
 
     async def scenario() -> None:
@@ -227,7 +234,7 @@ def test_a_claim_whose_class_waits_is_bound_once_its_volume_names_it(runner: asy
 
 
 def test_a_claim_in_use_and_its_volume_stay_until_the_pod_is_gone(runner: asyncio.Runner, cluster: Cluster) -> None:
-    """Rule: https://kubernetes.io/docs/concepts/storage/persistent-volumes/#storage-object-in-use-protection"""
+    """Rule: behaviour E.7.78, https://kubernetes.io/docs/concepts/storage/persistent-volumes/#storage-object-in-use-protection"""
 
     async def scenario() -> None:
         client = cluster.client

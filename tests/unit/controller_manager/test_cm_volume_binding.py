@@ -41,7 +41,7 @@ def chosen(claim: PersistentVolumeClaim, *found: PersistentVolume, **how: Any) -
 
 
 def test_the_smallest_volume_that_is_large_enough_is_chosen() -> None:
-    """Rule: https://kubernetes.io/docs/concepts/storage/persistent-volumes/#binding"""
+    """Rule: behaviour E.7.78, https://kubernetes.io/docs/concepts/storage/persistent-volumes/#binding"""
     assert chosen(a_claim("2Gi"), a_volume("a", "1Gi"), a_volume("b", "10Gi"), a_volume("c", "3Gi")) == "c"
     assert chosen(a_claim("20Gi"), a_volume("a", "1Gi"), a_volume("b", "10Gi")) is None
 
@@ -59,7 +59,7 @@ def test_the_smallest_volume_that_is_large_enough_is_chosen() -> None:
     ],
 )
 def test_a_volume_that_lacks_what_is_asked_for_is_never_chosen(wanted: Tree, offered: Tree) -> None:
-    """Rule: https://kubernetes.io/docs/concepts/storage/persistent-volumes/#binding"""
+    """Rule: behaviour E.7.78, https://kubernetes.io/docs/concepts/storage/persistent-volumes/#binding"""
     assert chosen(a_claim(spec=wanted), a_volume(spec=offered)) is None
     assert chosen(a_claim(), a_volume()) == "v"
 

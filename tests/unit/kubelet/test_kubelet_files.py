@@ -100,7 +100,7 @@ def test_a_host_path_must_be_what_it_is_said_to_be(tmp_path: Path) -> None:
 
 
 def test_a_token_is_renewed_at_four_fifths_of_its_life_or_after_a_day() -> None:
-    """Rule: https://kubernetes.io/docs/concepts/storage/projected-volumes/#serviceaccounttoken"""
+    """Rule: behaviour E.5.55, https://kubernetes.io/docs/concepts/storage/projected-volumes/#serviceaccounttoken"""
     assert refresh_time(NOW, NOW + timedelta(hours=1)) == NOW + timedelta(minutes=48)
     assert refresh_time(NOW, NOW + timedelta(days=365)) == NOW + timedelta(days=1)
 
