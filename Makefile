@@ -7,6 +7,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Compiled modules are kept, whatever the environment says: without them the API server takes three times as long to start.
+unexport PYTHONDONTWRITEBYTECODE
 export STATE ?= /var/lib/skiff
 export LAB_STATE ?= /var/lib/skiff-lab
 NODES ?= 3
@@ -92,6 +94,7 @@ $(VENV)/.installed: requirements.lock pyproject.toml | $(VENV)/bin/python
 	@echo "  … installing Skiff into $(VENV)"
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m compileall -q $(PACKAGES) $$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 	@touch $@
 
 $(VENV)/.tests: requirements-dev.lock $(VENV)/.installed $(VENV)/.upstream $(VENV)/.upstream-older

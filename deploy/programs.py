@@ -222,7 +222,7 @@ def supervisor_config(cluster: Cluster, wanted: list[Program]) -> str:
         "logfile_maxbytes=1MB",
         "logfile_backups=1",
         "umask=022",  # as programs expect; what is private is below a directory that only root may enter
-        f'environment={MARK}="{cluster.state}",PYTHONUNBUFFERED="1"',
+        f'environment={MARK}="{cluster.state}",PYTHONUNBUFFERED="1",PYTHONDONTWRITEBYTECODE=""',  # compiled modules are kept
         "",
         "[unix_http_server]",
         f"file={cluster.run / 'supervisor.sock'}",
