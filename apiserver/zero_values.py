@@ -47,6 +47,14 @@ class _Plan:
                 for item in (value,) if form == STRUCT else value if form == LIST else value.values():
                     plan.fill(item)
 
+    def only(self, *names: str) -> "_Plan":
+        """Of these fields alone."""
+        return _Plan(
+            [one for one in self.scalars if one[0] in names],
+            [one for one in self.structs if one[0] in names],
+            {name: one for name, one in self.below.items() if name in names},
+        )
+
 
 def fill(row: Resource, tree: Tree) -> None:
     """Of a built-in kind; custom resources have the defaults that their schemas name."""
@@ -80,3 +88,16 @@ def _struct_in(kind: Type) -> tuple[str, str]:
     """The struct that a field is, or is a list or a map of; empty: none."""
     inner = kind.item if kind.form in (LIST, MAP) else kind
     return (inner.name, kind.form) if inner.form == STRUCT else ("", "")
+
+
+def fill_status(row: Resource, tree: Tree) -> None:
+    """Likewise, where nothing but metadata and status is new: the rest was complete when it was stored."""
+    plan = _plan_of_status(row.group, row.version, row.kind)
+    if plan is not None:
+        plan.fill(tree)
+
+
+@cache
+def _plan_of_status(group: str, version: str, kind: str) -> _Plan | None:
+    plan = _plan_of_kind(group, version, kind)
+    return plan.only("metadata", "status") if plan is not None else None

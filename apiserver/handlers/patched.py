@@ -68,7 +68,7 @@ def checked(request: Request, row: Resource, patch: Patch, tree: Tree) -> Tree:
         why = f"json: cannot unmarshal {schema.json_type(new)} into Go value of type {TYPE_META}"
         raise _invalid(new, patch, f"couldn't get version/kind; json parse error: {why}")
     length_of(new)
-    found = schema.problems(row, new)
+    found = schema.problems(row, new, tree)
     if found.wrong_types:
         raise _invalid(patch.apply(tree), patch, found.wrong_types[0])
     check_name(request, new)

@@ -36,6 +36,7 @@ from kube.api.status import OBJECT_MODIFIED, BadRequest, FieldError, Invalid, co
 from kube.api.views import lenient_view, timestamp
 
 Take = Callable[[Tree, Tree], Tree]  # (new, old) -> the old object with what a subresource may change
+FillIn = Callable[[Resource, Tree], None]
 
 _random = random.SystemRandom()
 
@@ -123,14 +124,14 @@ class Write:
 
     async def status_updated(self, new: Tree, old: Tree) -> Tree:
         """The tree that replaces `old` on a write to /status: nothing but status and metadata come from `new`."""
-        return await self.part_updated(new, old, _with_status, self.row.validate_status)
+        return await self.part_updated(new, old, _with_status, self.row.validate_status, _fill_in_status)
 
-    async def part_updated(self, new: Tree, old: Tree, take: Take, rules: Any) -> Tree:
+    async def part_updated(self, new: Tree, old: Tree, take: Take, rules: Any, fill_in: FillIn | None = None) -> Tree:
         """The tree that replaces `old` on a write to a subresource that changes a part of it: what `take` makes of both."""
         self._check_version(new, old)
         keep_old(new, old, self.row)
         tree = take(new, old)
-        _fill_in(self.row, tree)
+        (fill_in or _fill_in)(self.row, tree)
         attributes = self._attributes("UPDATE", tree, old)
         await self.server.admission.mutate(attributes, self.server)
         if attributes.reinvocation:  # somebody changed it, perhaps more of it than this subresource may
@@ -246,6 +247,13 @@ def check_name(request: Request, tree: Tree) -> None:
 def _fill_in(row: Resource, tree: Tree) -> None:
     row.set_defaults(tree)
     zero_values.fill(row, tree)
+
+
+def _fill_in_status(row: Resource, tree: Tree) -> None:
+    """No built-in kind has defaults of its own in its status; a custom resource's schema may have them anywhere."""
+    if row.view is None:
+        row.set_defaults(tree)
+    zero_values.fill_status(row, tree)
 
 
 def _with_status(new: Tree, old: Tree) -> Tree:

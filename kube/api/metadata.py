@@ -3,7 +3,7 @@
 apimachinery pkg/api/validation/objectmeta.go, pkg/apis/meta/v1/validation
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from kube.api import names
@@ -19,23 +19,23 @@ PLAIN_GROUPS = ("apiextensions.k8s.io", "apiregistration.k8s.io")
 
 
 def metadata_errors(resource: Resource, new: Tree, old: Tree | None = None) -> list[FieldError]:
-    """What is wrong with an object's metadata; `old` on an update."""
-    metadata = new.get("metadata") or {}
-    errors = [*_unchanged(metadata, old["metadata"])] if old is not None else []
+    """What is wrong with an object's metadata; `old` on an update: what was let in once is not refused later."""
+    metadata, before = new.get("metadata") or {}, old["metadata"] if old is not None else {}
+    errors = [*_unchanged(metadata, before)] if old is not None else []
     errors += _name(resource, metadata)
     generation = metadata.get("generation")
     if generation is not None and generation < 0:
         errors.append(invalid("metadata.generation", generation, "must be greater than or equal to 0"))
-    if labels := metadata.get("labels"):
+    if (labels := metadata.get("labels")) and labels != before.get("labels"):
         errors += label_errors(labels, "metadata.labels")
-    if annotations := metadata.get("annotations"):
+    if (annotations := metadata.get("annotations")) and annotations != before.get("annotations"):
         errors += annotation_errors(annotations, "metadata.annotations")
     if owners := metadata.get("ownerReferences"):
         errors += _owners(owners)
     if finalizers := metadata.get("finalizers"):
         errors += _finalizers(finalizers, built_in=resource.view is not None and resource.group not in PLAIN_GROUPS)
     if entries := metadata.get("managedFields"):
-        errors += _managed(entries)
+        errors += _managed(entries, before.get("managedFields") or ())
     return errors
 
 
@@ -127,8 +127,10 @@ def _finalizers(finalizers: Iterable[str], *, built_in: bool) -> Iterator[FieldE
         yield from _standard_finalizer(finalizer, f"{path}[{index}]")
 
 
-def _managed(entries: Iterable[Tree]) -> Iterator[FieldError]:
+def _managed(entries: Iterable[Tree], known: Collection[Tree]) -> Iterator[FieldError]:
     for index, entry in enumerate(entries):
+        if entry in known:
+            continue
         path = f"metadata.managedFields[{index}]"
         if entry.get("operation") not in ("Apply", "Update"):
             yield invalid(f"{path}.operation", entry.get("operation") or "", "must be `Apply` or `Update`")

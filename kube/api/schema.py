@@ -62,10 +62,23 @@ class Problems:
     wrong_types: list[str] = field(default_factory=list)
 
 
-def problems(resource: Resource, tree: Tree) -> Problems:
-    """Check a tree and bring it into the decoder's form. Of a kind that is not built in, the metadata and what the row says."""
+def problems(resource: Resource, tree: Tree, before: Tree | None = None) -> Problems:
+    """Check a tree and bring it into the decoder's form. Of a kind that is not built in, the metadata and what the row says.
+
+    `before`: an object in that form. A built-in kind's fields that are those very ones are not looked at again.
+    """
     if resource.own_problems is None and (kind := of(resource)) is not None:
-        return _check(kind, tree)
+        same = {name for name, value in tree.items() if before.get(name) is value} if before is not None else ()
+        if not same:
+            return _check(kind, tree)
+        changed = {name: value for name, value in tree.items() if name not in same}
+        found = _check(kind, changed)
+        for name in tree.keys() - same:
+            if name in changed:
+                tree[name] = changed[name]
+            else:
+                del tree[name]
+        return found
     found = metadata_problems(tree["metadata"], ["metadata"]) if isinstance(tree.get("metadata"), dict) else Problems()
     if resource.own_problems is not None:
         own: Problems = resource.own_problems(tree)

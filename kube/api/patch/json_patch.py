@@ -25,7 +25,7 @@ class _Unfit(Exception):
 
 def apply(tree: Any, operations: list[Any]) -> Any:
     """The patched tree. Raises BadRequest for what is no patch, Invalid where it does not fit: a path or a test that fails."""
-    result, copied = deepcopy(tree), 0
+    result, copied = orjson.loads(orjson.dumps(tree)), 0
     for operation in operations:
         if not isinstance(operation, dict):
             raise BadRequest(f"json: cannot unmarshal {json_type(operation)} into Go value of type jsonpatch.Operation")

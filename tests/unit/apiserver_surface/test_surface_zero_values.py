@@ -1,12 +1,14 @@
 """Fields that are written whatever is in them."""
 
+from copy import deepcopy
 from typing import Any
 
 import pytest
 
-from apiserver.zero_values import fill
+from apiserver.zero_values import fill, fill_status
+from kube.api.meta import Tree
 from kube.api.resource import Resource
-from kube.api.resources import resource_for_kind
+from kube.api.resources import RESOURCES, resource_for_kind
 
 
 @pytest.mark.parametrize(
@@ -31,6 +33,23 @@ def test_what_is_always_written_is_there(
     for step in path:
         found = found[step]
     assert found == value
+
+
+@pytest.mark.parametrize("status", [None, {}, {"phase": ""}, {"conditions": [{"type": "A"}], "containerStatuses": [{"name": "c"}]}])
+def test_a_status_is_completed_by_itself(status: Tree | None) -> None:
+    """A write to /status completes the status alone: no kind has defaults of its own in there, and the rest of what is stored is
+    complete. Rule: pipeline.status_updated; encoding/json"""
+    for row in (one for one in RESOURCES if "status" in one.subresources):
+        whole: Tree = {"apiVersion": row.api_version, "kind": row.kind, "metadata": {"name": "x"}, "spec": {}}
+        row.set_defaults(whole)
+        assert "status" not in whole
+        fill(row, whole)
+        whole = {name: value for name, value in whole.items() if name != "status"} | ({} if status is None else {"status": status})
+        alone = deepcopy(whole)
+        row.set_defaults(whole)
+        fill(row, whole)
+        fill_status(row, alone)
+        assert alone == whole, row.qualified
 
 
 def test_what_is_there_stays_and_pointers_stay_away() -> None:

@@ -8,6 +8,7 @@ import pytest
 from kube.api import schema
 from kube.api.definitions import LIST, Type, of_kind
 from kube.api.meta import Tree
+from kube.api.patch import merge
 from kube.api.resource import Resource
 from kube.api.resources import resource_for_kind
 
@@ -27,6 +28,16 @@ def test_a_good_object_is_left_as_it_is() -> None:
     assert not found.unknown
     assert not found.wrong_types
     assert tree == before
+
+
+@pytest.mark.parametrize("patch", [{"spec": {"replica": 2}}, {"spec": {"replicas": "2"}, "status": {"x": 1}}, {"kind": None}, {}])
+def test_what_was_right_before_is_not_looked_at_again(patch: Tree) -> None:
+    """Rule: kube/api/schema.py: of a patched object only the fields that a patch made anew are checked."""
+    before = a_deployment(replicas=1) | {"kind": "Deployment", "status": {}}
+    patched, alone = merge.apply(before, patch), deepcopy(merge.apply(before, patch))
+    assert schema.problems(DEPLOYMENT, patched, before) == schema.problems(DEPLOYMENT, alone)
+    assert patched == alone
+    assert before == a_deployment(replicas=1) | {"kind": "Deployment", "status": {}}
 
 
 def test_unknown_fields_are_named_by_their_path_and_removed() -> None:
