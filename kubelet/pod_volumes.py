@@ -89,7 +89,8 @@ class PodVolumes:
             path = files.volumes / kind.plugin / name
             pulled = partial(image, volume.name)
             growth = self._claims.growth(pod, volume, persistent) if persistent is not None else None
-            context = VolumeContext(pod, path, objects, facts, token, pulled, self._clock.now(), persistent, growth)
+            now, fixed = self._clock.now(), persistent is not None and _read_only(volume)
+            context = VolumeContext(pod, path, objects, facts, token, pulled, now, persistent, growth, fixed)
             try:
                 return await kind.set_up(getattr(holder, kind.field), context)
             except NotAttached:
@@ -116,20 +117,19 @@ class PodVolumes:
         return MountedVolumes(paths, min(times, default=None), devices)
 
     async def tear_down(self, pod: Pod, files: PodFiles) -> None:
+        """All that can be. Raises RuntimeFailure where something is left: the pod's end is tried again."""
         await asyncio.to_thread(mounts.remove, files.subpaths)
+        failures = []
         for kind in self._types:
             directory = files.volumes / kind.plugin
             for path in sorted(directory.iterdir()) if directory.is_dir() else ():
-                await _torn_down(kind, path)
+                try:
+                    await kind.tear_down(path)
+                except (VolumeError, OSError) as error:
+                    failures.append(f'UnmountVolume.TearDown failed for volume "{path.name}" : {error}')
+        if failures:
+            raise RuntimeFailure("; ".join(failures))
         self._claims.forget(pod.metadata.uid)
-
-
-async def _torn_down(kind: VolumeType, path: Path) -> None:
-    """Raises RuntimeFailure: the pod's end is tried again."""
-    try:
-        await kind.tear_down(path)
-    except (VolumeError, OSError) as error:
-        raise RuntimeFailure(f'UnmountVolume.TearDown failed for volume "{path.name}" : {error}') from error
 
 
 def _check_mode(pod: Pod, volume: Volume, persistent: PersistentVolume | None) -> None:

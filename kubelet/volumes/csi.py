@@ -148,7 +148,7 @@ class CSIVolume:
             **use.words,
             publish_context=attached,
             target_path=str(use.target),
-            readonly=bool(use.source.readOnly),
+            readonly=bool(use.source.readOnly) or context.read_only,
             secrets={**await objects.secret(use.source.nodePublishSecretRef, context.pod), **in_secrets},
             volume_context={**attributes, **info, **words},
         )

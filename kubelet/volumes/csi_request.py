@@ -102,7 +102,7 @@ def wants_group(told: CSIDriver | None, source: Any, context: VolumeContext) -> 
     policy = (told.spec.fsGroupPolicy if told is not None else None) or "ReadWriteOnceWithFSType"
     if policy != "ReadWriteOnceWithFSType":
         return bool(policy == "File")
-    if not source.fsType or source.readOnly:
+    if not source.fsType or source.readOnly or context.read_only:
         return False
     modes = context.persistent.spec.accessModes if context.persistent is not None else ["ReadWriteOnce"]
     return any(one in ("ReadWriteOnce", "ReadWriteOncePod") for one in modes or ())

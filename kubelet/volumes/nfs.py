@@ -28,7 +28,7 @@ class NFSVolume:
         if not await asyncio.to_thread(mounts.is_mounted, context.path):
             await asyncio.to_thread(context.path.mkdir, parents=True, exist_ok=True)
             options = context.persistent.spec.mountOptions if context.persistent is not None else None
-            await _mount(arguments(source, context.path, options or ()))
+            await _mount(arguments(source, context.path, options or (), read_only=context.read_only))
         return Mounted(context.path)
 
     async def tear_down(self, path: Path) -> None:
@@ -38,9 +38,9 @@ class NFSVolume:
         return await mounts.usage(path)
 
 
-def arguments(source: NFSVolumeSource, target: Path, options: Sequence[str]) -> list[str]:
+def arguments(source: NFSVolumeSource, target: Path, options: Sequence[str], *, read_only: bool = False) -> list[str]:
     """For the mount program. Pure."""
-    given = [*(["ro"] if source.readOnly else []), *options]
+    given = [*(["ro"] if source.readOnly or read_only else []), *options]
     host = f"[{source.server}]" if ":" in source.server and not source.server.startswith("[") else source.server
     return ["-t", "nfs", *(["-o", ",".join(given)] if given else []), f"{host}:{source.path}", str(target)]
 

@@ -59,6 +59,7 @@ class VolumeContext:
     now: datetime
     persistent: PersistentVolume | None = None  # where the pod names it by a claim
     growth: Growth | None = None  # the same
+    read_only: bool = False  # the pod wants the claim's volume so
 
 
 class Mounted(NamedTuple):

@@ -69,6 +69,12 @@ class AttachDetachController(Controller[Key]):
         if old is not None and new is None:
             self._unused.pop(old.metadata.uid, None)
             self._leaving.discard(old.metadata.uid)
+        volume = self.cache(PersistentVolume).get(_volume_key(new)) if new is not None else None
+        if old is None or new is None or volume is None or attached(old) or not attached(new):
+            return
+        for pod in self._users(volume).get(new.spec.nodeName, ()):
+            message = f'AttachVolume.Attach succeeded for volume "{volume.metadata.name}"'
+            self.recorder.event(pod, "Normal", "SuccessfulAttachVolume", message)
 
     async def reconcile(self, key: Key) -> float | None:
         if key.namespace == NODE:

@@ -301,6 +301,7 @@ def test_a_driver_volume_is_attached_where_pods_use_it_and_to_one_node_at_a_time
         first = attachment_name("h", "disk.example.com", "n1")
         await client.patch_status(VolumeAttachment, Key("", first), {"attached": True})
         await cluster.until(shown, "the node to say that the volume is attached")
+        await told(cluster, "SuccessfulAttachVolume", 'AttachVolume.Attach succeeded for volume "v"')
         await client.patch_status(Node, Key("", "n1"), {"volumesInUse": [name]})
         await client.delete(Pod, at("p"), grace_seconds=0)
         why = "Volume is already exclusively attached to one node and can't be attached to another"

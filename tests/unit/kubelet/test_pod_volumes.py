@@ -1,5 +1,6 @@
 """Pods' volumes: those of claims, what is told while one cannot be had, and whose the files are."""
 
+import asyncio
 import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -7,15 +8,23 @@ from typing import Any
 
 import pytest
 
-from kube.api.types import NFSVolumeSource, PersistentVolumeClaim, Volume
+from kube.api.types import EmptyDirVolumeSource, NFSVolumeSource, PersistentVolumeClaim, Volume
 from kube.api.views import view
-from kubelet.claims import claim_name, unready
-from kubelet.pod_volumes import MountedVolumes, container_devices
-from kubelet.runtime.runtime import Device
+from kube.component.clock import SystemClock
+from kubelet.claims import NoClaims, claim_name, unready
+from kubelet.csi.plugins import Plugins
+from kubelet.csi.record import Record, remember
+from kubelet.images import Images
+from kubelet.objects import no_token
+from kubelet.pod_events import LoggedEvents
+from kubelet.pod_files import PodFiles
+from kubelet.pod_volumes import MountedVolumes, PodVolumes, container_devices
+from kubelet.runtime.runtime import Device, RuntimeFailure
 from kubelet.volume_wait import LONGEST_RETRY, PATIENCE, VolumesFailed, VolumeWait
-from kubelet.volumes import nfs, ownership
+from kubelet.volumes import empty_dir, nfs, ownership, volume_types
 from kubelet.volumes.volume import ClaimNotReady, NotAttached, VolumeError
-from tests.unit.kubelet.pods import UID, a_container, a_pod
+from tests.fake_runtime import FakeRuntime
+from tests.unit.kubelet.pods import UID, WHO, a_container, a_pod
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 OF_CLAIM = view(Volume, {"name": "data", "persistentVolumeClaim": {"claimName": "c"}})
@@ -104,8 +113,39 @@ def test_the_mount_program_is_asked_for_what_the_share_says() -> None:
     """Rule: https://kubernetes.io/docs/concepts/storage/volumes/#nfs"""
     share = view(NFSVolumeSource, {"server": "10.0.0.1", "path": "/exports"})
     assert nfs.arguments(share, Path("/t"), ()) == ["-t", "nfs", "10.0.0.1:/exports", "/t"]
+    assert nfs.arguments(share, Path("/t"), (), read_only=True)[2:4] == ["-o", "ro"]
     share = view(NFSVolumeSource, {"server": "fd00::1", "path": "/", "readOnly": True})
     assert nfs.arguments(share, Path("/t"), ["nfsvers=4.1"]) == ["-t", "nfs", "-o", "ro,nfsvers=4.1", "[fd00::1]:/", "/t"]
+
+
+def test_a_volume_in_memory_is_no_larger_than_what_its_pod_may_use() -> None:
+    """Rule: behaviour E.5.57, KEP-1967"""
+
+    def size(stated: str | None, *limits: str | None, node: str = "8Gi") -> int:
+        given = [{"resources": {"limits": {"memory": limit}}} if limit else {} for limit in limits]
+        pod = a_pod(containers=[a_container(f"c{number}", **one) for number, one in enumerate(given)])
+        return empty_dir.memory_size(pod, view(EmptyDirVolumeSource, {"sizeLimit": stated}), {"memory": node} if node else {})
+
+    assert size("64Mi", "128Mi", "128Mi") == 64 << 20
+    assert size("1Gi", "128Mi", "128Mi") == 256 << 20
+    assert size(None, "128Mi", None) == 8 << 30
+    assert size("0", None) == 8 << 30
+    assert size(None, None, node="") == 0
+
+
+@pytest.mark.root
+def test_what_cannot_be_given_back_keeps_nothing_else_from_it(tmp_path: Path) -> None:
+    """Rule: behaviour E.5.54 (a pod's end is tried again)"""
+    files = PodFiles(tmp_path, tmp_path / "logs", WHO)
+    for place in ("kubernetes.io~csi/stuck", "kubernetes.io~empty-dir/data"):
+        (files.volumes / place).mkdir(parents=True)
+    remember(files.volumes / "kubernetes.io~csi" / "stuck", Record("gone.example.com", "h"))
+    plugins = Plugins(tmp_path, "n", None)
+    images = Images(FakeRuntime(), LoggedEvents(), SystemClock())
+    volumes = PodVolumes(no_token, NoClaims(), images, SystemClock(), volume_types(plugins))
+    with pytest.raises(RuntimeFailure, match=r'TearDown failed for volume "stuck" : .* gone\.example\.com not found'):
+        asyncio.run(volumes.tear_down(a_pod(), files))
+    assert not (files.volumes / "kubernetes.io~empty-dir" / "data").exists()
 
 
 @pytest.mark.root
