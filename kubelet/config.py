@@ -23,6 +23,11 @@ class KubeletConfig:
     """The kubelet runs the pods that are bound to its node."""
 
     kubeconfig: Path | None = flag("--kubeconfig", None, "How to reach the API server; without it only static pods run.")
+    bootstrap_kubeconfig: Path | None = flag(
+        "--bootstrap-kubeconfig", None, "With what to ask for a client certificate, where --kubeconfig is not there (any more)."
+    )
+    cert_dir: Path | None = flag("--cert-dir", None, "Where certificates are kept; else pki below --root-dir.")
+    rotate_certificates: bool = flag("--rotate-certificates", False, "Ask for a new client certificate before the old one ends.")
     config: Path | None = flag("--config", None, "A KubeletConfiguration file.")
     hostname_override: str = flag("--hostname-override", "", "The node's name, instead of the hostname.")
     node_ip: str = flag("--node-ip", "", "The node's address.")
@@ -129,6 +134,7 @@ FIELDS = {
     "podCIDR": "pod_cidr",
     "registerNode": "register_node",
     "podLogsDir": "log_dir",
+    "rotateCertificates": "rotate_certificates",
     "allowedUnsafeSysctls": "allowed_unsafe_sysctls",
     "evictionMaxPodGracePeriod": "eviction_max_pod_grace_period",
     "evictionPressureTransitionPeriod": "eviction_pressure_transition_period",

@@ -12,7 +12,9 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from kube.api.late import late
 from kube.api.meta import Tree
 from kube.api.types import Node, Pod, Service
 from kube.client import kubeconfig
@@ -75,6 +77,11 @@ from kubelet.status_manager import StatusManager
 from kubelet.volumes import volume_types
 from kubelet.volumes.volume import VolumeType
 
+if TYPE_CHECKING:
+    from kubelet import node_certificate
+else:
+    node_certificate = late("kubelet.node_certificate")  # it needs the library of certificates, and most kubelets need neither
+
 log = get_logger("kubelet")
 
 SYNC_LOOP_SECONDS = 120.0  # twice upstream's resync interval
@@ -91,7 +98,10 @@ async def kubelet(config: KubeletConfig) -> None:
     async with AsyncExitStack() as stack:
         client = None
         if config.kubeconfig is not None:
-            client = await stack.enter_async_context(Client(_load(config.kubeconfig), "kubelet"))
+            if config.bootstrap_kubeconfig is not None:
+                await node_certificate.join(config, SystemClock())
+            way = node_certificate.way(config) if config.rotate_certificates else _load(config.kubeconfig)
+            client = await stack.enter_async_context(Client(way, "kubelet"))
         reader = None
         if config.network_kubeconfig is not None:
             reader = await stack.enter_async_context(Client(_load(config.network_kubeconfig), "kubelet-network"))
@@ -258,6 +268,8 @@ class Kubelet:
             ("pod range", self.pod_range.run()),
         ):
             tasks.create_task(work, name=name)
+        if self._config.rotate_certificates:
+            tasks.create_task(node_certificate.Rotation(self._config, self._client, self._clock).run(), name="certificate")
         tasks.create_task(self._follow_pods(mirror_pods), name="pods")
 
     def _attached(self, old: Node | None, new: Node | None) -> None:
@@ -301,7 +313,10 @@ class Kubelet:
             self.machine,
             health,
         )
-        tls = server_tls(config.tls_cert_file, config.tls_private_key_file, config.client_ca_file)
+        files = config.tls_cert_file, config.tls_private_key_file
+        if None in files:
+            files = node_certificate.serving(config, self._clock.now())
+        tls = server_tls(*files, config.client_ca_file)
         servers = [await serve(server.app, config.address, config.port, tls=tls, on_upgrade=server.door.on_upgrade)]
         if config.healthz_port:
             servers.append(await serve(health.app, config.healthz_bind_address, config.healthz_port))

@@ -5,13 +5,7 @@ The APIService is made by this program once it can answer, if there is none: unt
 """
 
 import asyncio
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from addons.metrics.access import Access, Proxies
 from addons.metrics.config import Config
@@ -27,6 +21,7 @@ from kube.client.rest import Client, Unreachable
 from kube.component.health import Check, Health
 from kube.component.http_server import serve
 from kube.component.logging import get_logger
+from kube.component.self_signed import self_signed
 from kube.component.tls import ServerTLS
 
 CERTIFICATE_DAYS = 3650  # it is made anew at every start
@@ -117,16 +112,6 @@ def tls_of(directory: Path) -> ServerTLS:
     """A self-signed certificate (the APIService has it not verified); clients are verified by the authority of the proxies. Until
     that is known, the certificate stands for it: it signs nobody's.
     """
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "metrics-server.kube-system.svc")])
-    now = datetime.now(UTC)
-    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-    builder = builder.not_valid_before(now - timedelta(hours=1)).not_valid_after(now + timedelta(days=CERTIFICATE_DAYS))
-    certificate = builder.sign(key, hashes.SHA256())
-    directory.mkdir(parents=True, exist_ok=True)
-    for file in (CERTIFICATE, AUTHORITY):
-        (directory / file).write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    (directory / KEY).touch(mode=0o600)
-    (directory / KEY).write_bytes(key.private_bytes(*form))
+    self_signed(directory / CERTIFICATE, directory / KEY, "metrics-server.kube-system.svc", days=CERTIFICATE_DAYS)
+    (directory / AUTHORITY).write_bytes((directory / CERTIFICATE).read_bytes())
     return ServerTLS(directory / CERTIFICATE, directory / KEY, proxy_ca=directory / AUTHORITY)

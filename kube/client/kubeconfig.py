@@ -54,11 +54,15 @@ class Config:
             if self.insecure:
                 context.check_hostname = False
                 context.verify_mode = ssl.CERT_NONE
-            if self.certificate and self.key:
-                _load_client_certificate(context, self.certificate, self.key)
+            self.show_in(context)
         except (ssl.SSLError, UnicodeDecodeError) as error:
             raise ConfigError(f"invalid certificate or key in the kubeconfig: {error}") from error
         return context
+
+    def show_in(self, context: ssl.SSLContext) -> None:
+        """Have connections made with the context show this certificate, if there is one. Raises ssl.SSLError."""
+        if self.certificate and self.key:
+            _load_client_certificate(context, self.certificate, self.key)
 
     def bearer(self) -> str:
         """The bearer token, if any."""

@@ -9,6 +9,7 @@ https://kubernetes.io/docs/reference/using-api/api-concepts/ · client-go rest/w
 
 import asyncio
 import socket
+import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -95,11 +96,12 @@ class Client:
         }
         self._token, self._token_until = config.token, 0.0
         self._session: aiohttp.ClientSession | None = None
+        self._context: ssl.SSLContext | None = None
 
     async def __aenter__(self) -> "Client":
-        context = self.config.ssl_context()
+        self._context = self.config.ssl_context()
         connector = aiohttp.TCPConnector(
-            limit=0, ssl=context if context is not None else True, keepalive_timeout=60, socket_factory=_open_socket
+            limit=0, ssl=self._context if self._context is not None else True, keepalive_timeout=60, socket_factory=_open_socket
         )
         self._session = aiohttp.ClientSession(
             connector=connector,
@@ -112,6 +114,12 @@ class Client:
     async def __aexit__(self, *_: object) -> None:
         if self._session is not None:
             await self._session.close()
+
+    def renew(self, config: Config) -> None:
+        """Another certificate of the same identity: connections that are made from now on show it."""
+        self.config = config
+        if self._context is not None:
+            config.show_in(self._context)
 
     # --- views -------------------------------------------------------------------------------------------------------
 

@@ -3,9 +3,11 @@
 import asyncio
 import base64
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+import yaml
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -15,9 +17,13 @@ from controller_manager.config import Config
 from kube.api.meta import Tree
 from kube.api.status import Forbidden
 from kube.api.types import CertificateSigningRequest, ClusterRoleBinding
+from kube.client import kubeconfig
 from kube.client.rest import Client
+from kube.component.clock import SystemClock
+from kubelet.config import KubeletConfig
+from kubelet.node_certificate import CURRENT, PENDING, Rotation, join, renewal_at, way
 from tests.certificates import Authority
-from tests.component.conftest import RunningApi
+from tests.component.conftest import NOBODY_TOKEN, RunningApi
 from tests.component.controller_manager.conftest import Cluster
 
 CLIENT_USAGES = ["digital signature", "key encipherment", "client auth"]
@@ -83,6 +89,79 @@ def test_kubelet_that_joins_is_approved_by_itself(runner: asyncio.Runner, cluste
         await issued(cluster)
 
     runner.run(scenario())
+
+
+class Ahead(SystemClock):
+    """Where every certificate of today has long ended."""
+
+    def now(self) -> datetime:
+        return super().now() + timedelta(days=3650)
+
+
+async def may(client: Client, user: str, role: str) -> None:
+    reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role}
+    metadata = {"name": f"{user}-{role}".replace(":", "-")}
+    subjects = [{"kind": "User", "name": user}]
+    await client.create(ClusterRoleBinding, {"metadata": metadata, "roleRef": reference, "subjects": subjects})
+
+
+def test_a_kubelet_joins_with_a_bootstrap_kubeconfig_and_renews_its_certificate(
+    runner: asyncio.Runner, cluster: Cluster, apiserver: RunningApi, tmp_path: Path
+) -> None:
+    """Rule: https://kubernetes.io/docs/reference/access-authn-authz/kubelet-tls-bootstrapping/ · behaviour D.5"""
+    bootstrap, own, pki = tmp_path / "bootstrap.conf", tmp_path / "kubelet.conf", tmp_path / "pki"
+    bootstrap.write_text(yaml.safe_dump(kubeconfig_of(apiserver.url, NOBODY_TOKEN)))
+    config = KubeletConfig(
+        bootstrap_kubeconfig=bootstrap, kubeconfig=own, cert_dir=pki, hostname_override="n", rotate_certificates=True
+    )
+
+    async def scenario() -> None:
+        await cluster.start_and_settle()
+        for role in ("system:node-bootstrapper", "system:certificates.k8s.io:certificatesigningrequests:nodeclient"):
+            await may(cluster.client, "nobody", role)
+        async with asyncio.timeout(30):
+            await join(config, SystemClock())
+        found = kubeconfig.load(str(own))
+        assert (found.server, found.token) == (apiserver.url, "")
+        certificate = x509.load_pem_x509_certificate(found.certificate or b"")
+        assert certificate.subject.rfc4514_string() == "CN=system:node:n,O=system:nodes"
+        assert (own.stat().st_mode & 0o777, (pki / CURRENT).stat().st_mode & 0o777) == (0o600, 0o600)
+        assert not (pki / PENDING).exists()
+
+        await join(config, SystemClock())  # there is nothing to do
+        (request,) = await cluster.client.list(CertificateSigningRequest)
+        assert request.spec.usages == ["digital signature", "client auth"]
+
+        async with Client(replace(way(config), token=NOBODY_TOKEN), "kubelet") as client:
+            renewing = asyncio.create_task(Rotation(config, client, Ahead()).run())
+
+            async def renewed() -> bool:
+                return client.config.certificate != found.certificate
+
+            await cluster.until(renewed, "another certificate")
+            renewing.cancel()
+        assert way(config).certificate != found.certificate
+
+    runner.run(scenario())
+
+
+def test_a_certificate_is_renewed_in_the_last_part_of_its_time(tmp_path: Path) -> None:
+    """Rule: https://kubernetes.io/docs/tasks/tls/certificate-rotation/"""
+    pair = Authority(tmp_path).issue("n")
+    certificate = x509.load_pem_x509_certificate(pair.certificate.read_bytes())
+    life = certificate.not_valid_after_utc - certificate.not_valid_before_utc
+    assert renewal_at(certificate, 0.75) == certificate.not_valid_after_utc - life / 4
+
+
+def kubeconfig_of(server: str, token: str) -> Tree:
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "c", "cluster": {"server": server}}],
+        "users": [{"name": "u", "user": {"token": token}}],
+        "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}],
+        "current-context": "x",
+    }
 
 
 def test_what_a_signer_does_not_sign_is_told(runner: asyncio.Runner, cluster: Cluster) -> None:
