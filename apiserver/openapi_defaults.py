@@ -61,11 +61,13 @@ def with_defaults(name: str, schema: Tree) -> Tree:
 
 def always_written(name: str) -> dict[str, Any]:
     """The fields of a definition that are in each object's JSON, and what is in them if nobody says it."""
-    known, fields = _fields(_message_name(name)), with_defaults(name, definitions()[name]).get("properties", {})
+    schema = with_defaults(name, definitions()[name])
+    known, fields, required = _fields(_message_name(name)), schema.get("properties", {}), schema.get("required", ())
     return {
         field: raw["default"]
         for field, raw in fields.items()
-        if "default" in raw and (raw["default"] or raw["default"] == {} or known.get(field, "")[:1] in ("!", "?"))
+        if "default" in raw
+        and (raw["default"] or raw["default"] == {} or known.get(field, "!" if field in required else "")[:1] in ("!", "?"))
     }
 
 

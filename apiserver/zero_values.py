@@ -19,7 +19,7 @@ from kube.api.definitions import LIST, MAP, STRUCT, Type, named, of_kind
 from kube.api.meta import Tree
 from kube.api.resource import Resource
 
-BY_THEMSELVES = ("apiextensions.k8s.io", "apiregistration.k8s.io")  # schemas are not ours to fill
+BY_THEMSELVES = ("apiextensions.k8s.io", "apiregistration.k8s.io")  # their schemas are not ours to fill, only their `status`
 
 
 @dataclass(eq=False)
@@ -65,8 +65,13 @@ def fill(row: Resource, tree: Tree) -> None:
 
 @cache
 def _plan_of_kind(group: str, version: str, kind: str) -> _Plan | None:
-    found = of_kind(group, version, kind) if group not in BY_THEMSELVES else None
-    return _plan(found.name) if found is not None else None
+    found = of_kind(group, version, kind)
+    if found is None:
+        return None
+    if group not in BY_THEMSELVES:
+        return _plan(found.name)
+    target, form = _struct_in(found.fields["status"])
+    return _Plan(below={"status": (form, _plan(target))})
 
 
 @cache

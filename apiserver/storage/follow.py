@@ -3,6 +3,9 @@
 `put(key, tree)` is called for each object that is there, before `follow` returns, and then for each change, in order; None: the
 object is gone. A request may be ahead of the follower's task: `storage/abreast.py` has it take at once what the cache was told.
 Where the watch is cut (etcd's history was lost) it begins anew, and what went meanwhile is told as gone.
+
+An object that `put` cannot make anything of is logged and left out; it must neither end the server nor keep it from starting
+again, as the object would still be there then.
 """
 
 from collections.abc import Callable
@@ -12,9 +15,12 @@ from apiserver.storage.store import Store
 from apiserver.storage.watch_cache import Event, Selection, Watcher
 from kube.api.meta import Key, Tree
 from kube.api.resource import Resource
+from kube.component.logging import get_logger
 
 if TYPE_CHECKING:
     from apiserver.context import Server
+
+log = get_logger(__name__)
 
 Put = Callable[[Key, Tree | None], None]
 
@@ -40,7 +46,7 @@ class _Follower:
         present, self._watcher = self._store.cache.watch_from_now(Selection(self._store.prefix))
         keys = {self._key(event) for event in present}
         for key in self._known - keys:
-            self._put(key, None)
+            self._told(key, None)
         self._known = keys
         for event in present:
             self._tell(event)
@@ -68,10 +74,16 @@ class _Follower:
         key = self._key(event)
         if event.type == "DELETED":
             self._known.discard(key)
-            self._put(key, None)
+            self._told(key, None)
         else:
             self._known.add(key)
-            self._put(key, event.entry.tree())
+            self._told(key, event.entry.tree())
+
+    def _told(self, key: Key, tree: Tree | None) -> None:
+        try:
+            self._put(key, tree)
+        except Exception:  # the top of a watch's loop
+            log.exception("object left out", prefix=self._store.prefix, key=key)
 
     def _key(self, event: Event) -> Key:
         metadata = event.entry.metadata

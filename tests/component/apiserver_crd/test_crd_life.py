@@ -32,6 +32,26 @@ def widget(name: str, **spec: Any) -> Tree:
     return {"apiVersion": f"{GROUP}/v1", "kind": "Widget", "metadata": {"name": name}, "spec": spec}
 
 
+def test_an_empty_condition_is_stored_whole_and_the_definition_is_served_on(runner: asyncio.Runner, client: Client) -> None:
+    """A client may replace the status by a condition of which it says no more than a message; servers start with it, too.
+
+    Rule: encoding/json, fields without `omitempty`; nothing that is stored ends a server
+    Conformance: [sig-api-machinery] CustomResourceDefinition resources [Privileged:ClusterAdmin] Simple CustomResourceDefinition getting/updating/patching custom resource definition status sub-resource works [Conformance]
+    """  # noqa: E501
+
+    async def scenario() -> None:
+        made = await established(client, definition("oddities", "odd.example.com", SIZES))
+        made["status"]["conditions"].append({"message": "updated"})
+        told = await update(client, f"{CRDS}/oddities.odd.example.com/status", made)
+        assert told["status"]["conditions"][-1] == {"type": "", "status": "", "message": "updated"}
+        wanted = {"status": {"conditions": [{"message": "patched"}]}}
+        told = await patch(client, f"{CRDS}/oddities.odd.example.com/status", wanted)
+        assert told["status"]["conditions"][0]["message"] == "patched"
+        await delete(client, f"{CRDS}/oddities.odd.example.com")
+
+    runner.run(scenario())
+
+
 def test_a_definition_is_established_and_its_objects_live_as_any(runner: asyncio.Runner, client: Client) -> None:
     """Create, get, list, update, patch in three ways, delete.
 

@@ -22,6 +22,13 @@ from kube.api.resources import RESOURCES, resource_for_kind
         ("v1", "Pod", {"spec": {"containers": [{"ports": [{}]}]}}, ("spec", "containers", 0, "ports", 0, "protocol"), "TCP"),
         ("v1", "Node", {}, ("status", "daemonEndpoints", "kubeletEndpoint", "Port"), 0),
         ("coordination.k8s.io/v1", "Lease", {}, ("spec",), {}),
+        (
+            "apiextensions.k8s.io/v1",
+            "CustomResourceDefinition",
+            {"status": {"conditions": [{}]}},
+            ("status", "conditions", 0, "type"),
+            "",
+        ),
     ],
 )
 def test_what_is_always_written_is_there(
