@@ -8,6 +8,7 @@ kube-aggregator pkg/controllers/autoregister · kubernetes pkg/controlplane/apis
 from collections.abc import Iterable, Mapping
 
 from apiserver import group_priority
+from apiserver.crd import conditions
 from apiserver.group_priority import CUSTOM, Priority
 from kube.api.meta import Tree
 from kube.api.resource import Resource
@@ -27,8 +28,7 @@ def custom(definitions: Iterable[Tree]) -> dict[str, Tree]:
     """By name, the APIServices of established CustomResourceDefinitions."""
     found: dict[str, Tree] = {}
     for definition in definitions:
-        conditions = (definition.get("status") or {}).get("conditions") or ()
-        if not any(one["type"] == "Established" and one["status"] == "True" for one in conditions):
+        if not conditions.is_true(definition, conditions.ESTABLISHED):
             continue
         for version in definition["spec"]["versions"]:
             if version.get("served"):

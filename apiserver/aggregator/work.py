@@ -71,6 +71,9 @@ async def _repeated(changed: asyncio.Event, work: Callable[[], Awaitable[float |
         except ApiError as error:
             log.warning("APIServices cannot be kept up to date", reason=error)
             pause = RETRY_SECONDS
+        except Exception:  # a periodic task's top: what is stored must not end the server, it would do so at each start
+            log.exception("APIServices cannot be kept up to date")
+            pause = RETRY_SECONDS
         try:
             async with asyncio.timeout(pause):
                 await changed.wait()

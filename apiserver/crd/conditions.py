@@ -26,20 +26,20 @@ FIELDS = (
 
 def condition(definition: Tree, name: str) -> Tree | None:
     conditions = (definition.get("status") or {}).get("conditions") or ()
-    return next((one for one in conditions if one["type"] == name), None)
+    return next((one for one in conditions if one.get("type") == name), None)
 
 
 def is_true(definition: Tree, name: str) -> bool:
     found = condition(definition, name)
-    return found is not None and found["status"] == "True"
+    return found is not None and found.get("status") == "True"
 
 
 def set_condition(definition: Tree, name: str, status: str, reason: str, message: str, now: str) -> None:
     """Write a condition; its time changes only with its status."""
     conditions = definition.setdefault("status", {}).setdefault("conditions", None) or []
     definition["status"]["conditions"] = conditions
-    found = next((one for one in conditions if one["type"] == name), None)
-    since = found["lastTransitionTime"] if found is not None and found["status"] == status else now
+    found = condition(definition, name)
+    since = (found.get("lastTransitionTime") if found is not None and found.get("status") == status else None) or now
     told = {"type": name, "status": status, "lastTransitionTime": since, "reason": reason, "message": message}
     if found is None:
         conditions.append(told)

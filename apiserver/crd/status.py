@@ -56,6 +56,8 @@ class Worker:
                 except ApiError as error:
                     log.warning("a definition's status cannot be written", name=name, err=error)
                     asyncio.get_running_loop().call_later(RETRY_SECONDS, self.look_at, name, None)
+                except Exception:  # the loop's top: one definition's trouble must end neither the server nor the others' work
+                    log.exception("a definition is left as it is", name=name)
 
     async def _settle(self, name: str) -> None:
         definition = self._registry.find(name)

@@ -229,7 +229,7 @@ def _approval_errors(new: Tree, old: Tree | None) -> Iterator[FieldError]:
 def _immutable_errors(spec: Tree, old: Tree) -> Iterator[FieldError]:
     before, called = old["spec"], spec.get("names") or {}
     conditions = (old.get("status") or {}).get("conditions") or ()
-    if any(one["type"] == "Established" and one["status"] == "True" for one in conditions):
+    if any(one.get("type") == "Established" and one.get("status") == "True" for one in conditions):
         if spec.get("scope") != before.get("scope"):
             yield invalid("spec.scope", spec.get("scope") or "", IMMUTABLE)
         if called.get("kind") != before["names"].get("kind"):
