@@ -117,7 +117,9 @@ class Lifecycle:
         return self._wait.retry_at or refresh_at
 
     def pod_changed(self, old: Pod, new: Pod) -> None:
-        if (old.metadata.labels, old.metadata.annotations) != (new.metadata.labels, new.metadata.annotations):
+        """What files may show of the pod: its labels and annotations, and what its containers may use."""
+        before, after = old.metadata, new.metadata
+        if (before.labels, before.annotations, old.spec.containers) != (after.labels, after.annotations, new.spec.containers):
             self.volumes_are_stale()
 
     def volumes_are_stale(self) -> None:

@@ -1,7 +1,7 @@
 """Record: `vol_data.json` beside a published volume: for whom it is there, so that a kubelet started since can give it back.
 
 It is written before anything is asked of the driver, and goes when nothing of the volume is left. Upstream's file and names
-(pkg/volume/csi/csi_util.go), and whether the volume is staged and a device.
+(pkg/volume/csi/csi_util.go), and whether the volume is staged, a device, and ready.
 """
 
 import json
@@ -23,6 +23,7 @@ class Record:
     attachment: str = ""  # the VolumeAttachment's name; empty where there is none
     staged: bool = False
     device: bool = False  # a block device, not a file system
+    ready: bool = True  # published, and its files given to the pod's group
 
     @property
     def in_use(self) -> str:
@@ -39,6 +40,7 @@ def remember(place: Path, record: Record) -> None:
         "attachmentID": record.attachment,
         "staged": record.staged,
         "volumeMode": "Block" if record.device else "Filesystem",
+        "ready": record.ready,
     }
     (place / FILE).write_text(json.dumps(tree))
 
@@ -53,6 +55,7 @@ def recall(place: Path) -> Record | None:
             attachment=tree.get("attachmentID", ""),
             staged=bool(tree.get("staged")),
             device=tree.get("volumeMode") == "Block",
+            ready=tree.get("ready", True),
         )
     except (FileNotFoundError, ValueError, KeyError):
         return None

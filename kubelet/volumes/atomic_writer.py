@@ -35,18 +35,27 @@ def write(directory: Path, files: Mapping[str, File], group: int | None, now: da
         return False
     fresh = directory / f"..{now:%Y_%m_%d_%H_%M_%S}.{os.urandom(4).hex()}"
     fresh.mkdir(mode=0o755)
-    for name, file in files.items():
-        _write_file(fresh / name, file, group)
-    _own(fresh, group)
-    before = (directory / DATA).resolve() if (directory / DATA).is_symlink() else None
+    try:
+        for name, file in files.items():
+            _write_file(fresh / name, file, group)
+        _own(fresh, group)
+    except OSError:  # a full disk is not made fuller by each try
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise
     link = directory / NEW_DATA
     link.unlink(missing_ok=True)
     link.symlink_to(fresh.name)
     link.replace(directory / DATA)
     _show_names(directory, {name.split("/")[0] for name in files})
-    if before is not None and before != fresh:
-        shutil.rmtree(before, ignore_errors=True)
+    _forget_others(directory, fresh)
     return True
+
+
+def _forget_others(directory: Path, fresh: Path) -> None:
+    """Earlier files, also those of a kubelet that was killed in the midst."""
+    for entry in directory.iterdir():
+        if entry.name.startswith("..") and entry.is_dir() and not entry.is_symlink() and entry != fresh:
+            shutil.rmtree(entry, ignore_errors=True)
 
 
 def _write_file(path: Path, file: File, group: int | None) -> None:

@@ -11,7 +11,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -82,7 +82,7 @@ class CSIVolume:
         async with self._busy[handle]:
             record = Record(source.driver, handle, context.path.name, device=device)
             target = request.target(self._plugins.root, context.path, record)
-            there = await asyncio.to_thread(_is_there, target, device)
+            there = await asyncio.to_thread(_is_there, context.path, target, device)
             if there and source.driver not in self._plugins.drivers:
                 return Mounted(target, context.now + AGAIN, device)  # the driver is being replaced: its volumes stay
             try:
@@ -100,7 +100,12 @@ class CSIVolume:
 
     async def _set_up(self, driver: Driver, source: Any, context: VolumeContext, record: Record, there: bool) -> Mounted:
         objects, inline = NodeObjects(self._plugins), context.persistent is None
-        told = await objects.driver(driver.name)
+        try:
+            told = await objects.driver(driver.name)
+        except DriverError:
+            if not there:
+                raise
+            return Mounted(request.target(self._plugins.root, context.path, record), context.now + AGAIN, record.device)
         refused = request.refusal(told, driver.name, inline=inline)
         if refused:
             raise VolumeError(f"kubernetes.io/csi: {refused}")
@@ -114,18 +119,17 @@ class CSIVolume:
         if not there:
             await self._first(use, objects)
         elif again:
-            await self._publish(use, objects, {})
+            await self._publish(use, objects, await self._attached(use, objects))
         if use.grows:
             await self._grow(use, objects)
         return Mounted(target, context.now + AGAIN if again or use.grows else None, record.device)
 
     async def _first(self, use: _Use, objects: NodeObjects) -> None:
         """Attached, staged, published."""
-        context, attached = use.context, {}
+        context = use.context
         await asyncio.to_thread(context.path.mkdir, parents=True, exist_ok=True)
-        if use.record.attachment:
-            attached = dict(await objects.publish_context(use.driver.name, use.record.handle, context.path))
-        await asyncio.to_thread(remember, context.path, use.record)
+        attached = await self._attached(use, objects)
+        await asyncio.to_thread(remember, context.path, replace(use.record, ready=False))
         if use.record.staged:
             await asyncio.to_thread(use.staging.mkdir, parents=True, exist_ok=True)
             secrets = await objects.secret(use.source.nodeStageSecretRef, context.pod)
@@ -137,6 +141,13 @@ class CSIVolume:
         group, manages = fs_group(context.pod), messages.VOLUME_MOUNT_GROUP in use.driver.capabilities
         if group is not None and not manages and not use.record.device and request.wants_group(use.told, use.source, context):
             await asyncio.to_thread(ownership.give, use.target, group, policy=change_policy(context.pod))
+        await asyncio.to_thread(remember, context.path, use.record)
+
+    async def _attached(self, use: _Use, objects: NodeObjects) -> Mapping[str, str]:
+        """What attaching brought about. Raises NotAttachedYet."""
+        if not use.record.attachment:
+            return {}
+        return await objects.publish_context(use.driver.name, use.record.handle, use.context.path)
 
     async def _publish(self, use: _Use, objects: NodeObjects, attached: Mapping[str, str]) -> None:
         context, told = use.context, use.told
@@ -223,8 +234,10 @@ def usage_told(answer: Mapping[str, Any]) -> VolumeUsage:
     return VolumeUsage(disk, Taken(size.get("used", 0), inodes.get("used", 0)))
 
 
-def _is_there(target: Path, device: bool) -> bool:
-    return mounts.is_mounted(target) or (device and target.is_block_device())
+def _is_there(place: Path, target: Path, device: bool) -> bool:
+    """Published, with all that belongs to it."""
+    record = recall(place)
+    return record is not None and record.ready and (mounts.is_mounted(target) or (device and target.is_block_device()))
 
 
 def _removed(target: Path) -> None:

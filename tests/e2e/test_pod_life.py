@@ -211,6 +211,7 @@ def test_a_running_pod_takes_an_ephemeral_container_and_other_resources(pods: Cl
     )
     path = "{.status.containerStatuses[0].resources.limits.memory} {.status.containerStatuses[0].restartCount}"
     pods.until(f"kubectl get pod lasting -o jsonpath='{path}'", "64Mi 0")
+    pods.until("kubectl exec lasting -c main -- cat /labels/memory", "64")
     limits = "cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/memory.max 2>/dev/null"
     assert str(64 << 20) in pods.run(f"kubectl exec lasting -c main -- sh -c '{limits}'").out
 

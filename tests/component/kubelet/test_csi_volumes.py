@@ -124,10 +124,14 @@ def test_a_drivers_volume_is_attached_staged_and_published_and_given_back(
                 await kind.set_up(volume.spec.csi, contexts[0])
             assert await in_use(client) == [IN_USE]
             await attached(client)
+            driver.refuses["NodePublishVolume"] = "later"
+            with pytest.raises(VolumeError, match="desc = later"):
+                await kind.set_up(volume.spec.csi, contexts[0])
+            driver.refuses.clear()
             paths = [(await kind.set_up(volume.spec.csi, context)).path for context in contexts]
             await kind.set_up(volume.spec.csi, contexts[0])
             assert all(mounts.is_mounted(path) and path.stat().st_gid == 2000 for path in paths)
-            stage, publish = driver.named("NodeStageVolume")[0], driver.named("NodePublishVolume")
+            stage, publish = driver.named("NodeStageVolume")[0], driver.named("NodePublishVolume")[1:]
             assert len(publish) == 2
             assert (stage["volume_id"], stage["publish_context"]) == (HANDLE, {"lun": "4"})
             assert stage["volume_context"] == {"speed": "high"}

@@ -45,6 +45,12 @@ def test_files_change_all_at_once_through_one_link(tmp_path: Path) -> None:
     assert atomic_writer.write(tmp_path, {"a": File(b"3", 0o644)}, None, NOW)
     assert (tmp_path / "a").read_text() == "3"
     assert {one.name for one in tmp_path.iterdir()} == {"..data", "a", (tmp_path / "..data").readlink().name}
+    (tmp_path / "..2026_01_01_00_00_00.dead").mkdir()  # of a kubelet that was killed
+    with pytest.raises(OSError, match="File name too long"):
+        atomic_writer.write(tmp_path, {"a": File(b"4", 0o644), "x" * 300: File(b"", 0o644)}, None, NOW)
+    assert (tmp_path / "a").read_text() == "3"
+    assert atomic_writer.write(tmp_path, {"a": File(b"5", 0o644)}, None, NOW)
+    assert {one.name for one in tmp_path.iterdir()} == {"..data", "a", (tmp_path / "..data").readlink().name}
 
 
 def test_a_key_that_is_named_and_absent_fails_the_volume_unless_optional() -> None:
