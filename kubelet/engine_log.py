@@ -1,12 +1,14 @@
 """Engine log: a container's output as the engine keeps it: JSON, an entry a line, read forward from file to file.
 
 The engine renames a file that is full (`.1` is the one before) and begins anew. A reader keeps the file that it reads open, so
-nothing is lost to it while it is at most as many files behind as the engine keeps. All of it blocks for the time of a read.
+nothing is lost to it while it is at most as many files behind as the engine keeps. One that may fall further behind holds (`hold`)
+the files that were begun since, which keeps them on the disk though the engine removes them. All of it blocks for a read's time.
 https://docs.docker.com/engine/logging/drivers/json-file/
 """
 
 import os
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +16,7 @@ from typing import BinaryIO
 
 BLOCK = 64 * 1024  # bytes read at once
 MOST_ROTATED = 99
+MOST_HELD = 20  # files that nobody sees any more
 ROTATION_TRIES, ROTATION_SECONDS = 50, 0.002  # between the renaming and the new file the engine needs microseconds
 
 
@@ -24,6 +27,8 @@ class EngineLog:
         """From where `file` stands; `newest` is the file that was being written when the log was opened."""
         self._path = path
         self._file = file
+        self._ahead: deque[BinaryIO] = deque()  # files begun since, the oldest first
+        self.gaps = 0  # how many times the next file was not there any more
         last = file if newest is None else newest
         self._last = (os.fstat(last.fileno()).st_ino, os.fstat(last.fileno()).st_size)
 
@@ -73,16 +78,30 @@ class EngineLog:
         self.close()
 
     def close(self) -> None:
-        self._file.close()
+        for file in (self._file, *self._ahead):
+            file.close()
+        self._ahead.clear()
+
+    def hold(self) -> int:
+        """Have what was begun since, before it is removed; returns how many files this reader is behind."""
+        while len(self._ahead) < MOST_HELD and _rotated(self._path, newest := self._ahead[-1] if self._ahead else self._file):
+            self._ahead.append(self._after(newest))
+        return len(self._ahead)
+
+    def _after(self, file: BinaryIO) -> BinaryIO:
+        newer, whole = _next(self._path, file)
+        self.gaps += not whole
+        return newer
 
     def blocks(self) -> Iterator[list[bytes]]:
         """Whole entries up to the end of what there is; a half one is left for the next time."""
         while True:
-            left_behind = _rotated(self._path, self._file)  # asked before reading: what was written until then is in the old file
+            # Asked before reading: what was written until then is in the old file.
+            left_behind = bool(self._ahead) or _rotated(self._path, self._file)
             yield from _complete_lines(self._file)
             if not left_behind:
                 return
-            newer = _next(self._path, self._file)
+            newer = self._ahead.popleft() if self._ahead else self._after(self._file)
             self._file.close()
             self._file = newer
 
@@ -135,8 +154,10 @@ def _rotated(path: Path, file: BinaryIO) -> bool:
     return False
 
 
-def _next(path: Path, file: BinaryIO) -> BinaryIO:
-    """The file that was begun when `file` was full: a slow reader may be several files behind."""
+def _next(path: Path, file: BinaryIO) -> tuple[BinaryIO, bool]:
+    """The file that was begun when `file` was full: a slow reader may be several files behind. Else the oldest that there is, and
+    False: what was between them is lost.
+    """
     behind = os.fstat(file.fileno()).st_ino
     files = _all_files(path)
     inodes = [os.fstat(one.fileno()).st_ino for one in files]
@@ -144,7 +165,7 @@ def _next(path: Path, file: BinaryIO) -> BinaryIO:
     for one in files:
         if one is not chosen:
             one.close()
-    return chosen
+    return chosen, behind in inodes
 
 
 def _start_of_last(file: BinaryIO, size: int, lines: int) -> tuple[int, int]:

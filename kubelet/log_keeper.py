@@ -2,8 +2,9 @@
 
 The engine's files are what `kubectl logs` reads; these are for log collectors, and are named and rotated as they expect. Nothing
 polls: the kernel tells which logs have grown. A pass copies what is new, of each log at most so much, and rests at least as long
-as it worked: a pod that writes without end takes its part of one core and no more. Where a pass left off is told by the last line
-that was written, so a kubelet that starts again goes on there. docs/decisions/0014-container-logs.md
+as it worked: a pod that writes without end takes its part of one core and no more. Where it writes faster than that, the engine's
+files are held until they are copied, and the rest is shorter. Where a pass left off is told by the last line that was written, so a
+kubelet that starts again goes on there. docs/decisions/0014-container-logs.md
 """
 
 import asyncio
@@ -24,7 +25,9 @@ from kubelet.runtime.runtime import LogPolicy, RuntimeContainer
 log = get_logger("kubelet.logs")
 
 REST_SECONDS = 0.25  # at least, before a pass that has to wait for lines: those that come one by one are copied together
-MOST_OF_ONE = 4 << 20  # bytes of the engine's, of one log in one pass
+MOST_OF_ONE = 4 << 20  # bytes of the engine's, of one log in one pass; as much again for each file that it is behind
+HOLD_EVERY = 1 << 20  # bytes copied between two looks at whether there are files to hold
+BEHIND, HURRY = 2, 0.25  # files; the part of the time that was worked for which is rested then
 COMPRESS_SECONDS = 10.0  # upstream's containerLogMonitorInterval
 ANY = -1
 
@@ -38,6 +41,7 @@ class Kept:
     link: Path
     reader: EngineLog | None = None
     watch: int = 0
+    gaps: int = 0  # that were told
 
     def close(self) -> None:
         self.target.close()
@@ -57,6 +61,7 @@ class LogKeeper:
         self._new = asyncio.Event()
         self._passing = asyncio.Lock()
         self._worked = 0.0  # seconds of a processor, in this pass
+        self._behind = 0  # files that a log is behind at most
 
     def follow(self, record: RuntimeContainer) -> None:
         """Keep this container's log, from now on. Told again of the same, it does nothing."""
@@ -93,7 +98,8 @@ class LogKeeper:
                 if time.monotonic() >= compress_at:
                     await asyncio.to_thread(_compress, list(self._kept.values()))
                     compress_at = time.monotonic() + COMPRESS_SECONDS
-            await asyncio.sleep(max(0.0 if more else REST_SECONDS, self._worked))
+            rest = self._worked * (HURRY if self._behind >= BEHIND else 1.0)
+            await asyncio.sleep(max(0.0 if more else REST_SECONDS, rest))
             waits = any(kept.target.uncompressed for kept in self._kept.values())
             within = compress_at - time.monotonic() if waits else None
             changed = more | changes.so_far() if more else await self._changed(changes, within)
@@ -111,11 +117,12 @@ class LogKeeper:
     async def _pass(self, changes: Changes, changed: set[int]) -> set[int]:
         """Copy what is new; returns the watches of the logs that may have more already."""
         self._new.clear()
+        self._behind = 0
         fresh, self._fresh = self._fresh, set()
         due = [kept for key, kept in self._kept.items() if key in fresh or kept.watch in changed or ANY in changed]
         more: set[int] = set()
         for kept in due:
-            unfinished = await asyncio.to_thread(self._copy, kept)
+            unfinished = await asyncio.to_thread(self._copy, kept, due)
             with suppress(FileNotFoundError):  # it is being rotated, which is told too; or its container is gone
                 before, kept.watch = kept.watch, changes.watch(kept.source, CONTENT)
                 unfinished |= kept.watch != before
@@ -123,18 +130,27 @@ class LogKeeper:
                 more.add(kept.watch)
         return more
 
-    def _copy(self, kept: Kept) -> bool:
-        """Returns whether there was more than may be copied in one pass."""
+    def _hold(self, due: list[Kept]) -> dict[Path, int]:
+        """How many files each of them is behind, by its link."""
+        behind = {kept.link: _hold(kept) for kept in due}
+        self._behind = max(self._behind, *behind.values())
+        return behind
+
+    def _copy(self, kept: Kept, due: list[Kept]) -> bool:
+        """Returns whether there was more than may be copied in one pass. That takes its time: all that are due are held meanwhile."""
         began = time.thread_time()
         try:
             if kept.reader is None:
                 kept.reader = _opened(kept)
-            copied = 0
+            behind, held, copied = self._hold(due)[kept.link], 0, 0
             for block in kept.reader.blocks():
                 kept.target.write(cri_lines(block), self._clock.now())
                 copied += sum(map(len, block))
-                if copied >= MOST_OF_ONE:
+                if copied >= MOST_OF_ONE * (1 + behind):
                     return True
+                if copied - held >= HOLD_EVERY:
+                    held = copied
+                    self._hold(due)
             kept.target.close()
         except OSError as error:  # a full disk, or a container that was removed: its other logs go on
             log.warning("container log cannot be kept", source=kept.source, reason=error)
@@ -142,6 +158,19 @@ class LogKeeper:
         finally:
             self._worked += time.thread_time() - began
         return False
+
+
+def _hold(kept: Kept) -> int:
+    """Returns how many files the log is behind."""
+    if kept.reader is None:
+        return 0
+    behind = 0
+    with suppress(FileNotFoundError):  # its container is gone
+        behind = kept.reader.hold()
+    if kept.reader.gaps > kept.gaps:
+        kept.gaps = kept.reader.gaps
+        log.warning("container log has a gap: it is written faster than it can be copied", source=kept.source)
+    return behind
 
 
 def _opened(kept: Kept) -> EngineLog:

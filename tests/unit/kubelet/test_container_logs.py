@@ -78,6 +78,21 @@ def test_the_engines_files_are_read_on_from_any_place_across_rotations(tmp_path:
         EngineLog.whole(tmp_path / "absent")
 
 
+def test_files_that_are_held_are_read_though_the_engine_removed_them(tmp_path: Path) -> None:
+    """Rule: a log is written faster than it is copied; behaviour E.5.61"""
+    path = tmp_path / "x-json.log"
+    path.write_bytes(entry(0))
+    with EngineLog.whole(path) as held, EngineLog.whole(path) as bare:
+        for number in range(1, 6):
+            path.replace(path.with_name("x-json.log.1"))  # the engine keeps two
+            path.write_bytes(entry(number))
+            assert held.hold() == number
+        assert texts(held) == [0, 1, 2, 3, 4, 5]
+        assert held.gaps == 0
+        assert texts(bare) == [0, 4, 5]
+        assert bare.gaps == 1
+
+
 def test_a_reader_who_does_not_follow_has_an_end_even_where_the_writer_has_none(tmp_path: Path) -> None:
     path = tmp_path / "x-json.log"
     path.write_bytes(entry(1) + entry(2))
