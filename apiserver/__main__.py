@@ -1,24 +1,16 @@
-"""kube-apiserver: flags → config → as many workers as they ask for → run."""
+"""kube-apiserver: what the process that is started does at first — import the program, without looking for garbage.
 
-import os
-from functools import partial
+What is imported stays. The collector would go through all of it again and again; `workers/fork.py` puts it out of the collector's
+sight and turns the collector on.
+"""
 
-from apiserver.config import Config
-from apiserver.workers import first, other
-from apiserver.workers.fork import fork, workers_for
-from kube.component import flags
-from kube.component.run import run as run_program
-
-PROGRAM = "kube-apiserver"
+import gc
+from importlib import import_module
 
 
 def main() -> None:
-    config = flags.parse(Config, prog=PROGRAM)
-    forked = fork(workers_for(config.worker_processes, len(os.sched_getaffinity(0))))
-    if forked.first is None:
-        run_program(PROGRAM, partial(first.run, forked), config)
-    else:
-        run_program(PROGRAM, partial(other.run, forked), config, signals=(), tell=partial(other.tell_why, forked.first))
+    gc.disable()
+    import_module("apiserver.program").main()
 
 
 if __name__ == "__main__":

@@ -51,8 +51,8 @@ def workers_for(wanted: int, cores: int) -> int:
 def fork(count: int) -> Forked:
     """Become `count` processes; each returns from here, as the one that it is."""
     gc.set_threshold(*GC_THRESHOLDS)
-    gc.collect()
     gc.freeze()
+    gc.enable()  # __main__.py turned it off
     board, parent = Board(count), os.getpid()
     links: list[Link] = []
     for number in range(1, count):
