@@ -31,7 +31,7 @@ class Range(NamedTuple):
 
 
 class Txn(NamedTuple):
-    """`found` is what the first operation read, where that was a range."""
+    """`found` is what was read where it did not succeed: by the first operation, where that is a range."""
 
     succeeded: bool
     revision: int
@@ -137,16 +137,18 @@ def range_response(answer: bytes) -> Range:
 
 def txn_response(answer: bytes) -> Txn:
     succeeded, revision = False, 0
-    found: list[KeyValue] = []
+    first = b""
     for field, number, data in fields(answer):
         if field == HEADER:
             revision = number_in(data, REVISION)
         elif field == 2:
             succeeded = bool(number)
         elif field == 3:
-            for operation, _, response in fields(data):
-                found += range_response(response).items if operation == 1 else ()
-    return Txn(succeeded, revision, found)
+            first = first or data
+    if succeeded:
+        return Txn(True, revision, [])
+    read = [data for operation, _, data in fields(first) if operation == 1]
+    return Txn(False, revision, [one for data in read for one in range_response(data).items])
 
 
 def lease_granted(answer: bytes) -> int:

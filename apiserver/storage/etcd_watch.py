@@ -2,7 +2,7 @@
 
 The stream is opened anew after every loss, at another endpoint, one revision behind the last one delivered: etcd never splits
 a revision over two answers. Where those revisions were compacted meanwhile, or the store has gone back in time (restored
-from a backup), the iteration ends with Compacted and the caller must read everything again. etcd itself refuses only to begin
+from a backup), `follow` ends with Compacted and the caller must read everything again. etcd itself refuses only to begin
 before the compacted revision, and leaves out the deletions of that very one (etcd-io/etcd#18089): so when a new stream brings
 its first answer, the revision before its beginning must still be there.
 Part of the door to etcd (see etcd.py).
@@ -10,7 +10,7 @@ https://etcd.io/docs/v3.4/learning/api/#watch-api
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import Callable
 from typing import NamedTuple
 
 from apiserver.storage.etcd import Compacted, Etcd
@@ -38,19 +38,17 @@ class EtcdWatch:
         self._end = end
         self._next = revision
         self._open: Stream | None = None
+        self._pause = RETRY_SECONDS
 
-    async def batches(self) -> AsyncIterator[Batch]:
+    async def follow(self, take: Callable[[Batch], None]) -> None:
         """Everything from the first revision on, for ever. Raises Compacted."""
-        pause = RETRY_SECONDS
         while True:
             try:
-                async for batch in self._stream():
-                    pause = RETRY_SECONDS
-                    yield batch
+                await self._stream(take)
             except RpcError:
                 self._etcd.fail_over()
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, MAX_RETRY_SECONDS)
+            await asyncio.sleep(self._pause)
+            self._pause = min(self._pause * 2, MAX_RETRY_SECONDS)
             await self._check_time_runs_forward()
 
     def begin_anew(self) -> None:
@@ -58,7 +56,8 @@ class EtcdWatch:
         if self._open is not None:
             self._open.cancel()
 
-    async def _stream(self) -> AsyncIterator[Batch]:
+    async def _stream(self, take: Callable[[Batch], None]) -> None:
+        """As long as one stream lasts."""
         request = watch_request(self._start.encode(), self._end.encode(), self._next)
         stream = await self._etcd.stream("Watch", request)
         checked = False
@@ -74,8 +73,10 @@ class EtcdWatch:
                     continue
                 if not checked:
                     checked = await self._check_nothing_is_missing()
-                self._next = answer.changes[-1].revision + 1
-                yield Batch(answer.changes, answer.changes[-1].revision)
+                    self._pause = RETRY_SECONDS
+                newest = answer.changes[-1].revision
+                self._next = newest + 1
+                take(Batch(answer.changes, newest))
         finally:
             self._open = None
             stream.cancel()

@@ -15,7 +15,6 @@ https://kubernetes.io/docs/reference/using-api/api-concepts/#semantics-for-get-a
 
 import asyncio
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from functools import partial
 
 from apiserver.storage import codec
@@ -54,7 +53,8 @@ class Feed:
         self._position = Position()
         self.ready = asyncio.Event()
         self._watch: EtcdWatch | None = None
-        self._moved = asyncio.Event()  # set, and replaced, whenever `revision` grew
+        self._moved = asyncio.Event()  # set, and replaced, whenever `revision` grew and somebody waits for that
+        self._expecting = 0  # how many wait
         self._marking = asyncio.Lock()
         self._readers: list[Reader] = []  # who came since the question on its way was sent
         self._asked = asyncio.Event()
@@ -122,11 +122,15 @@ class Feed:
 
     async def _moves(self) -> bool:
         """Wait for something to come; whether it did within QUIET_SECONDS."""
-        with suppress(TimeoutError):
+        self._expecting += 1
+        try:
             async with asyncio.timeout(QUIET_SECONDS):
                 await self._moved.wait()
                 return True
-        return False
+        except TimeoutError:
+            return False
+        finally:
+            self._expecting -= 1
 
     async def _mark(self, revision: int) -> None:
         """Make a revision of our own above this one, unless the caches are there; one mark serves all who wait."""
@@ -192,19 +196,18 @@ class Feed:
     async def _follow(self) -> None:
         self._watch = EtcdWatch(self._etcd, self._root, prefix_end(self._root), self.revision + 1)
         try:
-            async for batch in self._watch.batches():
-                self._take(batch)
+            await self._watch.follow(self._take)
         finally:
             self._watch = None
 
     def _take(self, batch: Batch) -> None:
         told = 0
-        for change in batch.changes:
-            prefix = self._bucket(change.key)
-            if prefix and codec.is_object(change.value):
-                self.cache(prefix).apply(change.key, change.value, change.revision)
+        for key, value, revision in batch.changes:
+            prefix = self._bucket(key)
+            if prefix and codec.is_object(value):
+                self.cache(prefix).apply(key, value, revision)
                 if prefix in self.judging:
-                    self.judged = told = change.revision
+                    self.judged = told = revision
         if batch.revision > self.revision:
             self._position.revision = batch.revision
             self._wake()
@@ -212,8 +215,9 @@ class Feed:
             self._tell(told)
 
     def _wake(self) -> None:
-        moved, self._moved = self._moved, asyncio.Event()
-        moved.set()
+        if self._expecting:
+            moved, self._moved = self._moved, asyncio.Event()
+            moved.set()
 
 
 def _release(readers: list[Reader], error: ApiError | None = None) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from apiserver.storage.etcd import TRANSPORT_VARIABLE, Compacted, Etcd, EtcdTLS, FutureRevision, UnexpectedEtcdError
-from apiserver.storage.etcd_watch import EtcdWatch
+from apiserver.storage.etcd_watch import Batch, EtcdWatch
 from kube.api.status import ServiceUnavailable, TooLarge
 from tests.certificates import Authority
 from tests.component.etcd_member import EtcdMember, free_port
@@ -129,20 +129,23 @@ def test_a_watch_goes_on_after_the_member_was_killed(own_etcd: EtcdMember, trans
         first = await door.put(prefix + "1", b"1", 0)
         seen: list[bytes | None] = []
 
-        async def follow() -> None:
-            async for batch in EtcdWatch(door, prefix, prefix + "~", first.revision).batches():
-                seen.extend(change.value for change in batch.changes)
-                if len(seen) == 3:
-                    return
+        all_seen = asyncio.Event()
+
+        def take(batch: Batch) -> None:
+            seen.extend(change.value for change in batch.changes)
+            if len(seen) == 3:
+                all_seen.set()
 
         async with asyncio.timeout(30), asyncio.TaskGroup() as tasks:
-            tasks.create_task(follow())
+            following = tasks.create_task(EtcdWatch(door, prefix, prefix + "~", first.revision).follow(take))
             await door.put(prefix + "2", b"2", 0)
             own_etcd.kill()
             with pytest.raises(ServiceUnavailable):
                 await door.put(prefix + "never", b"", 0)
             await asyncio.to_thread(own_etcd.start)
             await door.put(prefix + "3", b"3", 0)
+            await all_seen.wait()
+            following.cancel()
         assert seen == [b"1", b"2", b"3"]
 
     run(own_etcd, scenario)
