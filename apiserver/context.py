@@ -31,7 +31,7 @@ RequestInfo follows apiserver pkg/endpoints/request/requestinfo.go.
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 import orjson
 
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from apiserver.storage.stores import Stores
     from apiserver.workers.place import Place
 
+T = TypeVar("T")
 MAX_BODY_BYTES = 3 * 1024 * 1024  # upstream's MaxRequestBodyBytes
 
 Scope = MutableMapping[str, Any]  # as the ASGI specification has them
@@ -116,8 +117,8 @@ class Request:
     """One HTTP request or WebSocket opening: its scope, what was parsed of it, and what the filters found out."""
 
     __slots__ = (
-        "_body", "_headers", "answer_headers", "audit", "audit_id", "impersonator", "info", "receive", "scope", "send", "started",
-        "user", "warnings",
+        "_body", "_found", "answer_headers", "answered", "audit", "audit_id", "impersonator", "info", "receive", "scope", "send",
+        "started", "user", "warnings",
     )  # fmt: skip
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, info: RequestInfo) -> None:
@@ -132,15 +133,25 @@ class Request:
         self.warnings: list[str] = []  # become Warning headers
         self.answer_headers: list[tuple[bytes, bytes]] = []  # of whatever answer there will be
         self.started = False  # the answer has begun: it is too late for a Status
+        self.answered = 0  # the code of the answer
         self._body: bytes | None = None
-        self._headers: dict[str, str] | None = None
+        extensions = scope.get("extensions")
+        head = extensions.get("head") if extensions else None  # known by its bytes (kube/component/short_way.py)
+        self._found: dict[str, tuple[Any, Any]] = head.found if head is not None else {}
 
     @property
     def headers(self) -> dict[str, str]:
         """By lower-case name; of a repeated header the last one."""
-        if self._headers is None:
-            self._headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in self.scope["headers"]}
-        return self._headers
+        return self.once("headers", _headers)
+
+    def once(self, name: str, find: "Callable[[Request], T]", info: RequestInfo | None = None) -> T:
+        """What follows from nothing but the head's own bytes, and from `info` where it is given: found out once for all requests
+        that begin alike."""
+        found = self._found.get(name)
+        if found is None or found[0] is not info:
+            found = self._found[name] = (info, find(self))
+        value: T = found[1]
+        return value
 
     def header_values(self, name: str) -> list[str]:
         """Every value of a header that may be repeated."""
@@ -179,6 +190,10 @@ class Request:
         """Tell the client something without failing its request (`Warning: 299 - "text"`)."""
         if text not in self.warnings:
             self.warnings.append(text)
+
+
+def _headers(request: Request) -> dict[str, str]:
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in request.scope["headers"]}
 
 
 @dataclass(slots=True)

@@ -103,13 +103,19 @@ class Authentication:
         return self._front_proxies.user_of(request, subject) or _named_by(subject)
 
     async def _of_token(self, request: Request) -> User | None:
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not token.strip():
+        token = request.once("bearer", bearer_of)
+        if not token:
             return None
-        found = await self.of_bearer(token.strip())
+        found = await self.of_bearer(token)
         if found is None:
             raise Unauthorized
         return found[0]
+
+
+def bearer_of(request: Request) -> str:
+    """The token in the request's head; empty where there is none."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
 
 
 def _authenticated(user: User) -> User:

@@ -23,7 +23,7 @@ IDENTITY_GROUP = "authentication.k8s.io"
 async def impersonate(
     server: Server, request: Request, call_next: Callable[[Request], Awaitable[Response | None]]
 ) -> Response | None:
-    wanted = asked_for(request.scope["headers"])
+    wanted = request.once("impersonated", lambda one: asked_for(one.scope["headers"]))
     if wanted is not None:
         for info in questions(wanted):
             await server.authorizer.authorize(request.user, info)

@@ -15,7 +15,7 @@ NO_ANSWER = 0  # the client left before there was one
 
 
 async def measure(server: Server, request: Request, call_next: Callable[[Request], Awaitable[Response | None]]) -> Response | None:
-    labels = metrics.labels_of(request.info, request.headers.get("content-type", ""))
+    labels = request.once("labels", _labels, request.info)
     noted = _Noted(request)
     began = time.monotonic()
     going_on = None
@@ -27,11 +27,15 @@ async def measure(server: Server, request: Request, call_next: Callable[[Request
     finally:
         if going_on is not None:
             going_on.dec()
-        metrics.observe(labels, noted.code, time.monotonic() - began)
+        metrics.observe(labels, request.answered or noted.code, time.monotonic() - began)
+
+
+def _labels(request: Request) -> metrics.Labels:
+    return metrics.labels_of(request.info, request.headers.get("content-type", ""))
 
 
 class _Noted:
-    """The code that an answer begins with."""
+    """The code that an answer begins with, where it goes out by messages."""
 
     def __init__(self, request: Request) -> None:
         self._request = request

@@ -26,7 +26,7 @@ GENERIC_SUBRESOURCES: dict[str, dict[str, Handler]] = {
 
 async def handle(server: Server, request: Request) -> Response | None:
     """Answer a request for a resource."""
-    handler = handler_of(request)
+    handler = request.once("handler", handler_of, request.info)
     if request.info.resource is not None and request.info.resource.deprecation:
         request.warn(request.info.resource.deprecation)
     if request.info.subresource in connect.OPTIONS:

@@ -31,11 +31,15 @@ class Accepted(NamedTuple):
 
 def accepted(request: Request) -> Accepted:
     """Raises NotAcceptable."""
-    return _accepted(request.headers.get("accept", ""))
+    return request.once("accepted", lambda one: _accepted(one.headers.get("accept", "")))
 
 
 def content_type(request: Request) -> str:
     """The media type of the body, without parameters; empty where none is said."""
+    return request.once("content type", _content_type)
+
+
+def _content_type(request: Request) -> str:
     return request.headers.get("content-type", "").split(";", 1)[0].strip().lower()
 
 

@@ -1,9 +1,9 @@
 """HTTP cycle: one request and its answer on a connection — what stands between the parser and the ASGI app.
 
 It takes the place of uvicorn's RequestResponseCycle, for speed: head and body leave in one write where they can (over TLS, one
-record), nothing is logged, and what the parser guarantees is not checked again. And for watches: `push`, which is in
-scope["extensions"]["push"], writes a piece of a streamed body at once, without a coroutine, and tells whether the client keeps
-up; whoever uses it must listen to that.
+record), nothing is logged, and what the parser guarantees is not checked again. Two more are in scope["extensions"], beside ASGI's
+messages and without a coroutine: `answer` writes a whole answer at once; `push`, for watches, a piece of a streamed body, and tells
+whether the client keeps up; whoever uses it must listen to that.
 https://asgi.readthedocs.io/en/latest/specs/www.html
 """
 
@@ -106,6 +106,22 @@ class Cycle:
         assert self._started, "a body has a head before it"
         assert not self.response_complete, "nothing follows the end of an answer"
         self._write(message.get("body", b""), bool(message.get("more_body", False)))
+
+    def answer(self, status: int, headers: bytes, body: bytes) -> bool:
+        """All there is to say; each header with its line's end, Content-Length among them. False: the connection is full."""
+        if self.flow.write_paused and not self.disconnected:
+            return False
+        if self.disconnected:
+            return True
+        assert not self._started, "an answer begins once"
+        self._started = True
+        parts = [STATUS_LINES[status]]
+        for name, value in self._default_headers:
+            parts += (name, b": ", value, b"\r\n")
+        parts += (headers, b"\r\n" if self.keep_alive else b"connection: close\r\n\r\n")
+        self._head = b"".join(parts)
+        self._write(body, False)
+        return True
 
     def push(self, chunk: bytes) -> bool:
         """Write a piece of a streamed body, as `chunk_of` makes it; False where the connection is full."""

@@ -26,7 +26,7 @@ from kube.client.keepalive import keep_alive
 from kube.component.http_cycle import Cycle
 from kube.component.http_state import App, State
 from kube.component.logging import get_logger
-from kube.component.short_way import Brief, ShortWay
+from kube.component.short_way import Brief, Plain, ShortWay
 from kube.component.tls import ServerTLS
 from kube.component.uvicorn_parts import Config, HttpToolsProtocol
 
@@ -253,7 +253,7 @@ class _HttpProtocol(HttpToolsProtocol):
         cycle = Cycle(
             scope, self.transport, self.flow, self.server_state.default_headers, not last, expects_100, self.on_response_complete
         )
-        extensions: dict[str, Any] = {"push": cycle.push}
+        extensions: dict[str, Any] = {"push": cycle.push, "answer": cycle.answer}
         if self._subject is not None:
             extensions["tls"] = {"subject": self._subject}
         scope["extensions"] = extensions
@@ -294,7 +294,7 @@ class _HttpProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         between = self._begun == self._complete
-        if between and self._state.short_way is not None and self._goes_short(data, self._state.short_way):
+        if between and self._is_known(data):
             return
         begun = self._begun
         try:
@@ -315,19 +315,24 @@ class _HttpProtocol(HttpToolsProtocol):
                 self.transport.write(HEAD_TOO_LARGE)
                 self.transport.close()
 
-    def _goes_short(self, data: bytes, short_way: ShortWay) -> bool:
-        plain, state = self._state.known.find(data), self._state
+    def _is_known(self, data: bytes) -> bool:
+        """Whether it is the whole of one request whose head is known: then it is on its way."""
+        (plain, body), state = self._state.known.find(data), self._state
         if plain is None or state.letting_go or state.closing or self.flow.write_paused:
             return False
         if self.cycle is not None and not self.cycle.response_complete:
             return False
         state.tell_date()
-        brief = Brief(self, plain, self._subject)
-        if not short_way.take(brief):
-            return False
         self._unset_keepalive_if_required()
-        self.cycle = brief  # type: ignore[assignment]  # in the place of uvicorn's own
-        state.briefs += 1
+        if plain.is_brief and state.short_way is not None:
+            brief = Brief(self, plain, self._subject)
+            if state.short_way.take(brief):
+                self.cycle = brief  # type: ignore[assignment]  # in the place of uvicorn's own
+                state.briefs += 1
+                return True
+        cycle = self._known_cycle(plain, body, keep_alive=True)
+        self.cycle = cycle  # type: ignore[assignment]
+        self._start_asgi_task(cycle, self.app)
         return True
 
     @property
@@ -339,22 +344,29 @@ class _HttpProtocol(HttpToolsProtocol):
         self.on_response_complete()
 
     def go_long(self, brief: Brief) -> None:
-        """As if the parser had read it just now; what came after it waits for its turn."""
+        """As if it had come just now; what came after it waits for its turn."""
         self._state.brief_ended()
-        plain = brief.plain
         latest: Any = self.cycle
-        scope = {
-            "type": "http", "asgi": {"version": self.asgi_version, "spec_version": "2.3"}, "http_version": "1.1",
-            "server": self.server, "client": self.client, "scheme": self.scheme, "root_path": self.root_path,
-            "headers": list(plain.headers), "state": self.app_state.copy(), "method": "GET", "path": plain.path,
-            "raw_path": plain.raw_path, "query_string": plain.query_string,
-        }  # fmt: skip
-        cycle = self._cycle_of(scope, brief.keep_alive, False)
-        cycle.more_body, cycle.disconnected = False, brief.disconnected
-        cycle.set()
+        cycle = self._known_cycle(brief.plain, b"", brief.keep_alive)
+        cycle.disconnected = brief.disconnected
         if latest is brief:
             self.cycle = cycle  # type: ignore[assignment]  # in the place of uvicorn's own
         self._start_asgi_task(cycle, self.app)
+
+    def _known_cycle(self, plain: Plain, body: bytes, keep_alive: bool) -> Cycle:
+        """As if the parser had read it."""
+        scope: dict[str, Any] = {
+            "type": "http", "asgi": {"version": self.asgi_version, "spec_version": "2.3"}, "http_version": "1.1",
+            "server": self.server, "client": self.client, "scheme": self.scheme, "root_path": self.root_path,
+            "headers": plain.headers, "state": self.app_state.copy(), "method": plain.method, "path": plain.path,
+            "raw_path": plain.raw_path, "query_string": plain.query_string,
+        }  # fmt: skip
+        cycle = self._cycle_of(scope, keep_alive, False)
+        scope["extensions"]["head"] = plain
+        cycle.body += body
+        cycle.more_body = False
+        cycle.set()
+        return cycle
 
     def _raw(self) -> asyncio.Protocol | None:
         """The protocol that wants this connection; asked once a request, when its head is complete."""

@@ -1,46 +1,64 @@
-"""Short way: a request that is known by its bytes is not parsed again, and may be answered without a task of its own.
+"""Short way: a request whose head is known by its bytes is not parsed again; a GET may be answered without a task of its own.
 
-Clients ask the same again and again: for a lease, for an object they wait for. A server that is given a short way remembers the
-bytes of plain requests: a GET without body, of which nothing is asked that concerns the connection. Bytes that were such a request
-once are the same request whenever they come between two requests of a connection. The short way may take it on, and then either
-answers it or lets it go the long way, to the app; the client cannot tell the difference.
+Clients ask the same again and again: for a lease, for an object they wait for; and what they write differs in its body alone. A
+server remembers the heads of plain requests: those that came whole, and ask nothing that concerns the connection. Bytes that were
+such a head once are the same head whenever they come between two requests of a connection, followed by a whole body. What the app
+finds out of a head it may keep with it (`scope["extensions"]["head"]`).
+
+A server that is given a short way offers it known GETs: it may take one on, and then either answers it or lets it go the long way,
+to the app. The client cannot tell the difference.
 """
 
 from typing import Any, Protocol
 
-REMEMBERED = 1_024  # plain requests
-LARGEST_BYTES = 4_096  # of a request to remember
-NOT_PLAIN = frozenset((b"content-length", b"transfer-encoding", b"expect", b"upgrade"))
+REMEMBERED = 1_024  # heads
+LARGEST_BYTES = 4_096  # of a head to remember
+NOT_PLAIN = frozenset((b"transfer-encoding", b"expect", b"upgrade"))
+END = b"\r\n\r\n"
 OK, CLOSE = b"HTTP/1.1 200 OK\r\n", b"connection: close\r\n"
 
 
 class Plain:
-    """A request as the parser read it. `memo` is the short way's own: what it found out of it."""
+    """A head as the parser read it. `memo` is the short way's own: what it found out of it; `found` the app's."""
 
-    __slots__ = ("headers", "memo", "path", "query_string", "raw_path")
+    __slots__ = ("found", "headers", "is_brief", "length", "memo", "method", "path", "query_string", "raw_path")
 
-    def __init__(self, scope: Any) -> None:
+    def __init__(self, scope: Any, length: int) -> None:
+        self.method: str = scope["method"]
+        self.length = length  # of the body
+        self.is_brief = self.method == "GET" and all(name != b"content-length" for name, _ in scope["headers"])
         self.path: str = scope["path"]
         self.raw_path: bytes = scope["raw_path"]
         self.query_string: bytes = scope["query_string"]
         self.headers: list[tuple[bytes, bytes]] = list(scope["headers"])
         self.memo: Any = None
+        self.found: dict[str, Any] = {}
 
 
 class Known:
-    """The plain requests that came lately, by their bytes."""
+    """The heads of plain requests that came lately, by their bytes."""
 
     def __init__(self) -> None:
         self._plain: dict[bytes, Plain] = {}
-        self.find = self._plain.get
+
+    def find(self, data: bytes) -> tuple[Plain | None, bytes]:
+        """The head and the body, where `data` is the whole of one request whose head is known."""
+        end = data.find(END) + len(END)
+        plain = self._plain.get(data if end == len(data) else data[:end])
+        if plain is None or len(data) - end != plain.length:
+            return None, b""
+        return plain, data[end:]
 
     def learn(self, data: bytes, scope: Any) -> None:
         """`data` was the whole of one request, after which the connection goes on."""
-        if len(data) > LARGEST_BYTES or scope["method"] != "GET" or any(name in NOT_PLAIN for name, _ in scope["headers"]):
+        end = data.find(END) + len(END)
+        lengths = [value for name, value in scope["headers"] if name == b"content-length"]
+        plain = len(lengths) <= 1 and not any(name in NOT_PLAIN for name, _ in scope["headers"])
+        if not plain or end > LARGEST_BYTES or int(lengths[0] if lengths else 0) != len(data) - end:
             return
         if len(self._plain) >= REMEMBERED:
             self._plain.clear()
-        self._plain[data] = Plain(scope)
+        self._plain[data[:end]] = Plain(scope, len(data) - end)
 
 
 class Connection(Protocol):

@@ -181,3 +181,61 @@ def test_client_that_left_is_answered_nothing() -> None:
             return brief.response_complete
 
     assert asyncio.run(scenario())
+
+
+async def told(scope: Any, receive: Any, send: Any) -> None:
+    """Tells which body came with which head, and how often the head came before."""
+    body = b""
+    while True:
+        message = await receive()
+        body += message["body"]
+        if not message["more_body"]:
+            break
+    head = scope["extensions"].get("head")
+    times = -1
+    if head is not None:
+        times = head.found["times"] = head.found.get("times", 0) + 1
+    text = b"%b %b %d" % (scope["method"].encode(), body, times)
+    assert scope["extensions"]["answer"](200, b"content-length: %d\r\n" % len(text), text)
+
+
+def test_a_known_head_may_have_another_body_each_time() -> None:
+    """What is not the whole of one request is the parser's, whatever it begins with."""
+    head = b"POST /a HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n"
+
+    async def scenario() -> list[bytes]:
+        async with serving(told, ends_within=1) as (server, reader, writer):
+            answers = [await asked(reader, writer, head + body) for body in (b"{}", b"[]", b"\r\n")]
+            writer.write(head)  # the body comes later
+            await taken_in(server)
+            answers.append(await asked(reader, writer, b"ab"))
+            writer.write(head + b"cd" + head + b"ef")
+            answers += [await body_of(reader), await body_of(reader)]
+            answers.append(await asked(reader, writer, head + b"gh"))
+            return answers
+
+    assert asyncio.run(scenario()) == [
+        b"POST {} -1", b"POST [] 1", b"POST \r\n 2", b"POST ab -1", b"POST cd -1", b"POST ef -1", b"POST gh 3",
+    ]  # fmt: skip
+
+
+def test_a_whole_answer_is_written_as_by_messages() -> None:
+    """Rule: kube/component/http_cycle.py: `answer` says what ASGI's two messages say."""
+
+    async def by_messages(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 201, "headers": [(b"x-a", b"1"), (b"content-length", b"2")]})
+        await send({"type": "http.response.body", "body": b"ok"})
+
+    async def at_once(scope: Any, receive: Any, send: Any) -> None:
+        assert scope["extensions"]["answer"](201, b"x-a: 1\r\ncontent-length: 2\r\n", b"ok")
+
+    async def scenario(app: Any, request: bytes) -> bytes:
+        async with serving(app, ends_within=1) as (_, reader, writer):
+            writer.write(request)
+            return b"".join(line for line in (await reader.read()).splitlines(keepends=True) if not line.startswith(b"date: "))
+
+    for method in (b"GET", b"HEAD"):
+        request = method + b" / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
+        answers = [asyncio.run(scenario(app, request)) for app in (by_messages, at_once)]
+        assert answers[0] == answers[1]
+        assert answers[0].startswith(b"HTTP/1.1 201 Created\r\nx-a: 1\r\ncontent-length: 2\r\nconnection: close\r\n\r\n")
