@@ -31,7 +31,7 @@ from kubelet.pod_state import Observed, every_container
 from kubelet.pod_volumes import NOTHING_MOUNTED, MountedVolumes, PodVolumes
 from kubelet.runtime.runtime import Limits, Runtime, RuntimeContainer, RuntimeFailure
 from kubelet.termination_message import termination_message
-from kubelet.volume_wait import VolumeWait
+from kubelet.volume_wait import VolumeWait, reason
 from kubelet.volumes.volume import VolumeError
 
 
@@ -207,7 +207,7 @@ class Lifecycle:
             self._volumes = await self._tools.volumes.set_up(pod, self.files, objects, self._facts())
         except VolumeError as error:
             for message in self._wait.failed(error, self.clock.now()):
-                self.events.event(pod, WARNING, "FailedMount", message)
+                self.events.event(pod, WARNING, reason(message), message)
             return
         self._stale = False
         self._wait.succeeded()

@@ -96,7 +96,7 @@ class PodVolumes:
             except NotAttached:
                 raise
             except (VolumeError, OSError) as error:
-                raise VolumeError(f'MountVolume.SetUp failed for volume "{name}" : {error}') from error
+                raise VolumeError(f'{_step(persistent)} failed for volume "{name}" : {error}') from error
 
         wanted = pod.spec.volumes or []
         results = await asyncio.gather(*(one(volume) for volume in wanted), return_exceptions=True)
@@ -130,6 +130,12 @@ class PodVolumes:
         if failures:
             raise RuntimeFailure("; ".join(failures))
         self._claims.forget(pod.metadata.uid)
+
+
+def _step(persistent: PersistentVolume | None) -> str:
+    """What is tried, in upstream's words."""
+    device = persistent is not None and persistent.spec.volumeMode == "Block"
+    return "MapVolume.SetUpDevice" if device else "MountVolume.SetUp"
 
 
 def _check_mode(pod: Pod, volume: Volume, persistent: PersistentVolume | None) -> None:

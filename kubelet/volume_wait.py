@@ -59,6 +59,11 @@ class VolumeWait:
         self._pause, self._since, self.retry_at = FIRST_RETRY, None, None
 
 
+def reason(told: str) -> str:
+    """Of the event that tells it."""
+    return "FailedMapVolume" if told.startswith("MapVolume.") else "FailedMount"
+
+
 def summary(unmounted: list[str], unattached: list[str], unprocessed: list[str], why: str) -> str:
     return (
         f"Unable to attach or mount volumes: unmounted volumes=[{' '.join(unmounted)}], "

@@ -100,9 +100,11 @@ def tokens_told(told: CSIDriver | None, tokens: Iterable[tuple[str, Token]]) -> 
 def wants_group(told: CSIDriver | None, source: Any, context: VolumeContext) -> bool:
     """Whether the files are given to the pod's group, by the driver's fsGroupPolicy."""
     policy = (told.spec.fsGroupPolicy if told is not None else None) or "ReadWriteOnceWithFSType"
-    if policy != "ReadWriteOnceWithFSType":
-        return bool(policy == "File")
-    if not source.fsType or source.readOnly or context.read_only:
+    if policy == "None" or source.readOnly or context.read_only:
+        return False
+    if policy == "File":
+        return True
+    if not source.fsType:
         return False
     modes = context.persistent.spec.accessModes if context.persistent is not None else ["ReadWriteOnce"]
     return any(one in ("ReadWriteOnce", "ReadWriteOncePod") for one in modes or ())

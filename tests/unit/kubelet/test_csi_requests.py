@@ -48,6 +48,7 @@ def a_driver(*capabilities: int) -> Driver:
     ("policy", "source", "modes", "given"),
     [
         ("File", {}, ["ReadWriteMany"], True),
+        ("File", {"readOnly": True}, ["ReadWriteMany"], False),
         ("None", {"fsType": "ext4"}, ["ReadWriteOnce"], False),
         ("ReadWriteOnceWithFSType", {"fsType": "ext4"}, ["ReadWriteOnce"], True),
         ("ReadWriteOnceWithFSType", {"fsType": "ext4"}, ["ReadWriteOncePod"], True),

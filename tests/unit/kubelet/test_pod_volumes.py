@@ -8,19 +8,20 @@ from typing import Any
 
 import pytest
 
-from kube.api.types import EmptyDirVolumeSource, NFSVolumeSource, PersistentVolumeClaim, Volume
+from kube.api.types import EmptyDirVolumeSource, NFSVolumeSource, PersistentVolume, PersistentVolumeClaim, Pod, Volume
 from kube.api.views import view
 from kube.component.clock import SystemClock
 from kubelet.claims import NoClaims, claim_name, unready
 from kubelet.csi.plugins import Plugins
 from kubelet.csi.record import Record, remember
+from kubelet.downward import PodFacts
 from kubelet.images import Images
 from kubelet.objects import no_token
 from kubelet.pod_events import LoggedEvents
 from kubelet.pod_files import PodFiles
 from kubelet.pod_volumes import MountedVolumes, PodVolumes, container_devices
 from kubelet.runtime.runtime import Device, RuntimeFailure
-from kubelet.volume_wait import LONGEST_RETRY, PATIENCE, VolumesFailed, VolumeWait
+from kubelet.volume_wait import LONGEST_RETRY, PATIENCE, VolumesFailed, VolumeWait, reason
 from kubelet.volumes import empty_dir, nfs, ownership, volume_types
 from kubelet.volumes.volume import ClaimNotReady, NotAttached, VolumeError
 from tests.fake_runtime import FakeRuntime
@@ -131,6 +132,26 @@ def test_a_volume_in_memory_is_no_larger_than_what_its_pod_may_use() -> None:
     assert size(None, "128Mi", None) == 8 << 30
     assert size("0", None) == 8 << 30
     assert size(None, None, node="") == 0
+
+
+def test_a_device_that_cannot_be_had_is_told_as_one(tmp_path: Path) -> None:
+    """Rule: https://kubernetes.io/docs/concepts/storage/persistent-volumes/#raw-block-volume-support"""
+
+    class Bound(NoClaims):
+        async def volume_of(self, pod: Pod, volume: Volume) -> PersistentVolume:
+            spec = {"volumeMode": volume.name, "local": {"path": str(tmp_path / "absent")}}
+            return view(PersistentVolume, {"metadata": {"name": "v"}, "spec": spec})
+
+    told = {}
+    images = Images(FakeRuntime(), LoggedEvents(), SystemClock())
+    for mode in ("Block", "Filesystem"):
+        pod = a_pod(volumes=[{"name": mode, "persistentVolumeClaim": {"claimName": "c"}}])
+        files = PodFiles(tmp_path, tmp_path / "logs", WHO)
+        with pytest.raises(VolumesFailed) as failed:
+            asyncio.run(PodVolumes(no_token, Bound(), images, SystemClock()).set_up(pod, files, {}, PodFacts()))
+        told[reason(str(failed.value))] = str(failed.value)
+    assert told["FailedMapVolume"].startswith('MapVolume.SetUpDevice failed for volume "v" : path ')
+    assert told["FailedMount"].startswith('MountVolume.SetUp failed for volume "v" : path ')
 
 
 @pytest.mark.root
