@@ -3,9 +3,15 @@
 https://kubernetes.io/docs/reference/instrumentation/metrics/ · apiserver pkg/endpoints/metrics/metrics.go
 """
 
-from functools import cache, partial
+from bisect import bisect_left
+from collections.abc import Iterator
+from functools import partial
+from itertools import accumulate
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import REGISTRY, Gauge
+from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
+from prometheus_client.utils import floatToGoString
 
 from apiserver.context import RequestInfo, Server
 from kube.api.resource import Resource
@@ -17,19 +23,6 @@ VERBS = {"create": "POST", "update": "PUT", "deletecollection": "DELETECOLLECTIO
 KNOWN_PATHS = frozenset(("/healthz", "/livez", "/readyz", "/version", "/metrics"))  # told apart; so many, and no more
 CONNECTING = frozenset(("attach", "exec", "portforward", "proxy"))
 
-REQUESTS = Counter(
-    "apiserver_request",
-    "Counter of apiserver requests broken out for each verb, dry run value, group, version, resource, scope, component, and "
-    "HTTP response code.",
-    (*LABELS, "code"),
-)
-DURATION = Histogram(
-    "apiserver_request_duration_seconds",
-    "Response latency distribution in seconds for each verb, dry run value, group, version, resource, subresource, scope and "
-    "component.",
-    LABELS,
-    buckets=SECONDS,
-)
 LONG_RUNNING = Gauge(
     "apiserver_longrunning_requests",
     "Gauge of all active long-running apiserver requests broken out by verb, group, version, resource, scope and component.",
@@ -91,14 +84,48 @@ def scope_of(info: RequestInfo) -> str:
 
 def observe(labels: Labels, code: int, seconds: float) -> None:
     """A request is done."""
-    count, duration = _series(labels, code)
-    count.inc()
-    duration.observe(seconds)
+    series = REQUESTS.series.get(labels)
+    if series is None:
+        series = REQUESTS.series[labels] = _Series()
+    series.codes[code] = series.codes.get(code, 0) + 1
+    series.seconds += seconds
+    series.buckets[bisect_left(SECONDS, seconds)] += 1
 
 
-@cache  # looking the series up costs more than counting
-def _series(labels: Labels, code: int) -> tuple[Counter, Histogram]:
-    return REQUESTS.labels(*labels, str(code)), DURATION.labels(*labels)
+class _Series:
+    """The requests of one combination of labels."""
+
+    __slots__ = ("buckets", "codes", "seconds")
+
+    def __init__(self) -> None:
+        self.codes: dict[int, int] = {}  # how many were answered so
+        self.seconds = 0.0  # of all together
+        self.buckets = [0] * (len(SECONDS) + 1)  # how many took at most so long, and longer than the one before
+
+
+class _Requests(Collector):
+    """Counter and histogram of requests, counted without the library's locks and exemplars: one thread counts them."""
+
+    def __init__(self) -> None:
+        self.series: dict[Labels, _Series] = {}
+
+    def collect(self) -> Iterator[Metric]:
+        what = "for each verb, dry run value, group, version, resource,"
+        text = f"Counter of apiserver requests broken out {what} scope, component, and HTTP response code."
+        count = CounterMetricFamily("apiserver_request", text, labels=(*LABELS, "code"))
+        text = f"Response latency distribution in seconds {what} subresource, scope and component."
+        duration = HistogramMetricFamily("apiserver_request_duration_seconds", text, labels=LABELS)
+        for labels, one in self.series.items():
+            for code, number in one.codes.items():
+                count.add_metric((*labels, str(code)), number)
+            bounds = (*map(floatToGoString, SECONDS), "+Inf")
+            duration.add_metric(labels, list(zip(bounds, accumulate(one.buckets), strict=True)), one.seconds)
+        yield count
+        yield duration
+
+
+REQUESTS = _Requests()
+REGISTRY.register(REQUESTS)
 
 
 def _in_flight(server: Server, index: int) -> float:

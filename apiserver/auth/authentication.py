@@ -10,6 +10,7 @@ import csv
 import hashlib
 import hmac
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -68,6 +69,9 @@ class Authentication:
         self._anonymous = anonymous
 
     async def authenticate(self, request: Request) -> User:
+        known = self.surely(_subject(request), request.once("bearer", bearer_of))
+        if known is not None:
+            return known
         user = self._of_certificate(request) or await self._of_token(request)
         if user is None:
             if not self._anonymous:
@@ -95,7 +99,7 @@ class Authentication:
         return None
 
     def _of_certificate(self, request: Request) -> User | None:
-        subject = request.scope.get("extensions", {}).get("tls", {}).get("subject")
+        subject = _subject(request)
         if not subject or not subject.get("CN"):
             return None
         if not self._front_proxies.names_user(subject):
@@ -112,6 +116,11 @@ class Authentication:
         return found[0]
 
 
+def _subject(request: Request) -> Any:
+    """Of the client's certificate, where there is one."""
+    return request.scope.get("extensions", {}).get("tls", {}).get("subject")
+
+
 def bearer_of(request: Request) -> str:
     """The token in the request's head; empty where there is none."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
@@ -126,8 +135,13 @@ def _authenticated(user: User) -> User:
 
 def _named_by(subject: Mapping[str, Any]) -> User:
     """The user that a certificate names, and which certificate it was."""
-    fingerprint = hashlib.sha256(subject["certificate"]).hexdigest()
-    return User(subject["CN"], tuple(subject.get("O") or ()), extra={CREDENTIAL: [f"X509SHA256={fingerprint}"]})
+    extra = {CREDENTIAL: [f"X509SHA256={_fingerprint(subject['certificate'])}"]}
+    return User(subject["CN"], tuple(subject.get("O") or ()), extra=extra)
+
+
+@lru_cache(maxsize=1024)  # connections stay
+def _fingerprint(certificate: bytes) -> str:
+    return hashlib.sha256(certificate).hexdigest()
 
 
 def read_token_file(path: Path) -> dict[str, User]:

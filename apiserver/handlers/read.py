@@ -82,7 +82,7 @@ def answer(request: Request, data: bytes, form: Accepted) -> Response:
     """JSON bytes in the form that was asked for."""
     if form.yaml:
         return Response(200, late("yaml").safe_dump(orjson.loads(data), sort_keys=True).encode(), "application/yaml")
-    if request.info.flag("pretty"):
+    if request.info.query and request.info.flag("pretty"):
         return Response(200, orjson.dumps(orjson.loads(data), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
     return Response(200, data)
 

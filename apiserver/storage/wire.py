@@ -8,12 +8,13 @@ from collections.abc import Iterator
 
 LENGTH = 2  # the wire type of bytes, strings and messages; 0 is a varint's, and there are no others in etcd's messages
 MORE = 0x80  # of a varint's byte: another one follows
+_BYTES = tuple(bytes((number,)) for number in range(MORE))  # of small numbers, and of the tags of fields below 16
 
 
 def varint(number: int) -> bytes:
     """A number of 64 bits; one below zero as its two's complement."""
     if 0 <= number < MORE:
-        return bytes((number,))
+        return _BYTES[number]
     number &= (1 << 64) - 1
     parts = bytearray()
     while number >= MORE:
@@ -25,12 +26,13 @@ def varint(number: int) -> bytes:
 
 def integer(field: int, number: int) -> bytes:
     """A field that is a number or a truth value; nothing where it is zero, as proto3 has it."""
-    return bytes((field << 3,)) + varint(number) if number else b""
+    return _BYTES[field << 3] + varint(number) if number else b""
 
 
 def block(field: int, data: bytes) -> bytes:
     """A field of bytes, or a message; written even where it is empty."""
-    return bytes((field << 3 | LENGTH,)) + varint(len(data)) + data
+    size = len(data)
+    return _BYTES[field << 3 | LENGTH] + (_BYTES[size] if size < MORE else varint(size)) + data
 
 
 def fields(data: bytes) -> Iterator[tuple[int, int, bytes]]:
