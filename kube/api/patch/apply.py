@@ -214,6 +214,8 @@ def _managers(new: Tree, old: Tree | None, resource: Resource, subresource: str)
 
 def _capped(managers: Managers) -> Managers:
     """Not more than ten Update entries."""
+    if len(managers) <= MAX_UPDATE_ENTRIES:
+        return managers
     updates = sorted((one for one in managers.values() if one.owner.operation == UPDATE), key=lambda one: one.time)
     for entry in updates[: max(0, len(updates) - MAX_UPDATE_ENTRIES + 1)] if len(updates) > MAX_UPDATE_ENTRIES else ():
         del managers[entry.owner]

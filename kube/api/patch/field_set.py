@@ -83,13 +83,21 @@ class FieldSet:
         """Whether any path is in both; cheaper than making what is."""
         if not self.members.isdisjoint(other.members):
             return True
-        return any(step in self.below and self.below[step].overlaps(one) for step, one in other.below.items())
+        for step, one in other.below.items():
+            below = self.below.get(step)
+            if below is not None and below.overlaps(one):
+                return True
+        return False
 
     def covers(self, other: "FieldSet") -> bool:
         """Whether every path of the other is in this one."""
         if not other.members <= self.members:
             return False
-        return all(step in self.below and self.below[step].covers(one) for step, one in other.below.items())
+        for step, one in other.below.items():
+            below = self.below.get(step)
+            if below is None or not below.covers(one):
+                return False
+        return True
 
     def __iter__(self) -> Iterator[Path]:
         """Every path, in FieldsV1's order."""
@@ -109,8 +117,10 @@ class FieldSet:
 
     def without(self, *steps: str) -> "FieldSet":
         """Leaving out the steps and all below them."""
+        if self.below.keys().isdisjoint(steps) and self.members.isdisjoint(steps):
+            return self
         below = {step: one for step, one in self.below.items() if step not in steps}
-        return FieldSet(self.members - set(steps), below)
+        return FieldSet(self.members.difference(steps), below)
 
     def to_tree(self) -> Tree:
         """As FieldsV1."""

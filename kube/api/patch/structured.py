@@ -125,14 +125,14 @@ def _compare(kind: Type, old: Any, new: Any, path: Path, found: Comparison) -> N
         found.modified.insert(path)
         return
     if form == "object":
-        for name in [name for name, one in old.items() if name not in new or one != new[name]]:
-            one, step = kind.field(name) or UNKNOWN, field_set.field(name)
-            if name in new:
-                _compare(one, old[name], new[name], (*path, step), found)
-            else:
-                _whole(one, step, old[name], found.removed.down(path))
-        for name in [name for name in new if name not in old]:
-            _whole(kind.field(name) or UNKNOWN, field_set.field(name), new[name], found.added.down(path))
+        for name, one in old.items():
+            if name not in new:
+                _whole(kind.field(name) or UNKNOWN, f"f:{name}", one, found.removed.down(path))
+            elif one != new[name]:
+                _compare(kind.field(name) or UNKNOWN, one, new[name], (*path, f"f:{name}"), found)
+        for name, one in new.items():
+            if name not in old:
+                _whole(kind.field(name) or UNKNOWN, f"f:{name}", one, found.added.down(path))
     else:
         have, want = dict(_parts(kind, old)), dict(_parts(kind, new))
         for step, item in have.items():
