@@ -23,6 +23,7 @@ from kubelet.inotify import ENTRIES, Changes
 log = get_logger("kubelet.csi")
 
 REGISTRY = "plugins_registry"
+PLACES = (REGISTRY, "plugins", "pods")  # drivers' own pods mount these, and say that they are there
 KIND = "CSIPlugin"
 RETRY_SECONDS = 10.0
 
@@ -54,7 +55,8 @@ class Plugins:
     async def run(self) -> None:
         """Follow the directory until cancelled."""
         directory = self.root / REGISTRY
-        await asyncio.to_thread(directory.mkdir, parents=True, exist_ok=True)
+        for name in PLACES:
+            await asyncio.to_thread((self.root / name).mkdir, parents=True, exist_ok=True)
         async with Changes() as changes:
             changes.watch(directory, ENTRIES)
             while True:

@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 
 from deploy.lab import network, power
+from tests.csi_driver import MemoryDriver
 from tests.lab.conftest import Lab
 from tests.lab.faults import containers, web
+from tests.lab.storage import VOLUME, a_volume_and_its_pod, attached_to, drivers_on, remove
+from tests.wait import eventually_sync
 
 LEFT, CUT_OFF, KILLED = "node2", "node3", "node4"
 OTHERS = ("node1", LEFT, KILLED)
@@ -25,6 +28,7 @@ class Outage:
     since: float  # on the monotonic clock
     alone: str  # the uid of the stateful set's pod, on the node that is cut off
     lost: frozenset[str]  # uids of the pods on the lost nodes
+    drivers: dict[str, MemoryDriver]  # of storage, by node
 
     @staticmethod
     def end(lab: Lab) -> None:
@@ -46,28 +50,41 @@ def pods_of(lab: Lab, app: str) -> list[dict[str, Any]]:
     return found
 
 
+def near(node: str) -> dict[str, Any]:
+    """An affinity: there, as long as it is there."""
+    there = {"matchExpressions": [{"key": "kubernetes.io/hostname", "operator": "In", "values": [node]}]}
+    return {"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 100, "preference": there}]}}
+
+
 @pytest.fixture(scope="package")
 def outage(lab: Lab) -> Iterator[Outage]:
     """Begins here; `end` is for the test that sees them come back, or for the end of all tests."""
+    with drivers_on(lab, LEFT, KILLED) as drivers:
+        begin(lab)
+        pods = pods_of(lab, "moving") + pods_of(lab, "alone")
+        assert {one["spec"]["nodeName"] for one in pods} == {LEFT, CUT_OFF, KILLED}
+        lost = frozenset(one["metadata"]["uid"] for one in pods if one["spec"]["nodeName"] != LEFT)
+        since = time.monotonic()
+        try:
+            for other in OTHERS:  # as `lab cut` and `lab kill` do, both at once
+                network.cut(lab.plan, lab.host(CUT_OFF), lab.host(other))
+            drivers[KILLED].stop()
+            power.off(lab.host(KILLED))
+            yield Outage(since, pods_of(lab, "alone")[0]["metadata"]["uid"], lost, drivers)
+        finally:
+            Outage.end(lab)
+            remove(lab)
+            lab.kubectl("delete", "deployment/moving", "statefulset/alone", "service/moving", "service/alone")
+
+
+def begin(lab: Lab) -> None:
+    """What runs on the nodes before they are lost."""
     apart = {"labelSelector": {"matchLabels": {"app": "moving"}}, "topologyKey": "kubernetes.io/hostname"}
     spread = {"podAntiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 100, "podAffinityTerm": apart}]}}
     moving, service = web("moving", 3, {"tolerations": LOST, "affinity": spread})
-    there = {"matchExpressions": [{"key": "kubernetes.io/hostname", "operator": "In", "values": [CUT_OFF]}]}
-    near = {"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 100, "preference": there}]}}
-    alone, governing = web("alone", 1, {"tolerations": LOST, "affinity": near})
+    alone, governing = web("alone", 1, {"tolerations": LOST, "affinity": near(CUT_OFF)})
     alone = alone | {"kind": "StatefulSet", "spec": alone["spec"] | {"serviceName": "alone"}}
-    lab.apply(moving, service, alone, governing)
-    for one in ("deployment/moving", "statefulset/alone"):
+    lab.apply(moving, service, alone, governing, *a_volume_and_its_pod(tolerations=LOST, affinity=near(KILLED)))
+    eventually_sync(lambda: attached_to(lab) == [KILLED], 60, "the volume is attached where its pod is")
+    for one in ("deployment/moving", "statefulset/alone", f"deployment/{VOLUME}"):
         lab.kubectl("rollout", "status", one, "--timeout=60s", within=70)
-    pods = pods_of(lab, "moving") + pods_of(lab, "alone")
-    assert {one["spec"]["nodeName"] for one in pods} == {LEFT, CUT_OFF, KILLED}
-    lost = frozenset(one["metadata"]["uid"] for one in pods if one["spec"]["nodeName"] != LEFT)
-    since = time.monotonic()
-    try:
-        for other in OTHERS:  # as `lab cut` and `lab kill` do, both at once
-            network.cut(lab.plan, lab.host(CUT_OFF), lab.host(other))
-        power.off(lab.host(KILLED))
-        yield Outage(since, pods_of(lab, "alone")[0]["metadata"]["uid"], lost)
-    finally:
-        Outage.end(lab)
-        lab.kubectl("delete", "deployment/moving", "statefulset/alone", "service/moving", "service/alone")

@@ -1,8 +1,8 @@
 """Two workers are lost at once: one is killed, one is cut off from everybody for two minutes; then both come back.
 
 What they ran moves to the worker that is left, once nobody has heard of them for the grace period and the pods tolerate it no
-longer. Nothing is in use twice: a stateful set's pod has no second one while the first may still run. When the nodes are back,
-what was moved away from them is ended there, too.
+longer. Nothing is in use twice: a stateful set's pod has no second one while the first may still run, and a volume for one node
+is at one node. When the nodes are back, what was moved away from them is ended there, too.
 
 The outage begins before the first test of these files and goes on under them; this file is the last.
 """
@@ -15,6 +15,7 @@ import pytest
 
 from tests.lab.conftest import Lab
 from tests.lab.outage import CUT_OFF, KILLED, LEFT, Outage, pods_of
+from tests.lab.storage import VOLUME, attached_to, driver_on
 from tests.wait import eventually_sync
 
 CUT_SECONDS = 120
@@ -39,11 +40,16 @@ def test_pods_of_lost_nodes_move_to_the_node_that_is_left(lab: Lab, outage: Outa
     assert leaving(alone)
     assert alone["metadata"]["uid"] == outage.alone
     assert outage.alone in outage.run_by_the_engine(lab)  # it does
+    # Nor whether the volume is still written to: it stays where it is, and the pod's successor waits for it.
+    events = ("get", "events", "--field-selector=reason=FailedAttachVolume", "-o", "name")
+    eventually_sync(lambda: lab.kubectl(*events), 60, "the pod that waits is told")
+    assert attached_to(lab) == [KILLED]
+    assert lab.get("deployment", VOLUME)["status"].get("readyReplicas", 0) == 0
     nothing_is_in_use_twice(lab)
 
 
 def test_nodes_that_come_back_end_what_was_moved_away_from_them(lab: Lab, outage: Outage) -> None:
-    """Rule: https://kubernetes.io/docs/concepts/architecture/nodes/#condition"""
+    """Rule: https://kubernetes.io/docs/concepts/architecture/nodes/#condition, volumesInUse of a node's status"""
     until = outage.since + CUT_SECONDS
     eventually_sync(lambda: time.monotonic() >= until, max(1.0, until - time.monotonic() + 1), "two minutes have passed")
     outage.end(lab)
@@ -57,8 +63,12 @@ def test_nodes_that_come_back_end_what_was_moved_away_from_them(lab: Lab, outage
         return True
 
     eventually_sync(gone, 60, "what was moved away is gone")
+    outage.drivers[KILLED] = driver_on(lab, KILLED)
+    eventually_sync(lambda: attached_to(lab) == [LEFT], 90, "the volume goes where its pod is now")
+    lab.kubectl("rollout", "status", f"deployment/{VOLUME}", "--timeout=60s", within=70)
     (alone,) = eventually_sync(lambda: [one for one in pods_of(lab, "alone") if is_ready(one)], 60, "the set's pod, anew")
     assert alone["metadata"]["uid"] != outage.alone
+    assert outage.drivers[KILLED].named("NodeUnstageVolume") != []
     for node in (CUT_OFF, KILLED):
         eventually_sync(lambda node=node: "taints" not in lab.get("node", node)["spec"], 20, f"{node} is taken again")
     lab.kubectl("rollout", "restart", "deployment/moving")  # they spread out again

@@ -113,6 +113,7 @@ def test_a_drivers_volume_is_attached_staged_and_published_and_given_back(
 
     async def scenario() -> None:
         async with registered(client, root) as (driver, plugins):
+            assert all((root / name).is_dir() for name in ("plugins", "pods"))  # what drivers' own pods mount
             node = await client.get(CSINode, "", "n")
             assert [(one.name, one.nodeID, one.topologyKeys, one.allocatable.count) for one in node.spec.drivers] == [
                 (DRIVER, "node-7", ["example.com/rack"], 3)
