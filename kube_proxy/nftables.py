@@ -94,12 +94,22 @@ def replacement(items: Iterable[tuple[Slot, Value]], settings: Settings) -> Batc
         _new_chain(batch, name)
     for name, rules in standing.items():
         _new_rules(batch, name, rules)
-    return alteration([Change(slot, None, value) for slot, value in items], settings.family, batch)
+    by_kind: dict[str, list[tuple[Slot, Value]]] = {"set": [], "chain": [], "element": []}
+    for item in items:
+        by_kind[item[0].kind].append(item)
+    for slot, value in by_kind["set"]:
+        _new_set(batch, slot.name, cast("SetSpec", value))
+    for slot, _ in by_kind["chain"]:
+        _new_chain(batch, slot.name)
+    for slot, value in by_kind["chain"]:
+        _new_rules(batch, slot.name, cast("tuple[Rule, ...]", value))
+    _elements(batch, netlink.NEWSETELEM, by_kind["element"], settings.family)
+    return batch
 
 
-def alteration(changes: Changes, family: Family = IPV4, batch: Batch | None = None) -> Batch:
-    """The messages for some changes, added to a batch or to a new one. Pure."""
-    batch = batch or Batch(family.number)
+def alteration(changes: Changes, family: Family = IPV4) -> Batch:
+    """The messages for some changes. Pure."""
+    batch = Batch(family.number)
     elements = [change for change in changes if change.slot.kind == "element"]
     sets = [change for change in changes if change.slot.kind == "set"]
     of_chains = [change for change in changes if change.slot.kind == "chain"]
@@ -196,33 +206,31 @@ def _portions(all_of_set: list[tuple[Slot, Value]]) -> Iterator[list[tuple[Slot,
 
 
 def _encoder(spec: SetSpec) -> Callable[[Any, Any], bytes]:
-    """What turns a key and its value into an element's attributes. All elements of a map have the same lengths, and there are tens
-    of thousands of them, so what is the same in all is made once."""
-    key_packers = [_PACK[field] for field in spec.key]
-    key_head, key_length = _value_head(1, spec.key)
-    if spec.value in ((), ("verdict",)):
+    """What turns a key and its value into an element's attributes: one struct for all elements of a map, as there are tens of
+    thousands of them. Verdicts differ in length, so they come after it.
+    """
+    values = spec.value if spec.value != ("verdict",) else ()
+    converters = [_FIELDS[field][1] for field in (*spec.key, *values)]
+    key_form, key_head = _form(1, spec.key)
+    value_form, value_head = _form(2, values) if values else ("", ())
+    form, head, width = struct.Struct(f"=HH{key_form}{value_form}"), (1 | netlink.NESTED, *key_head), len(spec.key)
 
-        def plain(key: Any, value: Any) -> bytes:
-            after = _verdict(value) if isinstance(value, Verdict) else b""
-            head = _LENGTH.pack(key_length + len(after) + 4, 1 | netlink.NESTED) + key_head
-            return head + b"".join([pack(one) for pack, one in zip(key_packers, key, strict=True)]) + after
-
-        return plain
-    value_packers = [_PACK[field] for field in spec.value]
-    value_head, value_length = _value_head(2, spec.value)
-    head = _LENGTH.pack(key_length + value_length + 4, 1 | netlink.NESTED) + key_head
+    def plain(key: Any, value: Any) -> bytes:
+        after = _verdict(value) if isinstance(value, Verdict) else b""
+        fields = [convert(one) for convert, one in zip(converters, key, strict=True)]
+        return form.pack(form.size + len(after), *head, *fields) + after
 
     def mapped(key: Any, value: Any) -> bytes:
-        packed = b"".join([pack(one) for pack, one in zip(key_packers, key, strict=True)])
-        return b"".join((head, packed, value_head, *[pack(one) for pack, one in zip(value_packers, value, strict=True)]))
+        fields = [convert(one) for convert, one in zip(converters, key + value, strict=True)]
+        return form.pack(form.size, *head, *fields[:width], *value_head, *fields[width:])
 
-    return mapped
+    return mapped if values else plain
 
 
-def _value_head(kind: int, fields: Sequence[str]) -> tuple[bytes, int]:
-    """The beginning of nested(kind, attribute(1, value)) for values of these types, and the length of the whole."""
+def _form(kind: int, fields: Sequence[str]) -> tuple[str, tuple[int, ...]]:
+    """Of nested(kind, attribute(1, value)) for values of these types: its part of a struct, and the numbers before the fields."""
     length = _type(fields)[1]
-    return _LENGTHS.pack(length + 8, kind | netlink.NESTED, length + 4, 1), length + 8
+    return "HHHH" + "".join(_FIELDS[field][0] for field in fields), (length + 8, kind | netlink.NESTED, length + 4, 1)
 
 
 @cache
@@ -230,13 +238,16 @@ def _verdict(verdict: Verdict) -> bytes:
     return nested(2, verdict_attributes(verdict.code, verdict.chain))
 
 
-_LENGTH, _LENGTHS = struct.Struct("=HH"), struct.Struct("=HHHH")
-_PORT, _INDEX = struct.Struct(">H2x"), struct.Struct("=I")
+def _same(value: Any) -> Any:
+    return value
+
+
+# How each type is written into an element: its part of a struct, and what makes that of our value. Every field takes whole words.
 _PROTOCOL = {name: bytes((value, 0, 0, 0)) for name, value in PROTOCOLS.items()}
-_PACK: dict[str, Callable[[Any], bytes]] = {
-    "ipv4_addr": socket.inet_aton,
-    "ipv6_addr": partial(socket.inet_pton, socket.AF_INET6),
-    "inet_proto": _PROTOCOL.__getitem__,
-    "inet_service": _PORT.pack,
-    "mark": _INDEX.pack,
+_FIELDS: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "ipv4_addr": ("4s", socket.inet_aton),
+    "ipv6_addr": ("16s", partial(socket.inet_pton, socket.AF_INET6)),
+    "inet_proto": ("4s", _PROTOCOL.__getitem__),
+    "inet_service": ("H2x", socket.htons),
+    "mark": ("I", _same),
 }

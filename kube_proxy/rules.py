@@ -14,7 +14,6 @@ KEP-3015 · upstream pkg/proxy/topology.go
 import ipaddress
 import socket
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from kube.api.meta import Key
@@ -50,8 +49,7 @@ class Place(NamedTuple):
     zone: str = ""  # the node's label topology.kubernetes.io/zone
 
 
-@dataclass(frozen=True)
-class PortRule:
+class PortRule(NamedTuple):
     """Where connections to one port of a Service go."""
 
     service: Key

@@ -137,7 +137,7 @@ class LogKeeper:
         return behind
 
     def _copy(self, kept: Kept, due: list[Kept]) -> bool:
-        """Returns whether there was more than may be copied in one pass. That takes its time: all that are due are held meanwhile."""
+        """Returns whether there was more than may be copied in one pass. It takes its time: all that are due are held meanwhile."""
         began = time.thread_time()
         try:
             if kept.reader is None:

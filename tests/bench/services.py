@@ -23,11 +23,12 @@ from kube_proxy.rules import rules
 from kube_proxy.start import GC_THRESHOLDS
 from tests.node.kube_proxy.service_node import SETTINGS
 from tests.node.network.namespace import own_namespace, run
-from tests.unit.kube_proxy.objects import HERE, a_service, a_slice
+from tests.unit.kube_proxy.objects import HERE, a_service, a_slice, an_endpoint
 
 COUNTS = (100, 1000, 5000)
 MOST = {"iptables": 1000, "userspace": 100}  # iptables takes half a minute for 5,000, userspace one listener each
 CHANGES, CONNECTIONS = 20, 500
+LOCAL = 50
 SERVER = "10.244.1.2"
 
 
@@ -96,9 +97,11 @@ def _service(number: int) -> Service:
 
 
 def _slice(number: int, change: int) -> EndpointSlice:
-    """Three endpoints; a change replaces the first of them."""
+    """Three endpoints; a change replaces the first of them. This node has as many pods as nodes have: one of every 50 Services."""
     first = f"10.244.{200 + change}.2" if change else f"10.244.{100 + (number >> 8)}.{number & 255}"
-    return a_slice(first, f"10.245.{number >> 8}.{number & 255}", f"10.246.{number >> 8}.{number & 255}", service=f"s{number}")
+    here = an_endpoint(first, ready=True) if number % LOCAL == 0 else an_endpoint(first, node="node-2", ready=True)
+    others = [an_endpoint(f"10.{net}.{number >> 8}.{number & 255}", node="node-2", ready=True) for net in (245, 246)]
+    return a_slice(here, *others, service=f"s{number}")
 
 
 def _connect(address: str) -> float:
