@@ -92,6 +92,8 @@ class PodVolumes:
             now, fixed = self._clock.now(), persistent is not None and _read_only(volume)
             context = VolumeContext(pod, path, objects, facts, token, pulled, now, persistent, growth, fixed)
             try:
+                if persistent is not None and "ReadWriteOncePod" in (persistent.spec.accessModes or ()):
+                    await asyncio.to_thread(_check_alone, path)
                 return await kind.set_up(getattr(holder, kind.field), context)
             except NotAttached:
                 raise
@@ -130,6 +132,13 @@ class PodVolumes:
         if failures:
             raise RuntimeFailure("; ".join(failures))
         self._claims.forget(pod.metadata.uid)
+
+
+def _check_alone(path: Path) -> None:
+    """No other pod has the volume: `<root>/pods/<uid>/volumes/<plugin>/<name>`. Raises VolumeError."""
+    pods, own = path.parents[3], path.parents[2]
+    if not path.exists() and any(one.parents[2] != own for one in pods.glob(f"*/volumes/{path.parent.name}/{path.name}")):
+        raise VolumeError("volume uses the ReadWriteOncePod access mode and is already in use by another pod")
 
 
 def _step(persistent: PersistentVolume | None) -> str:

@@ -154,6 +154,28 @@ def test_a_device_that_cannot_be_had_is_told_as_one(tmp_path: Path) -> None:
     assert told["FailedMount"].startswith('MountVolume.SetUp failed for volume "v" : path ')
 
 
+def test_a_volume_for_one_pod_waits_until_the_other_has_given_it_back(tmp_path: Path) -> None:
+    """Rule: KEP-2485, https://kubernetes.io/docs/concepts/storage/persistent-volumes/#access-modes"""
+
+    class Bound(NoClaims):
+        async def volume_of(self, pod: Pod, volume: Volume) -> PersistentVolume:
+            csi = {"driver": "gone.example.com", "volumeHandle": "h"}
+            spec = {"accessModes": ["ReadWriteOncePod"], "csi": csi}
+            return view(PersistentVolume, {"metadata": {"name": "v"}, "spec": spec})
+
+    clock, files = SystemClock(), PodFiles(tmp_path, tmp_path / "logs", WHO)
+    images = Images(FakeRuntime(), LoggedEvents(), clock)
+    volumes = PodVolumes(no_token, Bound(), images, clock, volume_types(Plugins(tmp_path, "n", None)))
+    pod = a_pod(volumes=[{"name": "data", "persistentVolumeClaim": {"claimName": "c"}}])
+    other = tmp_path / "pods" / "other" / "volumes" / "kubernetes.io~csi" / "v"
+    other.mkdir(parents=True)
+    with pytest.raises(VolumesFailed, match="uses the ReadWriteOncePod access mode and is already in use by another pod"):
+        asyncio.run(volumes.set_up(pod, files, {}, PodFacts()))
+    other.rmdir()
+    with pytest.raises(VolumesFailed, match="not found in the list of registered CSI drivers"):  # as far as it gets here
+        asyncio.run(volumes.set_up(pod, files, {}, PodFacts()))
+
+
 @pytest.mark.root
 def test_what_cannot_be_given_back_keeps_nothing_else_from_it(tmp_path: Path) -> None:
     """Rule: behaviour E.5.54 (a pod's end is tried again)"""
