@@ -1,6 +1,7 @@
 """Clean-up: `kubelet --cleanup` leaves the host as it was before a kubelet ran there.
 
-Takes away the pod network (bridge, rules, routes), what is mounted below --root-dir, pods' files and logs, and pods' cgroups.
+Takes away the pod network (bridge, rules, routes), what is mounted below --root-dir, pods' files and logs, the server's
+certificate where the kubelet signed it itself, and pods' cgroups.
 Containers are the engine's, and must be gone before; with them still there their cgroups stay, and this says so.
 Our choice of name: kube-proxy has the flag, upstream's kubelet leaves this to `kubeadm reset`.
 """
@@ -11,9 +12,10 @@ import shutil
 from pathlib import Path
 
 from kube.component.logging import get_logger
-from kubelet import pod_range
+from kubelet import node_certificate, pod_range
 from kubelet.cgroups import MOUNT
 from kubelet.config import KubeletConfig
+from kubelet.csi.plugins import PLACES
 from kubelet.leftovers import uid_of
 from kubelet.network.bridge import BridgeNetwork
 from kubelet.network.cni_config import find_network
@@ -36,6 +38,8 @@ async def cleanup(config: KubeletConfig) -> None:
     for entry in config.root_dir.resolve().glob("*"):  # not --root-dir itself: that may be the host's own mount
         await asyncio.to_thread(unmount_below, entry)
     await asyncio.to_thread(remove_files, config.root_dir.resolve(), config.log_dir.resolve())
+    if config.tls_cert_file is None:
+        remove_server_certificate(node_certificate.directory(config))
     remove_cgroups(config.cgroup_root)
     forget_drop_in()
 
@@ -57,9 +61,19 @@ def remove_files(root: Path, logs: Path) -> None:
     for directory in (*ours, root / "pods"):
         shutil.rmtree(directory, ignore_errors=True)
     (root / pod_range.FILE).unlink(missing_ok=True)
-    for directory in (links, logs):
+    if not mounted_below(root / "plugins"):
+        shutil.rmtree(root / "plugins" / "kubernetes.io", ignore_errors=True)  # what else is there is the drivers' own
+    for directory in (links, logs, *(root / name for name in PLACES)):
         with contextlib.suppress(OSError):  # others use it too, or it was never made
             directory.rmdir()
+
+
+def remove_server_certificate(directory: Path) -> None:
+    """The one that was signed here; what says who this node is stays."""
+    for name in ("kubelet.crt", "kubelet.key"):
+        (directory / name).unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        directory.rmdir()
 
 
 def remove_cgroups(root: str, mount: Path = MOUNT) -> None:

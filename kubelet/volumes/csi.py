@@ -205,9 +205,12 @@ class CSIVolume:
         target, staging = request.target(root, path, record), request.staging(root, record)
         await driver.call(messages.NODE_UNPUBLISH, volume_id=record.handle, target_path=str(target))
         await asyncio.to_thread(_removed, target)
+        if record.device:
+            await asyncio.to_thread(_removed_if_empty, target.parent)
         if record.staged and not await asyncio.to_thread(used_by_others, root, path, record):
             await driver.call(messages.NODE_UNSTAGE, volume_id=record.handle, staging_target_path=str(staging))
             await asyncio.to_thread(mounts.release, staging)
+            await asyncio.to_thread(_removed_if_empty, staging.parent)
         await asyncio.to_thread(forget, path)
 
     async def usage(self, path: Path) -> VolumeUsage | None:
@@ -248,3 +251,9 @@ def _removed(target: Path) -> None:
             target.rmdir()
         else:
             target.unlink()
+
+
+def _removed_if_empty(directory: Path) -> None:
+    """What a volume had for itself."""
+    with suppress(OSError):
+        directory.rmdir()

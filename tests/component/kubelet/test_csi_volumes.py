@@ -154,6 +154,7 @@ def test_a_drivers_volume_is_attached_staged_and_published_and_given_back(
             assert driver.named("NodeUnstageVolume") == [unstage, unstage]
             assert (mounts.mounted_below(root), await in_use(client)) == ([], [])
             assert not any(context.path.exists() for context in contexts)
+            assert not Path(stage["staging_target_path"]).parent.exists()
             driver.stop()
 
             async def unlisted() -> bool:
@@ -228,7 +229,7 @@ def test_a_block_volume_is_a_device_and_what_has_grown_is_grown_here(runner: asy
             assert driver.named("NodePublishVolume")[0]["volume_capability"]["block"] == {}
             assert await in_use(client) == []  # it is not attached
             await kind.tear_down(device.path)
-            assert not mounted.path.exists()
+            assert not mounted.path.parent.exists()
             files, growth = view(PersistentVolume, {**tree_of(device.persistent)}), AskedToGrow(2 << 30)
             files.spec.volumeMode = "Filesystem"
             context = a_context(root, a_pod("one"), "v", files, growth=growth)
