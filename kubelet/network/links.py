@@ -1,4 +1,4 @@
-"""Links: the bridge, the pods' veth pairs and the routes, by netlink. Every call blocks; each opens its own socket (0.2 ms).
+"""Links: the bridge, the pods' veth pairs and the routes, by netlink. Every call blocks; each opens its own socket.
 
 The node's end of a pair says in its alias whose it is and which address it carries: that is the only record there is, and it
 goes with the link, which goes with the pod's network namespace. The pod's end is created in its namespace at once, and is set
@@ -22,13 +22,12 @@ from typing import Any
 from pyroute2.iproute.linux import IPRoute
 from pyroute2.netlink.exceptions import NetlinkError
 
-from kubelet.network import pod_side
+from kubelet.network import node_side, pod_side, rtnetlink
 from kubelet.network.addresses import hardware_address
 from kubelet.pod_network import Bandwidth, NetworkFailure
 
 CLONE_NEWNET = 0x40000000
 SIOCGIFINDEX = 0x8933
-HAIRPIN = 1
 POD_DEVICE = "eth0"
 ALIAS_OWNER = "skiff"
 ALIAS_BYTES = 255  # what the kernel keeps of an alias
@@ -107,24 +106,22 @@ def device_of(uid: str) -> str:
 
 def connect(bridge: str, uid: str, label: str, pid: int, address: IPv4Interface, gateway: IPv4Address, mtu: int) -> None:
     """Give the process's network namespace an eth0 on the bridge; what is connected already stays as it is."""
-    with _socket_in_namespace_of(pid) as inside, IPRoute() as ipr:
+    with _socket_in_namespace_of(pid) as inside:
         device = device_of(uid)
-        peer = {"ifname": POD_DEVICE, "net_ns_pid": pid, "address": hardware_address(address.ip), "mtu": mtu}
+        pair = node_side.Pair(device, POD_DEVICE, pid, hardware_address(address.ip), mtu)
         try:
-            ipr.link("add", ifname=device, kind="veth", mtu=mtu, peer=peer)
+            node_side.make(pair)
         except NetlinkError as error:
             if error.code != errno.EEXIST:
                 raise NetworkFailure(f"cannot create {device} for {label}: {error}") from error
             if _has_address(inside, address.ip):
                 return
-            if not ipr.link_lookup(ifname=device):
+            if not _is_there(device):
                 raise NetworkFailure(f"process {pid} has an {POD_DEVICE} of another origin, cannot connect {label}") from error
-            ipr.link("del", ifname=device)  # the pair of an earlier namespace of the same pod
-            ipr.link("add", ifname=device, kind="veth", mtu=mtu, peer=peer)
+            node_side.remove(device)  # the pair of an earlier namespace of the same pod
+            node_side.make(pair)
         alias = f"{ALIAS_OWNER} {uid} {address.ip} {label}"[:ALIAS_BYTES]
-        index = socket.if_nametoindex(device)
-        ipr.link("set", index=index, master=socket.if_nametoindex(bridge), ifalias=alias, state="up")
-        ipr.brport("set", index=index, mode=HAIRPIN)
+        node_side.join(socket.if_nametoindex(device), socket.if_nametoindex(bridge), alias)
         pod_side.set_up(inside, _index_inside(inside, POD_DEVICE), address, gateway)
 
 
@@ -147,8 +144,8 @@ def _shape(ipr: Any, index: int, bits: int) -> None:
 
 def disconnect(uid: str) -> None:
     """Delete a pod's pair; one that is not there is no error."""
-    with IPRoute() as ipr, ignoring(errno.ENODEV):
-        ipr.link("del", ifname=device_of(uid))
+    with ignoring(errno.ENODEV):
+        node_side.remove(device_of(uid))
 
 
 def delete_bridge(name: str) -> None:
@@ -164,6 +161,10 @@ def _index_inside(sock: socket.socket, name: str) -> int:
     """A device's number in the namespace where a socket was opened; asking by netlink costs ten times as much."""
     answer = fcntl.ioctl(sock, SIOCGIFINDEX, struct.pack("16si12x", name.encode(), 0))
     return int(struct.unpack("16si12x", answer)[1])
+
+
+def _is_there(device: str) -> bool:
+    return device in (name for _, name in socket.if_nameindex())
 
 
 def _has_address(inside: socket.socket, address: IPv4Address) -> bool:
@@ -192,7 +193,7 @@ def _open_inside(pid: int, result: list[socket.socket | OSError]) -> None:
                 raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
         finally:
             os.close(namespace)
-        result.append(socket.socket(socket.AF_NETLINK, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE))
+        result.append(rtnetlink.opened())
     except OSError as error:
         result.append(error)
 
