@@ -6,6 +6,7 @@ https://kubernetes.io/docs/reference/node/kubelet-files/#device-plugins · upstr
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -51,6 +52,7 @@ class Plugins:
         self.drivers: dict[str, Driver] = {}
         self.in_use = InUse(root, node_name, client)
         self._names: dict[Path, str] = {}  # of the driver that a socket brought
+        self._known: dict[Path, int] = {}  # the sockets that were understood, by when they were made
 
     async def run(self) -> None:
         """Follow the directory until cancelled."""
@@ -69,10 +71,14 @@ class Plugins:
 
     async def _look(self, directory: Path) -> bool:
         """Returns whether every socket that is there was understood."""
-        there = await asyncio.to_thread(lambda: {path for path in directory.iterdir() if path.is_socket()})
-        for path in set(self._names) - there:
+        there = await asyncio.to_thread(_sockets, directory)
+        for path in self._known.keys() - there.keys():
             await self._remove(path)
-        return all([await self._add(path) for path in sorted(there - set(self._names))])
+        fresh = sorted(path for path, made in there.items() if self._known.get(path) != made)
+        for path in fresh:
+            if await self._add(path):
+                self._known[path] = there[path]
+        return all(path in self._known for path in fresh)
 
     async def _add(self, path: Path) -> bool:
         try:
@@ -102,7 +108,10 @@ class Plugins:
             log.warning("plugin was not told", socket=path, reason=error)
 
     async def _remove(self, path: Path) -> None:
-        name = self._names.pop(path)
+        self._known.pop(path)
+        name = self._names.pop(path, None)
+        if name is None:
+            return
         self.drivers.pop(name, None)
         log.info("CSI driver is gone", driver=name)
         try:
@@ -135,6 +144,16 @@ class Plugins:
             await self.client.update(CSINode, tree)
         except Conflict as error:
             raise DriverError(f"CSINode changed meanwhile: {error}") from error
+
+
+def _sockets(directory: Path) -> dict[Path, int]:
+    """And when each was made: a registrar that was started anew makes its own at the same place."""
+    found = {}
+    for path in directory.iterdir():
+        with suppress(FileNotFoundError):
+            if path.is_socket():
+                found[path] = path.stat().st_ctime_ns
+    return found
 
 
 async def _asked(name: str, socket: str) -> Driver:

@@ -88,6 +88,19 @@ async def registered(client: Client, root: Path, *capabilities: int) -> AsyncIte
             await task
 
 
+async def again_registered(root: Path, before: MemoryDriver) -> MemoryDriver:
+    """A registrar that is started anew at the same place is told, too."""
+    before.stop()
+    driver = MemoryDriver(root / REGISTRY / "memory-reg.sock")
+    driver.start()
+
+    async def told() -> bool:
+        return driver.named("NotifyRegistrationStatus") == [{"plugin_registered": True}]
+
+    await eventually(told, within=20, what="the new registrar to be told")
+    return driver
+
+
 async def attached(client: Client) -> None:
     """The attacher's part, and the attach-detach controller's."""
     name = attachment_name(HANDLE, DRIVER, "n")
@@ -155,7 +168,7 @@ def test_a_drivers_volume_is_attached_staged_and_published_and_given_back(
             assert (mounts.mounted_below(root), await in_use(client)) == ([], [])
             assert not any(context.path.exists() for context in contexts)
             assert not Path(stage["staging_target_path"]).parent.exists()
-            driver.stop()
+            (await again_registered(root, driver)).stop()
 
             async def unlisted() -> bool:
                 return not (await client.get(CSINode, "", "n")).spec.drivers
