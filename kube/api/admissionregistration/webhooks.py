@@ -5,17 +5,16 @@ kubernetes pkg/apis/admissionregistration/v1/defaults.go and validation · https
 
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
 from kube.api import names, validation
 from kube.api.columns import AGE, plain
 from kube.api.meta import Tree
 from kube.api.resource import Column
 from kube.api.status import FieldError, duplicate, invalid, required, too_many, unsupported
+from kube.api.webhook_client import SERVICE_PORT, port_errors, service_path_errors, url_errors
 
 TIMEOUT_SECONDS = 10
 LONGEST_SECONDS = 30
-SERVICE_PORT = 443
 FAILURE_POLICIES = ("Fail", "Ignore")
 MATCH_POLICIES = ("Equivalent", "Exact")
 SIDE_EFFECTS = ("None", "NoneOnDryRun")
@@ -116,45 +115,15 @@ def client_config_errors(config: Any, path: str) -> Iterator[FieldError]:
     if (url is None) == (service is None):
         yield required(path, "exactly one of url or service is required")
     elif url is not None:
-        yield from _url(url, f"{path}.url")
+        yield from url_errors(url, f"{path}.url")
     else:
         for field in ("name", "namespace"):
             if not getattr(service, field):
                 yield required(f"{path}.service.{field}", f"service {field} is required")
         if service.path is not None:
-            yield from _service_path(service.path, f"{path}.service.path")
-        if service.port is not None and not 1 <= service.port <= 65535:
-            text = f"port is not valid: {validation.PORT_RANGE}"
-            yield invalid(f"{path}.service.port", service.port, text)
-
-
-def _url(text: str, path: str) -> Iterator[FieldError]:
-    form = "; desired format: https://host[/path]"
-    try:
-        url = urlsplit(text)
-    except ValueError as error:
-        yield required(path, f"url must be a valid URL: {error}{form}")
-        return
-    if url.scheme != "https":
-        yield invalid(path, url.scheme, f"'https' is the only allowed URL scheme{form}")
-    if not url.netloc:
-        yield invalid(path, url.netloc, f"host must be specified{form}")
-    if url.username is not None:
-        yield invalid(path, url.username, "user information is not permitted in the URL")
-    for value, what in ((url.fragment, "fragments are"), (url.query, "query parameters are")):
-        if value:
-            yield invalid(path, value, f"{what} not permitted in the URL")
-
-
-def _service_path(text: str, path: str) -> Iterator[FieldError]:
-    if not text.startswith("/"):
-        yield invalid(path, text, "must start with a '/'")
-    segments = text[1:].removesuffix("/").split("/") if text != "/" else []
-    for index, segment in enumerate(segments):
-        if not segment:
-            yield invalid(path, text, f"segment[{index}] may not be empty")
-        for complaint in names.subdomain(segment) if segment else ():
-            yield invalid(path, text, f"segment[{index}]: {complaint}")
+            yield from service_path_errors(service.path, f"{path}.service.path")
+        if service.port is not None:
+            yield from port_errors(service.port, f"{path}.service.port")
 
 
 def rule_errors(rule: Any, at: str) -> Iterator[FieldError]:

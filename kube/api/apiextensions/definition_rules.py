@@ -5,7 +5,6 @@ https://kubernetes.io/docs/reference/kubernetes-api/extend-resources/custom-reso
 apiextensions-apiserver pkg/apis/apiextensions/validation/validation.go
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
@@ -14,6 +13,7 @@ from kube.api.apiextensions import schema_rules
 from kube.api.apiextensions.version_rules import column_errors, selectable_field_errors, subresource_errors
 from kube.api.meta import Tree
 from kube.api.status import FieldError, forbidden, invalid, required, unsupported
+from kube.api.webhook_client import SERVICE_PORT, port_errors, service_path_errors, url_errors
 
 SCOPES = ("Cluster", "Namespaced")
 STRATEGIES = ("None", "Webhook")
@@ -166,36 +166,18 @@ def _conversion_errors(conversion: Tree, path: str) -> Iterator[FieldError]:
     elif bool(config.get("url")) == bool(config.get("service")):
         yield required(at, "exactly one of url or service is required")
     elif config.get("url"):
-        yield from _url_errors(config["url"], f"{at}.url")
+        yield from url_errors(config["url"], f"{at}.url")
     else:
         yield from _service_errors(config["service"], f"{at}.service")
     yield from _review_errors((webhook or {}).get("conversionReviewVersions") or [], f"{path}.webhook.conversionReviewVersions")
-
-
-def _url_errors(url: str, path: str) -> Iterator[FieldError]:
-    form, parts = "; desired format: https://host[/path]", urlsplit(url)
-    if parts.scheme != "https":
-        yield invalid(path, parts.scheme, f"'https' is the only allowed URL scheme{form}")
-    if not parts.netloc:
-        yield invalid(path, parts.netloc, f"host must be specified{form}")
-    if "@" in parts.netloc:
-        yield invalid(path, parts.netloc.rpartition("@")[0], "user information is not permitted in the URL")
-    if parts.fragment:
-        yield invalid(path, parts.fragment, "fragments are not permitted in the URL")
-    if parts.query:
-        yield invalid(path, parts.query, "query parameters are not permitted in the URL")
 
 
 def _service_errors(service: Tree, path: str) -> Iterator[FieldError]:
     for field in ("name", "namespace"):
         if not service.get(field):
             yield required(f"{path}.{field}", f"service {field} is required")
-    way = service.get("path")
-    if way is not None and (not way.startswith("/") or (way != "/" and re.search(r"//", way))):
-        yield invalid(f"{path}.path", way, "must start with a '/'" if not way.startswith("/") else "segment[0] may not be empty")
-    port = service.get("port", 443)
-    if not 1 <= port <= 65535:
-        yield invalid(f"{path}.port", port, "port is not valid: must be between 1 and 65535, inclusive")
+    yield from service_path_errors(service.get("path") or "", f"{path}.path")
+    yield from port_errors(service.get("port", SERVICE_PORT), f"{path}.port")
 
 
 def _review_errors(versions: Sequence[str], path: str) -> Iterator[FieldError]:
