@@ -12,7 +12,7 @@ from kube.api.webhook_client import port_errors, service_path_errors, url_errors
         ("/", []),
         ("/a/b", []),
         ("/a/", []),
-        ("a", ["must start with a '/'"]),
+        ("a", ["must start with a '/'", "segment[0] may not be empty"]),
         ("//", ["segment[0] may not be empty"]),
         ("/a//b", ["segment[1] may not be empty"]),
         ("/a/B_", ["segment[1]: a lowercase RFC 1123 subdomain must consist of"]),
