@@ -4,6 +4,7 @@ https://kubernetes.io/docs/concepts/scheduling-eviction/pod-priority-preemption/
 """
 
 from apiserver.context import AdmissionAttributes, Server
+from apiserver.storage.store import Store
 from kube.api.meta import Key, Tree
 from kube.api.resources import resource_of
 from kube.api.status import NotFound, is_forbidden
@@ -15,6 +16,10 @@ DEFAULT_POLICY = "PreemptLowerPriority"
 class Priority:
     name = "Priority"
     kinds = ("Pod", "PriorityClass")
+
+    def __init__(self) -> None:
+        self._looked: tuple[Store, int] | None = None
+        self._found: Tree | None = None
 
     async def mutate(self, attributes: AdmissionAttributes, server: Server) -> None:
         if attributes.resource.kind != "Pod" or attributes.subresource or attributes.operation != "CREATE":
@@ -52,10 +57,17 @@ class Priority:
                 why = f"PriorityClass {name} is already marked as default. Only one default can exist"
                 raise is_forbidden("priorityclasses", "scheduling.k8s.io", attributes.name, why)
 
+    def _default(self, store: Store, judged: int) -> Tree | None:
+        """Looked for again where something changed of what requests are judged by (storage/abreast.py)."""
+        if (store, judged) != self._looked:
+            self._looked = (store, judged)
+            self._found = next((one for one in store.cached_list() if one.get("globalDefault")), None)
+        return self._found
+
     async def _chosen(self, attributes: AdmissionAttributes, name: str, server: Server) -> Tree | None:
         store = server.stores.store_for(resource_of(PriorityClass))
         if not name:
-            return next((one for one in store.cached_list() if one.get("globalDefault")), None)
+            return self._default(store, server.stores.feed.judged)
         try:
             return store.cached(Key("", name)) or await store.get(Key("", name))
         except NotFound:

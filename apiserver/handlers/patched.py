@@ -67,7 +67,6 @@ def checked(request: Request, row: Resource, patch: Patch, tree: Tree) -> Tree:
     if not isinstance(new, dict):
         why = f"json: cannot unmarshal {schema.json_type(new)} into Go value of type {TYPE_META}"
         raise _invalid(new, patch, f"couldn't get version/kind; json parse error: {why}")
-    length_of(new)
     found = schema.problems(row, new, tree)
     if found.wrong_types:
         raise _invalid(patch.apply(tree), patch, found.wrong_types[0])
@@ -104,7 +103,13 @@ def _operations(patch: Any, data: bytes) -> Patch:
         text = f"The allowed maximum operations in a JSON patch is {MAX_OPERATIONS}, got {len(operations)}"
         raise TooLarge(f"Request entity too large: {text}")
     odd = [f"json patch {text}" for text in strictness.in_document_order(data, set(_unknown(operations)))]
-    return Patch(lambda tree: json_patch.apply(tree, operations), [text for text in odd if ".value" not in text])
+    return Patch(lambda tree: _bounded(json_patch.apply(tree, operations)), [text for text in odd if ".value" not in text])
+
+
+def _bounded(tree: Any) -> Any:
+    """Operations may put an object into itself. A merge is as deep as the object or the patch, neither of which is too deep."""
+    length_of(tree)
+    return tree
 
 
 def _unknown(operations: list[Tree]) -> Iterator[str]:

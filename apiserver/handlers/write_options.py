@@ -25,7 +25,7 @@ Query = Mapping[str, list[str]]
 def check(request: Request, media_type: str = "") -> None:
     """Raises Invalid. `media_type`: of a patch."""
     query = request.info.query
-    if not query and not media_type:
+    if not query and media_type != APPLY:
         return
     errors = [*_of_patch(query, media_type), *_of_manager(query), *dry_run_errors(query.get("dryRun", [])), *_of_validation(query)]
     if errors:

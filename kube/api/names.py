@@ -152,7 +152,7 @@ def config_key(text: str) -> list[str]:
 
 
 def env_name(text: str) -> list[str]:
-    return [] if all(" " <= character <= "~" and character != "=" for character in text) else [_ENV_TEXT]
+    return [] if text.isascii() and text.isprintable() and "=" not in text else [_ENV_TEXT]
 
 
 def http_header(text: str) -> list[str]:

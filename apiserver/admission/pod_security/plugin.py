@@ -114,10 +114,10 @@ def _warnings_of_pods(namespace: str, policy: Policy, server: Server) -> list[st
 
 
 def _policy(attributes: AdmissionAttributes, server: Server) -> Policy:
-    namespace = server.stores.store_for(resource_of(Namespace)).cached(Key("", attributes.namespace))
+    namespace = server.stores.store_for(resource_of(Namespace)).cached_entry(Key("", attributes.namespace))
     if namespace is None:
         raise InternalError(f'Internal error occurred: failed to lookup namespace "{attributes.namespace}"')
-    return policy_of(namespace["metadata"].get("labels") or {})
+    return policy_of(namespace.metadata.labels or {})
 
 
 def _pod(attributes: AdmissionAttributes, server: Server) -> None:

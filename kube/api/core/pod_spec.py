@@ -8,10 +8,12 @@ from kube.api.defaults import fill
 from kube.api.meta import Tree
 from kube.api.types import PodSpec
 from kube.api.views import lenient_view
+from kube.api.volume_source import DEFAULTS as SOURCE_DEFAULTS
 from kube.api.volume_source import set_source_defaults
 
 GRACE_SECONDS = 30
 READ_ONLY_BY_OWNER = 0o644
+WITH_DEFAULTS = frozenset((*SOURCE_DEFAULTS, "configMap", "downwardAPI", "ephemeral", "image", "projected", "secret"))
 
 
 def set_pod_spec_defaults(spec: Tree) -> None:
@@ -110,6 +112,8 @@ def _set_http_defaults(get: Tree | None) -> None:
 def _set_volume_defaults(volume: Tree) -> None:
     if len(volume) <= 1:
         volume["emptyDir"] = {}  # a volume without a source
+    if WITH_DEFAULTS.isdisjoint(volume):
+        return
     for source in ("configMap", "secret", "downwardAPI", "projected"):
         if isinstance(volume.get(source), dict):
             volume[source].setdefault("defaultMode", READ_ONLY_BY_OWNER)

@@ -12,7 +12,10 @@ Of more than ten writers' entries the oldest are folded into one, `ancient-chang
 https://kubernetes.io/docs/reference/using-api/server-side-apply/ (KEP-555) · apimachinery pkg/util/managedfields/internal
 """
 
+from functools import lru_cache
 from typing import Any, NamedTuple
+
+import orjson
 
 from kube.api.definitions import UNKNOWN, Type, of
 from kube.api.meta import Tree
@@ -204,12 +207,18 @@ def _managers(new: Tree, old: Tree | None, resource: Resource, subresource: str)
     for entry in given or ():
         if entry.get("fieldsType") != "FieldsV1":
             continue
-        operation, version = entry.get("operation", UPDATE), entry.get("apiVersion", resource.api_version)
-        place = "" if operation == APPLY else version
-        owner = Owner(entry.get("manager", ""), operation, place, entry.get("subresource", ""))
-        tree = entry if entry.keys() >= _COMPLETE else None
-        found[owner] = _Entry(owner, parsed(entry.get("fieldsV1") or {}), entry.get("time", ""), version, tree)
+        owner, fields, time, version, complete = _read(orjson.dumps(entry), resource.api_version)
+        found[owner] = _Entry(owner, fields, time, version, entry if complete else None)
     return found
+
+
+@lru_cache(maxsize=512)  # objects are written again and again
+def _read(data: bytes, api_version: str) -> tuple[Owner, FieldSet, str, str, bool]:
+    """An entry: whose it is, what of, since when, of which version; and whether it says all that it can."""
+    entry: Tree = orjson.loads(data)
+    operation, version = entry.get("operation", UPDATE), entry.get("apiVersion", api_version)
+    owner = Owner(entry.get("manager", ""), operation, "" if operation == APPLY else version, entry.get("subresource", ""))
+    return owner, parsed(entry.get("fieldsV1") or {}), entry.get("time", ""), version, entry.keys() >= _COMPLETE
 
 
 def _capped(managers: Managers) -> Managers:
