@@ -36,7 +36,7 @@ class FrontProxies:
     def __init__(self, config: Config) -> None:
         self.trusted = config.requestheader_client_ca_file is not None
         self._authorities = _read(config.requestheader_client_ca_file)
-        self._client_authorities = _read(config.client_ca_file)
+        self._client_authorities = _read(config.client_ca_file) if self.trusted else ()
         self._names = config.requestheader_allowed_names
         self._user_headers = _lower(config.requestheader_username_headers)
         self._uid_headers = _lower(config.requestheader_uid_headers)
