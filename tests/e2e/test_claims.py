@@ -15,14 +15,24 @@ WITHIN = 60
 
 
 @pytest.fixture(scope="module")
-def claims(cluster: Cluster) -> Iterator[Cluster]:
+def device(cluster: Cluster) -> Iterator[str]:
+    """A disk of 64 KiB."""
+    disk = cluster.state / "claimed.disk"
+    disk.write_bytes(bytes(1 << 16))
+    made = cluster.ok(f"losetup --find --show {disk}").strip()
+    yield made
+    cluster.ok(f"losetup --detach {made}")  # it goes with its last user
+
+
+@pytest.fixture(scope="module")
+def claims(cluster: Cluster, device: str) -> Iterator[Cluster]:
     (directory(cluster) / "local").mkdir(parents=True)
     (directory(cluster) / "local" / "before").write_text("before")
     (directory(cluster) / "made").mkdir()
     (directory(cluster) / "made" / "readme").write_text("readme\n")
     shell = namespace(cluster, "claims")
     manifest = (MANIFESTS / "volume-claims.yaml").read_text().replace("HOST_DIRECTORY", str(directory(cluster)))
-    shell.ok("kubectl apply -f -", stdin=manifest)
+    shell.ok("kubectl apply -f -", stdin=manifest.replace("HOST_DEVICE", device))
     yield shell
     shell.ok("kubectl delete namespace claims --wait=false")
     shell.ok("kubectl delete pv --all --wait=false; kubectl delete storageclass local")
@@ -48,7 +58,8 @@ def test_a_pod_keeps_its_data_in_claimed_volumes(claims: Cluster) -> None:
     claims.ok(f"kubectl wait --for=condition=Ready pod/writer --timeout={WITHIN}s", within=WITHIN + 10)
     rows = claims.ok("kubectl get pvc local-claim directory-claim --no-headers").split("\n")
     assert [row.split()[1:3] for row in rows if row] == [["Bound", "local-volume"], ["Bound", "directory"]]
-    log = claims.until("kubectl logs writer", "Read-only file system")
+    assert claims.ok("kubectl logs writer -c raw").split() == ["65536", "written"]
+    log = claims.until("kubectl logs writer -c main", "Read-only file system")
     assert "readme" in log
     local = directory(claims) / "local"
     assert (local / "file").read_text() == "kept\n"
