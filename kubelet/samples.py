@@ -181,7 +181,7 @@ def process_counts() -> tuple[int, int]:
 
 
 def _is_own(volume: Any, field: str) -> bool:
-    return field in ON_DISK and volume.emptyDir.medium != "Memory"
+    return field in ON_DISK and not volume.emptyDir.medium
 
 
 def _own_usage() -> Usage:

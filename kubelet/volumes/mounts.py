@@ -57,6 +57,12 @@ def memory(path: Path, size: int = 0) -> None:
         _mount(b"tmpfs", path, b"tmpfs", 0, f"size={size}".encode() if size else b"")
 
 
+def huge_pages(path: Path, size: int) -> None:
+    """Mount a file system of pages of that size (bytes) there, unless something is."""
+    if not is_mounted(path):
+        _mount(b"nodev", path, b"hugetlbfs", 0, f"pagesize={size}".encode())
+
+
 def bind(descriptor: int, target: Path) -> None:
     """Show an open file or directory at another place."""
     _mount(f"/proc/self/fd/{descriptor}".encode(), target, None, MS_BIND | MS_REC, None)

@@ -20,9 +20,10 @@ from kubelet.objects import no_token
 from kubelet.pod_events import LoggedEvents
 from kubelet.pod_files import PodFiles
 from kubelet.pod_volumes import MountedVolumes, PodVolumes, container_devices
+from kubelet.pulled_images import PulledImages
 from kubelet.runtime.runtime import Device, RuntimeFailure
 from kubelet.volume_wait import LONGEST_RETRY, PATIENCE, VolumesFailed, VolumeWait, reason
-from kubelet.volumes import empty_dir, nfs, ownership, volume_types
+from kubelet.volumes import empty_dir, mounts, nfs, ownership, volume_types
 from kubelet.volumes.volume import ClaimNotReady, NotAttached, VolumeError
 from tests.fake_runtime import FakeRuntime
 from tests.unit.kubelet.pods import UID, WHO, a_container, a_pod
@@ -143,7 +144,7 @@ def test_a_device_that_cannot_be_had_is_told_as_one(tmp_path: Path) -> None:
             return view(PersistentVolume, {"metadata": {"name": "v"}, "spec": spec})
 
     told = {}
-    images = Images(FakeRuntime(), LoggedEvents(), SystemClock())
+    images = Images(FakeRuntime(), LoggedEvents(), SystemClock(), PulledImages(tmp_path))
     for mode in ("Block", "Filesystem"):
         pod = a_pod(volumes=[{"name": mode, "persistentVolumeClaim": {"claimName": "c"}}])
         files = PodFiles(tmp_path, tmp_path / "logs", WHO)
@@ -152,6 +153,27 @@ def test_a_device_that_cannot_be_had_is_told_as_one(tmp_path: Path) -> None:
         told[reason(str(failed.value))] = str(failed.value)
     assert told["FailedMapVolume"].startswith('MapVolume.SetUpDevice failed for volume "v" : path ')
     assert told["FailedMount"].startswith('MountVolume.SetUp failed for volume "v" : path ')
+
+
+@pytest.mark.root
+def test_a_volume_of_huge_pages_has_pages_of_the_size_that_is_asked_for(tmp_path: Path) -> None:
+    """Rule: https://kubernetes.io/docs/tasks/manage-hugepages/scheduling-hugepages/"""
+    small, large = ({"resources": {"limits": {f"hugepages-{size}": size}}} for size in ("2Mi", "1Gi"))
+    pod = a_pod(containers=[a_container("main", **small)])
+    assert empty_dir.page_size(pod, "HugePages") == empty_dir.page_size(pod, "HugePages-2Mi") == 2 << 20
+    for other, medium in ((pod, "HugePages-1Gi"), (a_pod(), "HugePages"), (two_sizes(small, large), "HugePages")):
+        with pytest.raises(VolumeError):
+            empty_dir.page_size(other, medium)
+    assert empty_dir.page_size(two_sizes(small, large), "HugePages-1Gi") == 1 << 30
+    try:
+        mounts.huge_pages(tmp_path, 2 << 20)
+        assert os.statvfs(tmp_path).f_bsize == 2 << 20
+    finally:
+        mounts.unmount_below(tmp_path)
+
+
+def two_sizes(*containers: dict[str, Any]) -> Pod:
+    return a_pod(containers=[a_container(f"c{number}", **one) for number, one in enumerate(containers)])
 
 
 def test_a_volume_for_one_pod_waits_until_the_other_has_given_it_back(tmp_path: Path) -> None:
@@ -164,7 +186,7 @@ def test_a_volume_for_one_pod_waits_until_the_other_has_given_it_back(tmp_path: 
             return view(PersistentVolume, {"metadata": {"name": "v"}, "spec": spec})
 
     clock, files = SystemClock(), PodFiles(tmp_path, tmp_path / "logs", WHO)
-    images = Images(FakeRuntime(), LoggedEvents(), clock)
+    images = Images(FakeRuntime(), LoggedEvents(), clock, PulledImages(tmp_path))
     volumes = PodVolumes(no_token, Bound(), images, clock, volume_types(Plugins(tmp_path, "n", None)))
     pod = a_pod(volumes=[{"name": "data", "persistentVolumeClaim": {"claimName": "c"}}])
     other = tmp_path / "pods" / "other" / "volumes" / "kubernetes.io~csi" / "v"
@@ -184,7 +206,7 @@ def test_what_cannot_be_given_back_keeps_nothing_else_from_it(tmp_path: Path) ->
         (files.volumes / place).mkdir(parents=True)
     remember(files.volumes / "kubernetes.io~csi" / "stuck", Record("gone.example.com", "h"))
     plugins = Plugins(tmp_path, "n", None)
-    images = Images(FakeRuntime(), LoggedEvents(), SystemClock())
+    images = Images(FakeRuntime(), LoggedEvents(), SystemClock(), PulledImages(tmp_path))
     volumes = PodVolumes(no_token, NoClaims(), images, SystemClock(), volume_types(plugins))
     with pytest.raises(RuntimeFailure, match=r'TearDown failed for volume "stuck" : .* gone\.example\.com not found'):
         asyncio.run(volumes.tear_down(a_pod(), files))
