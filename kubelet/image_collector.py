@@ -63,6 +63,7 @@ class ImageCollector:
         self._disk = disk
         self._known: dict[str, Known] = {}
         self.mounted: Callable[[], set[str]] = set  # names of images that pods have as volumes
+        self.on_images: Callable[[set[str]], None] = _nobody  # is told the ids of all that are there
         self.on_failure: Callable[[str, str], None] = _nothing  # is told (reason, message) where too little could be freed
 
     async def run(self) -> None:
@@ -92,6 +93,7 @@ class ImageCollector:
 
     async def _detect(self) -> list[Image]:
         now, images = self._clock.now(), await self._runtime.images()
+        await asyncio.to_thread(self.on_images, {one.id for one in images})
         used = await self._used(images)
         fresh: dict[str, Known] = {}
         for one in images:
@@ -120,6 +122,10 @@ class ImageCollector:
             log.info("image removed to free bytes", image=one.id, size=one.size)
             freed += one.size
         return freed
+
+
+def _nobody(ids: set[str]) -> None:
+    """Nobody keeps anything of images."""
 
 
 def _nothing(reason: str, message: str) -> None:

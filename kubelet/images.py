@@ -3,13 +3,14 @@
 IfNotPresent pulls what is absent, Never does not pull, Always asks the registry each time. Our choice: an image that never came
 from a registry (it was built or loaded here, so it has no digest) cannot be asked for anew; Always takes it as it is. A pull
 that fails is tried again after 10 s, 20 s ... 5 min; a container that asks in between is told so, each pod by itself: another
-one may have the login that this one lacks.
+one may have the login that this one lacks. An image that is here because of another pod's login is asked for anew, or refused where
+nothing is pulled (`pulled_images.py`).
 https://kubernetes.io/docs/concepts/containers/images/#image-pull-policy · upstream pkg/kubelet/images/image_manager.go
 """
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 
@@ -18,6 +19,8 @@ from kube.component.clock import Clock
 from kubelet.backoff import Backoff
 from kubelet.container_error import InspectError, InvalidName, NeverPull, PullBackoff, PullError
 from kubelet.pod_events import NORMAL, WARNING, PodEvents
+from kubelet.pull_secrets import Login
+from kubelet.pulled_images import PulledImages
 from kubelet.runtime.runtime import Image, ImageUnavailable, Runtime, RuntimeFailure, RuntimeUnavailable
 
 _PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
@@ -42,20 +45,21 @@ def pull_policy(container: Container) -> str:
     return "Always" if with_tag(container.image).endswith(":latest") else "IfNotPresent"
 
 
-Logins = Callable[[Pod, str], Awaitable[Sequence[Mapping[str, str]]]]  # what a registry is shown for a pod's image
+Logins = Callable[[Pod, str], Awaitable[Sequence[Login]]]  # what a registry is shown for a pod's image
 
 
-async def no_logins(pod: Pod, image: str) -> Sequence[Mapping[str, str]]:
+async def no_logins(pod: Pod, image: str) -> Sequence[Login]:
     """Everything is asked for without."""
     return ()
 
 
 class Images:
-    def __init__(self, runtime: Runtime, events: PodEvents, clock: Clock, logins: Logins = no_logins) -> None:
+    def __init__(self, runtime: Runtime, events: PodEvents, clock: Clock, pulled: PulledImages, logins: Logins = no_logins) -> None:
         self._runtime = runtime
         self._events = events
         self._clock = clock
         self._logins = logins
+        self._pulled = pulled
         self._backoff = Backoff()
         self._failures: dict[str, tuple[datetime, str]] = {}  # by pod and image: when a pull failed, and why
         self._pulls: dict[str, asyncio.Lock] = {}  # one pull of an image at a time
@@ -74,12 +78,16 @@ class Images:
         except RuntimeFailure as error:
             raise InspectError(f'Failed to inspect image "{name}": {error}') from error
         policy = pull_policy(container)
-        if present is not None and (policy != "Always" or not present.digests):
+        usable = present is not None and await self._may_have(pod, present, name)
+        if present is not None and usable and (policy != "Always" or not present.digests):
             message = f'Container image "{container.image}" already present on machine'
             self._events.event(pod, NORMAL, "Pulled", message, container.name)
             return present
         if policy == "Never":
-            message = f'Container image "{container.image}" is not present with pull policy of Never'
+            why = "is not present with pull policy of Never"
+            if present is not None:
+                why = "is present with pull policy of Never but does not have the proper credentials to run"
+            message = f'Container image "{container.image}" {why}'
             self._events.event(pod, WARNING, "ErrImageNeverPull", message, container.name)
             raise NeverPull(message)
         async with self._pulls.setdefault(name, asyncio.Lock()):
@@ -97,7 +105,7 @@ class Images:
             self._backoff.tried(asked, failure[0], now)
         self._events.event(pod, NORMAL, "Pulling", f'Pulling image "{container.image}"', container.name)
         try:
-            await self._pulled(pod, name)
+            login = await self._pull_with_logins(pod, name)
         except ImageUnavailable as error:
             if failure is None:
                 self._backoff.tried(asked, now, now)
@@ -108,6 +116,7 @@ class Images:
         image = await self._runtime.image(name)
         if image is None:
             raise PullError(f'image "{name}" is absent after its pull')
+        await asyncio.to_thread(self._pulled.note, image.id, name, login, self._clock.now())
         took = (self._clock.now() - now).total_seconds()
         message = (
             f'Successfully pulled image "{container.image}" in {took:.3g}s ({took:.3g}s including waiting). '
@@ -116,14 +125,22 @@ class Images:
         self._events.event(pod, NORMAL, "Pulled", message, container.name)
         return image
 
-    async def _pulled(self, pod: Pod, name: str) -> None:
-        """With one login after another, until the registry takes one. Raises ImageUnavailable as the last one was refused."""
-        *others, last = await self._logins(pod, name) or (None,)
-        for auth in others:
+    async def _may_have(self, pod: Pod, present: Image, name: str) -> bool:
+        if await asyncio.to_thread(self._pulled.for_all, present.id, name):
+            return True
+        logins = await self._logins(pod, name)
+        return await asyncio.to_thread(self._pulled.allows, present.id, name, logins)
+
+    async def _pull_with_logins(self, pod: Pod, name: str) -> Login | None:
+        """With one after another, until the registry takes one; returns that. Raises ImageUnavailable as the last was refused."""
+        logins = await self._logins(pod, name)
+        for login in logins[:-1]:
             with suppress(ImageUnavailable):
-                await self._runtime.pull(name, auth)
-                return
-        await self._runtime.pull(name, last)
+                await self._runtime.pull(name, login.auth)
+                return login
+        last = logins[-1] if logins else None
+        await self._runtime.pull(name, last.auth if last is not None else None)
+        return last
 
     def retry_at(self, pod: Pod, container: Container) -> datetime | None:
         """When a pull that failed may be tried again."""

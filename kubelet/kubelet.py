@@ -64,6 +64,7 @@ from kubelet.pressure import NodePressure
 from kubelet.probes.prober import Prober
 from kubelet.probes.question import Asking
 from kubelet.pull_secrets import PullSecrets
+from kubelet.pulled_images import PulledImages
 from kubelet.runtime.capabilities import NAMES
 from kubelet.runtime.docker import DockerRuntime
 from kubelet.runtime.runtime import EngineInfo
@@ -148,6 +149,7 @@ class Kubelet:
         self._routes = built_routes(config, ours, self.identity.addresses[0], self.network) if ours is not None else None
         self.pod_range = PodRange(self.network, config.root_dir, self._network_started)
         self._policies = Policies(ours, self._connected_pods) if ours is not None else None
+        self.pulled = PulledImages(self.facts.root)
         self.cgroups = Cgroups(config.cgroup_root, engine.cgroup_driver)
         self.logs = LogKeeper(self.facts.log_root, self.facts.logs, self._clock)
         self.sampler = Sampler(self.facts, Path(engine.data_root), seconds(config.volume_stats_agg_period))
@@ -165,6 +167,7 @@ class Kubelet:
         self.workers = PodWorkers(self._tools(http, claims, types), prober, admission, self._report)
         metrics.tell(self.identity.name, self.workers.looks, lambda: self.claimed.last)
         self.pressure = NodePressure(config, self.sampler, self.workers, runtime, self.events, self._clock)
+        self.pressure.images.on_images = self.pulled.forget_others
         admission.pressure = lambda: self.pressure.manager.pressure
         order = shutdown_order(config)
         sources = (Logind(sum(phase.seconds for phase in order)), PowerSignal())
@@ -195,7 +198,7 @@ class Kubelet:
 
     def _tools(self, http: HttpGet, claims: Claims, types: Sequence[VolumeType]) -> Tools:
         runtime, events, clock, facts = self._runtime, self.events, self._clock, self.facts
-        images = Images(runtime, events, clock, PullSecrets(self._client, self._config.root_dir, events).logins)
+        images = Images(runtime, events, clock, self.pulled, PullSecrets(self._client, self._config.root_dir, events).logins)
         hooks = Hooks(runtime, http)
         objects = self._objects
         return Tools(

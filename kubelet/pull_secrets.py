@@ -8,6 +8,7 @@ https://kubernetes.io/docs/concepts/containers/images/#config-json · upstream p
 
 import asyncio
 import binascii
+import hashlib
 from base64 import b64decode
 from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
@@ -40,9 +41,19 @@ class Place(NamedTuple):
     path: str  # without the slash before it
 
 
+class Source(NamedTuple):
+    """The secret that a login is from; its fields are those of upstream's ImagePullSecret."""
+
+    uid: str
+    namespace: str
+    name: str
+    credentialHash: str  # noqa: N815 -- as upstream writes it
+
+
 class Login(NamedTuple):
     place: Place
     auth: Auth
+    source: Source | None = None  # None: it is the node's own
 
 
 class PullSecrets:
@@ -51,7 +62,7 @@ class PullSecrets:
         self._node_file = root / NODE_FILE
         self._events = events
 
-    async def logins(self, pod: Pod, image: str) -> list[Auth]:
+    async def logins(self, pod: Pod, image: str) -> list[Login]:
         """Those to try for an image, one after another; none: the registry is asked without."""
         found, missing = [], []
         for name in dict.fromkeys(one.name for one in pod.spec.imagePullSecrets or () if one.name):
@@ -64,7 +75,7 @@ class PullSecrets:
             names = ", ".join(missing)
             text = f"Unable to retrieve some image pull secrets ({names}); attempting to pull the image may not succeed."
             self._events.event(pod, WARNING, "FailedToRetrieveImagePullSecret", text)
-        return [login.auth for login in fitting(image, [*found, *await asyncio.to_thread(self._of_node)])]
+        return fitting(image, [*found, *await asyncio.to_thread(self._of_node)])
 
     async def _secret(self, namespace: str, name: str) -> Secret:
         if self._client is None:
@@ -85,10 +96,17 @@ def of_secret(secret: Secret) -> list[Login]:
     """Raises ValueError for what is no secret of logins. Pure."""
     values = content(secret)
     if NEWER in values:
-        return list(_newer(values[NEWER]))
-    if OLDER in values:
-        return list(_logins(orjson.loads(values[OLDER])))
-    raise ValueError(f"it has neither {NEWER} nor {OLDER}")
+        found = _newer(values[NEWER])
+    elif OLDER in values:
+        found = _logins(orjson.loads(values[OLDER]))
+    else:
+        raise ValueError(f"it has neither {NEWER} nor {OLDER}")
+    return [login._replace(source=_source(secret, login.auth)) for login in found]
+
+
+def _source(secret: Secret, auth: Auth) -> Source:
+    words = hashlib.sha256(orjson.dumps(dict(auth), option=orjson.OPT_SORT_KEYS)).hexdigest()
+    return Source(secret.metadata.uid or "", secret.metadata.namespace or "", secret.metadata.name, words)
 
 
 def fitting(image: str, logins: Iterable[Login]) -> list[Login]:

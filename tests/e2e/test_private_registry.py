@@ -22,23 +22,13 @@ def registry(cluster: Cluster) -> Iterator[str]:
         process.terminate()
 
 
-def pod(name: str, image: str, **spec: object) -> str:
-    container = {"name": "main", "image": image, "command": ["sh", "-c", "ls /files/bin/busybox; exec sleep 1000"]}
-    mounts = [{"name": "files", "mountPath": "/files"}]
-    volume = {"name": "files", "image": {"reference": image, "pullPolicy": "Always"}}
-    return yaml.safe_dump(
-        {
-            "apiVersion": "v1",
-            "kind": "Pod",
-            "metadata": {"name": name},
-            "spec": {
-                "terminationGracePeriodSeconds": 0,
-                "containers": [{**container, "volumeMounts": mounts}],
-                "volumes": [volume],
-                **spec,
-            },
-        }
-    )
+def pod(name: str, image: str, *, volume: bool = True, **spec: object) -> str:
+    container: dict[str, object] = {"name": "main", "image": image, "command": ["sh", "-c", "ls /files/bin/busybox; sleep 1000"]}
+    if volume:
+        container["volumeMounts"] = [{"name": "files", "mountPath": "/files"}]
+        spec["volumes"] = [{"name": "files", "image": {"reference": image, "pullPolicy": "Always"}}]
+    body = {"terminationGracePeriodSeconds": 0, "containers": [container], **spec}
+    return yaml.safe_dump({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": body})
 
 
 @pytest.mark.root
@@ -56,6 +46,11 @@ def test_a_private_registrys_image_is_for_pods_that_have_its_login(cluster: Clus
     assert shell.ok("kubectl logs member") == "/files/bin/busybox\n"
     digest = shell.ok("kubectl get pod member -o jsonpath='{.status.containerStatuses[0].imageID}'")
     assert f"{registry}/team/app@sha256:" in digest
+
+    shell.ok("kubectl create serviceaccount bare")
+    shell.ok("kubectl apply -f -", stdin=pod("late", f"{registry}/team/app:1", volume=False, serviceAccountName="bare"))
+    waiting = "kubectl get pod late -o jsonpath='{.status.containerStatuses[0].state.waiting.reason}'"
+    shell.until(waiting, "ImagePull", within=WITHIN)  # though the image is there: its registry gave it to somebody else
 
     def told() -> str:
         return shell.ok("kubectl get events --field-selector involvedObject.name=stranger -o jsonpath='{..reason}'")

@@ -23,6 +23,7 @@ from kubelet.pod_volumes import PodVolumes
 from kubelet.pod_worker import PodWorker
 from kubelet.probes.prober import Prober
 from kubelet.probes.question import Asking
+from kubelet.pulled_images import PulledImages
 from kubelet.runtime.runtime import LogPolicy
 from tests.fake_runtime import FakeRuntime
 from tests.unit.kubelet.pods import UID, a_container, a_pod
@@ -68,7 +69,7 @@ class World:
         self.network, self.told, clock = OneAddress(), Told(), SystemClock()
         facts = NodeFacts("node", root / "kubelet", root / "logs", "pause", ("192.0.2.1",))
         self.http = HttpGet()
-        images, hooks = Images(self.runtime, self.told, clock), Hooks(self.runtime, self.http)
+        images, hooks = Images(self.runtime, self.told, clock, PulledImages(root)), Hooks(self.runtime, self.http)
         start = ContainerStart(self.runtime, images, hooks, self.told, facts)
         stop = ContainerStop(self.runtime, hooks, self.told, clock)
         volumes = PodVolumes(no_token, NoClaims(), images, clock)

@@ -4,6 +4,7 @@ import asyncio
 import json
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,10 @@ import pytest
 from kube.api.types import Pod, Secret
 from kube.api.views import view
 from kube.component.clock import SystemClock
-from kubelet.container_error import PullBackoff, PullError
+from kubelet.container_error import NeverPull, PullBackoff, PullError
 from kubelet.images import Images
-from kubelet.pull_secrets import Place, PullSecrets, fitting, of_secret, place_of_image
+from kubelet.pull_secrets import Login, Place, PullSecrets, Source, fitting, of_secret, place_of_image
+from kubelet.pulled_images import PulledImages, repository
 from kubelet.runtime.runtime import Image, ImageUnavailable
 from tests.fake_runtime import FakeRuntime
 from tests.unit.kubelet.pods import a_container, a_pod
@@ -88,7 +90,7 @@ def test_a_pull_goes_on_without_a_secret_that_cannot_be_had_and_with_the_nodes_o
     (tmp_path / "config.json").write_text(json.dumps({"auths": {"registry.example": {"auth": base64("node:word")}}}))
     pod = a_pod(containers=[a_container("main")], imagePullSecrets=[{"name": "one"}, {"name": "two"}])
     found = asyncio.run(PullSecrets(None, tmp_path, events).logins(pod, "registry.example/app:1"))
-    assert found == [{"username": "node", "password": "word"}]
+    assert [(login.auth, login.source) for login in found] == [({"username": "node", "password": "word"}, None)]
     text = "Unable to retrieve some image pull secrets (one, two); attempting to pull the image may not succeed."
     assert events.told == [("FailedToRetrieveImagePullSecret", text)]
 
@@ -99,18 +101,22 @@ class PrivateRegistry(FakeRuntime):
     async def pull(self, name: str, auth: Mapping[str, str] | None) -> None:
         if (auth or {}).get("username") != "me":
             raise ImageUnavailable(f"pull access denied to {(auth or {}).get('username')}")
-        self._images[name] = Image(f"sha256:{name}", (name,), 1, digests=(f"{name}@sha256:1",))
+        self._images[name] = Image("sha256:1", (name,), 1, digests=(f"{name}@sha256:1",))
 
 
-def test_logins_are_tried_one_after_another_and_a_pod_without_one_holds_no_other_up() -> None:
+def login(user: str, secret: str, uid: str = "1") -> Login:
+    return Login(Place("registry.example", "", ""), {"username": user}, Source(uid, "default", secret, user))
+
+
+def test_logins_are_tried_one_after_another_and_a_pod_without_one_holds_no_other_up(tmp_path: Path) -> None:
     """Rule: https://kubernetes.io/docs/concepts/containers/images/#config-json"""
     known = {"with": ("you", "me"), "without": ()}
 
-    async def logins(pod: Pod, image: str) -> Sequence[Mapping[str, str]]:
-        return [{"username": name} for name in known[pod.metadata.name]]
+    async def logins(pod: Pod, image: str) -> Sequence[Login]:
+        return [login(name, name) for name in known[pod.metadata.name]]
 
     async def story() -> None:
-        images = Images(PrivateRegistry(), Events(), SystemClock(), logins)
+        images = Images(PrivateRegistry(), Events(), SystemClock(), PulledImages(tmp_path), logins)
         container = a_pod(containers=[a_container("main", image="registry.example/app:1")]).spec.containers[0]
         without, having = (a_pod(metadata={"name": name, "uid": name}) for name in ("without", "with"))
         with pytest.raises(PullError, match="pull access denied to None"):
@@ -121,5 +127,36 @@ def test_logins_are_tried_one_after_another_and_a_pod_without_one_holds_no_other
         assert images.retry_at(without, container) is not None
         images.forget(without)
         assert images.retry_at(without, container) is None
+        with pytest.raises(PullError, match="pull access denied to None"):
+            await images.ensure(without, container)
+
+        never = a_container("main", image="registry.example/app:1", imagePullPolicy="Never")
+        with pytest.raises(PullBackoff):
+            await images.ensure(without, container)  # though it is there
+        with pytest.raises(NeverPull, match="does not have the proper credentials to run"):
+            await images.ensure(without, a_pod(containers=[never]).spec.containers[0])
+        assert (await images.ensure(having, container)).tags == ("registry.example/app:1",)
 
     asyncio.run(story())
+
+
+def test_an_image_is_for_who_has_the_secret_that_brought_it_or_one_that_says_the_same(tmp_path: Path) -> None:
+    """Rule: https://kubernetes.io/docs/concepts/containers/images/#ensureimagepullcredentialverification (KEP-2535)"""
+    pulled, name = PulledImages(tmp_path), "registry.example/team/app:1"
+    now = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    assert pulled.for_all("sha256:1", name), "no kubelet pulled it"
+    pulled.note("sha256:1", name, login("me", "mine"), now)
+    again = PulledImages(tmp_path)
+    assert not again.for_all("sha256:1", name)
+    tried = (login("me", "mine"), login("rotated", "mine"), login("me", "other", "2"), login("you", "other", "2"))
+    assert [again.allows("sha256:1", name, [one]) for one in tried] == [True, True, True, False]
+    assert not again.allows("sha256:1", name, [login("me", "mine")._replace(source=None)])
+    assert not again.allows("sha256:1", "registry.example/other:1", [login("me", "mine")]), "a login is for a repository"
+
+    again.note("sha256:1", name, login("you", "other", "2"), now)
+    assert again.allows("sha256:1", name, [login("me", "mine")])
+    again.note("sha256:1", name, None, now)
+    assert again.for_all("sha256:1", name)
+    again.forget_others({"sha256:2"})
+    assert list(tmp_path.glob("image_manager/pulled/*")) == []
+    assert repository("localhost:5000/app:1@sha256:abc") == "localhost:5000/app"
