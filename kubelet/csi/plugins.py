@@ -91,7 +91,7 @@ class Plugins:
         try:
             driver = await _asked(told["name"], told.get("endpoint") or str(path))
             self.drivers[driver.name] = driver
-            await self._tell_api()
+            await self._tell_api(driver.name)
         except (DriverError, ValueError, KeyError, ApiError, Unreachable) as error:
             log.warning("plugin registration failed", socket=path, reason=error)
             await self._notify(path, {"plugin_registered": False, "error": str(error)})
@@ -115,24 +115,28 @@ class Plugins:
         self.drivers.pop(name, None)
         log.info("CSI driver is gone", driver=name)
         try:
-            await self._tell_api()
+            await self._tell_api(name)
         except (ApiError, Unreachable) as error:
             log.warning("CSINode not updated", reason=error)
 
-    async def _tell_api(self) -> None:
-        """The CSINode lists the drivers; where drivers know topology, the node's labels show it."""
+    async def _tell_api(self, name: str) -> None:
+        """The CSINode lists the drivers; where drivers know topology, the node's labels show it. Only what is said of this driver
+        changes: others of an earlier kubelet may be about to come back."""
         if self.client is None:
             return
         node = await self.client.get(Node, "", self.node_name)
-        entries = [_entry(one) for one in sorted(self.drivers.values())]
+        own = {name: _entry(self.drivers[name])} if name in self.drivers else {}
         owner = {"apiVersion": "v1", "kind": "Node", "name": self.node_name, "uid": node.metadata.uid}
-        tree: Tree = {"metadata": {"name": self.node_name, "ownerReferences": [owner]}, "spec": {"drivers": entries}}
+        tree: Tree = {"metadata": {"name": self.node_name, "ownerReferences": [owner]}, "spec": {"drivers": list(own.values())}}
         try:
             await self.client.create(CSINode, tree)
         except AlreadyExists:
             known = await self.client.get(CSINode, "", self.node_name)
-            if tree_of(known.spec).get("drivers") != entries:
+            before = {one["name"]: one for one in tree_of(known.spec).get("drivers") or ()}
+            after = {other: entry for other, entry in before.items() if other != name} | own
+            if after != before:
                 tree["metadata"]["resourceVersion"] = known.metadata.resourceVersion
+                tree["spec"]["drivers"] = [after[one] for one in sorted(after)]
                 await self._replaced(tree)
         labels = {key: value for one in self.drivers.values() for key, value in one.topology.items()}
         if not labels.items() <= (node.metadata.labels or {}).items():

@@ -14,7 +14,7 @@ import pytest
 
 from kube.api.attachment_name import attachment_name, volume_name
 from kube.api.meta import Key
-from kube.api.types import CSIDriver, CSINode, Node, PersistentVolume, Pod, VolumeAttachment
+from kube.api.types import CSIDriver, CSINode, CSIVolumeSource, Node, PersistentVolume, Pod, VolumeAttachment
 from kube.api.views import tree_of, view
 from kube.client.rest import Client
 from kubelet.csi import messages
@@ -115,13 +115,10 @@ async def in_use(client: Client) -> list[str]:
 
 
 @pytest.mark.root
-def test_a_drivers_volume_is_attached_staged_and_published_and_given_back(
-    runner: asyncio.Runner, client: Client, root: Path
-) -> None:
-    """The driver is listed in the CSINode while its socket is there; two pods share a volume, and the last one unstages it. The
-    node says that it uses the volume before it looks whether it is attached, and until nothing of it is left.
+def test_a_driver_is_known_while_its_registrars_socket_is_there(runner: asyncio.Runner, client: Client, root: Path) -> None:
+    """A registrar that is started anew at the same place is told, too; a driver that goes leaves the others listed.
 
-    Rule: https://kubernetes.io/docs/concepts/storage/volumes/#csi, https://kubernetes.io/docs/reference/node/node-status/
+    Rule: https://kubernetes.io/docs/reference/node/kubelet-files/#device-plugins, CSINode
     """
 
     async def scenario() -> None:
@@ -132,6 +129,35 @@ def test_a_drivers_volume_is_attached_staged_and_published_and_given_back(
                 (DRIVER, "node-7", ["example.com/rack"], 3)
             ]
             assert (await client.get(Node, "", "n")).metadata.labels["example.com/rack"] == "r1"
+            other = MemoryDriver(root / REGISTRY / "other-reg.sock", "other.example.com")
+            other.start()
+            (await again_registered(root, driver)).stop()
+
+            async def unlisted() -> bool:
+                listed = [one.name for one in (await client.get(CSINode, "", "n")).spec.drivers]
+                return listed == ["other.example.com"]
+
+            await eventually(unlisted, within=20, what="the driver to be unlisted, and no other")
+            other.stop()
+            inline = view(CSIVolumeSource, {"driver": DRIVER})
+            with pytest.raises(VolumeError, match="not found in the list of registered CSI drivers"):
+                await CSIVolume(plugins).set_up(inline, a_context(root, a_pod("one"), "s"))
+
+    runner.run(scenario())
+
+
+@pytest.mark.root
+def test_a_drivers_volume_is_attached_staged_and_published_and_given_back(
+    runner: asyncio.Runner, client: Client, root: Path
+) -> None:
+    """Two pods share a volume, and the last one unstages it. The node says that it uses the volume before it looks whether it is
+    attached, and until nothing of it is left.
+
+    Rule: https://kubernetes.io/docs/concepts/storage/volumes/#csi, https://kubernetes.io/docs/reference/node/node-status/
+    """
+
+    async def scenario() -> None:
+        async with registered(client, root) as (driver, plugins):
             volume = await a_volume(client)
             kind, contexts = CSIVolume(plugins), [a_context(root, a_pod(name), "v", volume) for name in ("one", "two")]
             with pytest.raises(NotAttached, match="volume not attached according to node status"):
@@ -168,14 +194,6 @@ def test_a_drivers_volume_is_attached_staged_and_published_and_given_back(
             assert (mounts.mounted_below(root), await in_use(client)) == ([], [])
             assert not any(context.path.exists() for context in contexts)
             assert not Path(stage["staging_target_path"]).parent.exists()
-            (await again_registered(root, driver)).stop()
-
-            async def unlisted() -> bool:
-                return not (await client.get(CSINode, "", "n")).spec.drivers
-
-            await eventually(unlisted, within=20, what="the driver to be unlisted")
-            with pytest.raises(VolumeError, match="not found in the list of registered CSI drivers"):
-                await kind.set_up(volume.spec.csi, contexts[0])
 
     runner.run(scenario())
 
