@@ -16,8 +16,6 @@ from kubelet.pod_state import (
     Observed,
     Waiting,
     every_container,
-    finished,
-    initialized,
     is_ephemeral,
     is_init,
     is_sidecar,
@@ -146,7 +144,8 @@ def _ready(pod: Pod, container: Container, observed: Observed, record: RuntimeCo
 
 
 def _default_waiting(pod: Pod, observed: Observed) -> Waiting:
-    return INITIALIZING if pod.spec.initContainers and not initialized(pod, observed) and not finished(pod, observed) else CREATING
+    """Of a container that was never started: a pod with init containers is said to be initializing also when they are done."""
+    return INITIALIZING if pod.spec.initContainers else CREATING
 
 
 def _waiting(waiting: Waiting) -> Tree:

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from kube.api.meta import Tree
+from kube.api.views import micro_timestamp, timestamp
 
 MEDIA_TYPE = "application/vnd.kubernetes.protobuf"
 MAGIC = b"k8s\x00"
@@ -46,7 +47,7 @@ def decode(data: bytes) -> Tree:
         type_meta = {number: _text(value) for number, value in _fields(unknown.get(1, b""))}
         api_version, kind = type_meta.get(1, ""), type_meta.get(2, "")
         tree = _message(_message_name(api_version, kind), unknown.get(2, b""))
-    except (IndexError, KeyError, TypeError, ValueError, struct.error) as error:
+    except (IndexError, KeyError, OverflowError, TypeError, ValueError, struct.error) as error:
         raise ProtobufError(f"unable to decode the protobuf message: {error}") from None
     return {"apiVersion": api_version, "kind": kind, **tree}
 
@@ -144,7 +145,7 @@ def _time(parts: dict[int, Any], kind: str) -> str | None:
     if not parts:
         return None
     moment = EPOCH + timedelta(seconds=_signed(parts.get(1, 0)), microseconds=parts.get(2, 0) // 1000)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ" if kind == "microtime" else "%Y-%m-%dT%H:%M:%SZ")
+    return micro_timestamp(moment) if kind == "microtime" else timestamp(moment)
 
 
 def _fields(data: bytes) -> Iterator[tuple[int, Any]]:

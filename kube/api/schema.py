@@ -42,6 +42,7 @@ from kube.api.definitions import (
 )
 from kube.api.meta import Tree
 from kube.api.resource import Resource
+from kube.api.views import micro_timestamp, timestamp
 
 Step = str | int | tuple[str]  # a field, an index, a key of a map
 
@@ -228,18 +229,19 @@ def _quantity(kind: Type, value: Any) -> Any:
 
 
 def _time(kind: Type, value: Any) -> Any:
-    layout, form = ("2006-01-02T15:04:05Z07:00", "%Y-%m-%dT%H:%M:%SZ")
+    layout, written = "2006-01-02T15:04:05Z07:00", timestamp
     if kind.form == MICRO_TIME:
-        layout, form = "2006-01-02T15:04:05.000000Z07:00", "%Y-%m-%dT%H:%M:%S.%fZ"
+        layout, written = "2006-01-02T15:04:05.000000Z07:00", micro_timestamp
     if not isinstance(value, str):
         raise _WrongType(f"json: cannot unmarshal {json_type(value)} into Go value of type string")
     try:
         moment = datetime.fromisoformat(value) if re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", value) else None
-    except ValueError:
+        moment = moment.astimezone(UTC) if moment is not None and moment.tzinfo is not None else None
+    except (ValueError, OverflowError):  # no such day; before the year 1 in UTC
         moment = None
-    if moment is None or moment.tzinfo is None:
+    if moment is None:
         raise _WrongType(f'parsing time "{value}" as "{layout}": cannot parse "{value}" as "2006"')
-    return moment.astimezone(UTC).strftime(form)
+    return written(moment)
 
 
 def _bytes(kind: Type, value: Any) -> Any:

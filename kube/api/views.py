@@ -66,7 +66,7 @@ def timestamp(moment: datetime) -> str:
 
 def micro_timestamp(moment: datetime) -> str:
     """RFC 3339 in UTC with six digits of a second, as metav1.MicroTime is written (leases, events)."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return f"{(moment if moment.tzinfo is UTC else moment.astimezone(UTC)).isoformat(timespec='microseconds')[:26]}Z"
 
 
 @cache

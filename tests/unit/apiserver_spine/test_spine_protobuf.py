@@ -14,6 +14,14 @@ def message(*fields: bytes) -> bytes:
     return b"".join(fields)
 
 
+SINCE_YEAR_ONE = 62_135_596_800  # seconds to 1970
+
+
+def varint(number: int) -> bytes:
+    digits = [number >> shift & 0x7F for shift in range(0, max(1, number.bit_length()), 7)]
+    return bytes([*(digit | 0x80 for digit in digits[:-1]), digits[-1]])
+
+
 def field(number: int, value: bytes | int) -> bytes:
     if isinstance(value, int):
         return bytes([number << 3, value])
@@ -65,3 +73,20 @@ def test_inline_structs_stand_beside_their_fields() -> None:
 def test_what_is_no_message_is_refused(data: bytes) -> None:
     with pytest.raises(protobuf.ProtobufError):
         protobuf.decode(data)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "written"),
+    [(0, "1970-01-01T00:00:00.000000Z"), (5 - SINCE_YEAR_ONE, "0001-01-01T00:00:05.000000Z")],
+)
+def test_times_reach_back_to_the_year_one(seconds: int, written: str) -> None:
+    """Rule: metav1.MicroTime; a Lease of the official suite is of that year."""
+    since = b"\x08" + varint(seconds % 2**64)
+    lease = protobuf.decode(an_object("coordination.k8s.io/v1", "Lease", field(2, field(4, since))))
+    assert lease["spec"] == {"renewTime": written}
+
+
+def test_a_time_that_no_calendar_has_is_refused() -> None:
+    since = b"\x08" + varint(2**63 - 1)
+    with pytest.raises(protobuf.ProtobufError):
+        protobuf.decode(an_object("coordination.k8s.io/v1", "Lease", field(2, field(4, since))))

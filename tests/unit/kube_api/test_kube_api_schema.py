@@ -129,6 +129,14 @@ def test_micro_times_have_six_digits() -> None:
     assert tree["spec"] == {"renewTime": "2026-01-01T00:00:00.500000Z", "acquireTime": "2026-01-01T00:00:00.000000Z"}
 
 
+def test_times_reach_back_to_the_year_one_and_no_further() -> None:
+    """Go's zero time is 1 January of the year 1; a Lease of the official suite has seconds after it."""
+    tree = {"spec": {"renewTime": "0001-01-01T00:00:05.000000Z", "acquireTime": "0001-01-01T00:00:00+05:00"}}
+    found = schema.problems(resource_for_kind("coordination.k8s.io/v1", "Lease"), tree)
+    assert tree["spec"]["renewTime"] == "0001-01-01T00:00:05.000000Z"
+    assert [text.partition(":")[0] for text in found.wrong_types] == ['parsing time "0001-01-01T00']
+
+
 def test_free_form_json_is_left_alone() -> None:
     tree = {"data": {"any": {"thing": None}}, "revision": 1}
     schema.problems(resource_for_kind("apps/v1", "ControllerRevision"), tree)

@@ -68,6 +68,13 @@ def test_containers_wait_for_init_containers_and_say_so() -> None:
     }
 
 
+def test_containers_of_a_pod_whose_init_containers_failed_say_that_it_initializes() -> None:
+    """Rule: kubelet_pods.go convertToAPIContainerStatuses; the official suite looks at every status of such a pod."""
+    status = told(a_pod(init=[a_container("first")], restartPolicy="Never"), a_look(ended("first", 1)))
+    assert status["phase"] == "Failed"
+    assert status["containerStatuses"][0]["state"] == {"waiting": {"reason": "PodInitializing"}}
+
+
 def test_a_crash_loop_shows_why_it_waits_and_how_it_ended() -> None:
     waiting = Waiting("CrashLoopBackOff", "back-off 10s restarting failed container=main pod=web_default(0000-uid)")
     status = told(a_pod(), a_look(ended("main", 3, 2), waiting={"main": waiting}))["containerStatuses"][0]
