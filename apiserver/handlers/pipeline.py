@@ -124,7 +124,12 @@ class Write:
 
     async def status_updated(self, new: Tree, old: Tree) -> Tree:
         """The tree that replaces `old` on a write to /status: nothing but status and metadata come from `new`."""
-        return await self.part_updated(new, old, _with_status, self.row.validate_status, _fill_in_status)
+        return await self.part_updated(new, old, self._status_taken, self.row.validate_status, _fill_in_status)
+
+    def _status_taken(self, new: Tree, old: Tree) -> Tree:
+        tree = _with_status(new, old)
+        self.row.prepare_status(tree, old)
+        return tree
 
     async def part_updated(self, new: Tree, old: Tree, take: Take, rules: Any, fill_in: FillIn | None = None) -> Tree:
         """The tree that replaces `old` on a write to a subresource that changes a part of it: what `take` makes of both."""

@@ -1,4 +1,4 @@
-"""certificatesigningrequests/approval: write the Approved and Denied conditions of a request, and nothing else.
+"""certificatesigningrequests/approval: write the conditions of a request, Approved and Denied among them, and its metadata.
 
 https://kubernetes.io/docs/reference/access-authn-authz/certificate-signing-requests/
 kubernetes pkg/registry/certificates/certificates/strategy.go (csrApprovalStrategy)
@@ -11,10 +11,9 @@ from apiserver.handlers.patch import patch_with
 from apiserver.handlers.pipeline import Write, check_path, copy_tree
 from apiserver.handlers.reply import reply
 from apiserver.handlers.write import replaced, row_of
+from kube.api.certificates import conditions
 from kube.api.meta import Tree
 from kube.api.views import timestamp
-
-DECISIONS = ("Approved", "Denied")
 
 
 async def approve(server: Server, request: Request) -> Response:
@@ -26,7 +25,7 @@ async def approve(server: Server, request: Request) -> Response:
     now = timestamp(write.store.now())
 
     async def advance(new: Tree, old: Tree) -> Tree:
-        return await write.part_updated(new, old, lambda new, old: decided(new, old, now), row.validate_status)
+        return await write.part_updated(new, old, lambda new, old: decided(new, old, now), conditions.approval_errors)
 
     if request.info.verb == "patch":
         return await patch_with(write, advance)
@@ -36,16 +35,6 @@ async def approve(server: Server, request: Request) -> Response:
 
 
 def decided(new: Tree, old: Tree, now: str) -> Tree:
-    """The old request with the new one's decisions; what a signer found out (Failed) stays. Pure."""
-    kept = [one for one in _conditions(old) if one.get("type") not in DECISIONS]
-    wanted = [
-        {"lastUpdateTime": now, "lastTransitionTime": now, **{name: value for name, value in one.items() if value}}
-        for one in _conditions(new)
-        if one.get("type") in DECISIONS
-    ]
-    metadata = {**old["metadata"], **({"managedFields": fields} if (fields := new["metadata"].get("managedFields")) else {})}
-    return {**old, "metadata": metadata, "status": {**(old.get("status") or {}), "conditions": [*wanted, *kept]}}
-
-
-def _conditions(tree: Tree) -> list[Tree]:
-    return (tree.get("status") or {}).get("conditions") or []
+    """The old request with the new one's metadata and conditions. Pure."""
+    told = conditions.dated(conditions.of(new), conditions.of(old), now)
+    return {**old, "metadata": new["metadata"], "status": {**(old.get("status") or {}), "conditions": told}}

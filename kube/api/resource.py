@@ -87,6 +87,7 @@ class Resource:
     scale: Scale = field(default_factory=Scale)  # read only where "scale" is among the subresources
     set_defaults: Callable[[Tree], None] = _nothing
     prepare: Callable[[Tree, Tree | None], None] = _no_preparation  # (new, old): drop or fill what clients may not choose
+    prepare_status: Callable[[Tree, Tree], None] = _no_preparation  # (new, old): the same on writes to /status
     validate: Callable[[Any, Any], Iterable[FieldError]] = _valid  # (new view, old view or None)
     validate_status: Callable[[Any, Any], Iterable[FieldError]] = _valid  # for writes to /status
     validates_trees: bool = False  # they are given trees although the kind has views

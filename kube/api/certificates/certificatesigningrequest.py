@@ -1,22 +1,25 @@
 """CertificateSigningRequest: a wish for a certificate, to be approved and signed (certificates.k8s.io/v1).
 
-Its spec never changes; /approval writes the conditions Approved and Denied, /status the certificate. Who asks is filled in by
-the API server.
+Its spec never changes; /approval writes the conditions, /status the certificate and those that are no decisions. Who
+asks is filled in by the API server.
 https://kubernetes.io/docs/reference/access-authn-authz/certificate-signing-requests/
 """
 
 from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from kube.api import duration, names
+from kube.api.certificates import conditions
 from kube.api.columns import AGE, NONE, plain
 from kube.api.late import late
 from kube.api.meta import Tree
 from kube.api.resource import Resource
 from kube.api.status import FieldError, duplicate, invalid, required, too_long, unsupported
 from kube.api.types import CertificateSigningRequest
+from kube.api.views import timestamp
 
 if TYPE_CHECKING:
     from cryptography import exceptions, x509
@@ -125,7 +128,9 @@ RESOURCE = Resource(
     subresources=("approval", "status"),
     has_generation=False,
     prepare=prepare,
+    prepare_status=lambda new, old: conditions.prepare_status(new, old, timestamp(datetime.now(UTC))),
     validate=validate,
+    validate_status=conditions.status_errors,
     validate_name=names.path_segment,
     columns=(
         AGE,

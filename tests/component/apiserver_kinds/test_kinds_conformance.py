@@ -8,7 +8,7 @@ import pytest
 
 from kube.api.meta import Key, Tree
 from kube.api.resources import resource_for
-from kube.api.status import BadRequest, InternalError, NotFound
+from kube.api.status import BadRequest, InternalError, Invalid, NotFound
 from kube.client.rest import Client, PatchType
 from tests.certificate_request import encoded_request
 
@@ -136,13 +136,26 @@ def test_certificate_requests_have_every_operation_and_two_doors(runner: asyncio
         patched["metadata"]["annotations"]["updated"] = "true"
         updated = await client.update(REQUEST, patched)
         assert updated["metadata"]["annotations"] == {"patched": "true", "updated": "true"}
+        noted: Any = {"metadata": {"annotations": {"door": "approval"}}}
+        noted["status"] = {"conditions": [{"type": "ApprovalPatch", "status": "True", "reason": "e2e"}]}
+        patched = await client.patch(REQUEST, key, noted, type=PatchType.MERGE, subresource="approval")
+        assert [one["type"] for one in patched["status"]["conditions"]] == ["ApprovalPatch"]
+        assert patched["metadata"]["annotations"]["door"] == "approval"
+        assert {"lastUpdateTime", "lastTransitionTime"} < patched["status"]["conditions"][0].keys()
         approval = {"type": "Approved", "status": "True", "reason": "E2E", "message": "Set from an e2e test"}
-        updated["status"] = {"conditions": [approval]}
+        updated = patched | {"status": {"conditions": [approval]}}
         approved = await client.update(REQUEST, updated, subresource="approval")
         assert approved["status"]["conditions"][0]["type"] == "Approved"
         approved["status"]["conditions"].append({"type": "StatusUpdate", "status": "True", "reason": "E2E"})
         told = await client.update(REQUEST, approved, subresource="status")
         assert [one["type"] for one in told["status"]["conditions"]] == ["Approved", "StatusUpdate"]
+        for conditions, why in (
+            ([{"type": "StatusUpdate", "status": "True"}], 'updates may not remove a condition of type "Approved"'),
+            ([approval, approval], "Duplicate value"),
+            ([approval, {"type": "Failed", "status": "False"}], 'supported values: "True"'),
+        ):
+            with pytest.raises(Invalid, match=why):
+                await client.patch(REQUEST, key, {"status": {"conditions": conditions}}, type=PatchType.MERGE, subresource="status")
         await client.delete(REQUEST, key)
         with pytest.raises(NotFound):
             await client.get_tree(REQUEST, "", key.name)
