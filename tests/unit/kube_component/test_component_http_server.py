@@ -3,7 +3,9 @@
 import asyncio
 from typing import Any
 
+from kube.component.http_cycle import SLICE_BYTES
 from kube.component.http_server import Head, serve
+from tests.unit.kube_component.serving import serving
 
 
 async def echo(scope: Any, receive: Any, send: Any) -> None:
@@ -38,6 +40,34 @@ def test_connection_serves_one_request_after_another() -> None:
             await server.close(within=1)
 
     assert b"GET /a" in asyncio.run(scenario())
+
+
+def test_large_answer_arrives_whole_and_lets_others_in_between() -> None:
+    """Its client reads nothing at first; another client is served meanwhile, and a third one that leaves harms nobody.
+
+    Rule: docs/concepts/apiserver-speed.md (what is large holds up nobody)
+    """
+    large = bytes(range(256)) * (5 * SLICE_BYTES // 256) + b"end"
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if scope["path"] != "/large":
+            await echo(scope, receive, send)
+            return
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(large))]})
+        await send({"type": "http.response.body", "body": large})
+
+    async def scenario() -> None:
+        ask = b"GET /large HTTP/1.1\r\nhost: x\r\n\r\n"
+        async with serving(app) as (server, reader, writer):
+            writer.write(ask)
+            await reader.readuntil(b"\r\n\r\n")
+            assert b"GET /small" in await exchange(server.port, b"GET /small HTTP/1.1\r\nhost: x\r\n\r\n", b"GET /small")
+            await exchange(server.port, ask, b"\r\n\r\n")
+            assert await reader.readexactly(len(large)) == large
+            writer.write(b"GET /next HTTP/1.1\r\nhost: x\r\n\r\n")
+            assert b"200" in await reader.readuntil(b"\r\n\r\n")
+
+    asyncio.run(scenario())
 
 
 class Shout(asyncio.Protocol):
