@@ -3,7 +3,8 @@
     /var/log/pods/<namespace>_<pod>_<uid>/<container>/<attempt>.log           being written
     .../<attempt>.log.<time of rotation>, .../<attempt>.log.<time>.gz         before that; all but the newest are compressed
 
-A file that is full is put away, at most one a second (names have seconds), and of all together no more than so many are kept.
+A file that is full is put away, at most one a second (names have seconds), and of all together no more than so many are kept, nor
+more bytes than so many full ones have.
 https://github.com/kubernetes/design-proposals-archive/blob/main/node/kubelet-cri-logging.md · pkg/kubelet/logs
 """
 
@@ -14,6 +15,7 @@ import shutil
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
+from itertools import accumulate
 from pathlib import Path
 from typing import BinaryIO
 
@@ -85,8 +87,16 @@ class CriFile:
         self.path.rename(name)
         self.path.touch(mode=MODE)
         self.uncompressed = True
-        for old in rotated(self.path)[: -max(1, self._policy.max_files - 1)]:
+        for old in self._too_many():
             old.unlink(missing_ok=True)
+
+    def _too_many(self) -> list[Path]:
+        """Of what was put away: beyond the number that is kept, or the bytes, as files that fill within a second are larger."""
+        newest_first = rotated(self.path)[::-1]
+        sizes = accumulate(one.stat().st_size for one in newest_first)
+        most = self._policy.max_size * self._policy.max_files
+        kept = sum(1 for number, size in enumerate(sizes, 2) if number <= self._policy.max_files and size <= most)
+        return newest_first[max(1, kept) :]
 
     def close(self) -> None:
         if self._file is not None:

@@ -34,7 +34,7 @@ from kubelet.metrics import EVICTIONS
 from kubelet.pod_events import PodEvents
 from kubelet.pod_state import EVICTED, grace_seconds
 from kubelet.pod_workers import PodWorkers
-from kubelet.runtime.runtime import Runtime, RuntimeFailure
+from kubelet.runtime.runtime import RuntimeFailure
 from kubelet.samples import NodeSample, PodSample, Sampler
 
 log = get_logger("kubelet.eviction")
@@ -76,13 +76,10 @@ class Watched:
 
 
 class EvictionManager:
-    def __init__(
-        self, policy: EvictionPolicy, sampler: Sampler, workers: PodWorkers, runtime: Runtime, events: PodEvents, clock: Clock
-    ) -> None:
+    def __init__(self, policy: EvictionPolicy, sampler: Sampler, workers: PodWorkers, events: PodEvents, clock: Clock) -> None:
         self._policy = policy
         self._sampler = sampler
         self._workers = workers
-        self._runtime = runtime
         self._events = events
         self._clock = clock
         self._watched = Watched()
@@ -146,10 +143,7 @@ class EvictionManager:
                 self._evict(one, message, 0, LIMIT_SIGNALS[message.split()[0]])
 
     async def _sample(self, pods: list[Pod]) -> NodeSample:
-        running: dict[str, list[Any]] = {}
-        for record in await self._runtime.containers():
-            if record.running:
-                running.setdefault(record.pod.uid, []).append(record)
+        running = self._workers.running()
         return await asyncio.to_thread(self._sampler.sample, [pod for pod in pods if pod.metadata.uid in running], running)
 
     def _evict(self, one: PodSample, message: str, grace: int, signal: str) -> None:

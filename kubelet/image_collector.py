@@ -106,7 +106,7 @@ class ImageCollector:
     async def _used(self, images: list[Image]) -> set[str]:
         names = self.mounted()
         mounted = {one.id for one in images if names.intersection((*one.tags, *one.digests))}
-        return mounted | {one.image_id for one in await self._runtime.containers()}
+        return mounted | {one.image_id for one in await self._runtime.holders()}
 
     async def _remove(self, images: list[Image], wanted: int | None) -> int:
         freed = 0

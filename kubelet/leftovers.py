@@ -45,7 +45,7 @@ class Leftovers:
 
     async def look(self) -> None:
         found = await asyncio.to_thread(self._directories)
-        held = {record.pod.uid for record in await self._runtime.containers()}
+        held = {one.uid for one in await self._runtime.holders()}
         held |= {pod.metadata.uid for pod in self._pods()}
         suspects = {path for path in found if uid_of(path) not in held}
         await asyncio.to_thread(_remove, suspects & self._suspects, self._links)

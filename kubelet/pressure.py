@@ -50,7 +50,7 @@ class NodePressure:
         policy = EvictionPolicy(thresholds_of(config), transition, config.eviction_max_pod_grace_period)
         age = timedelta(seconds=seconds(config.minimum_image_ttl_duration))
         images = ImagePolicy(config.image_gc_high_threshold, config.image_gc_low_threshold, age)
-        self.manager = EvictionManager(policy, sampler, workers, runtime, events, clock)
+        self.manager = EvictionManager(policy, sampler, workers, events, clock)
         self.images = ImageCollector(runtime, config.pod_infra_container_image, images, clock, sampler.image_disk)
         self.images.mounted = lambda: images_of(workers.pods())
         self.manager.free_images = self.images.remove_unused

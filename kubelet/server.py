@@ -28,8 +28,8 @@ from kubelet.node_logs import node_log
 from kubelet.node_metrics import cadvisor_metrics, resource_metrics
 from kubelet.pod_workers import PodWorkers
 from kubelet.probes.count import probe_metrics
-from kubelet.runtime.runtime import Runtime, RuntimeContainer, RuntimeFailure
-from kubelet.samples import NodeSample, Running, Sampler
+from kubelet.runtime.runtime import Runtime, RuntimeFailure
+from kubelet.samples import NodeSample, Sampler
 from kubelet.server_auth import ServerAuth
 from kubelet.stats import Stats
 from kubelet.streaming.door import Door, refuse
@@ -139,7 +139,7 @@ class KubeletServer:
                 "metadata": {"name": records[0].pod.name, "namespace": records[0].pod.namespace, "uid": uid},
                 "spec": {"containers": [{"name": one.name, "image": one.image} for one in records if not one.is_sandbox]},
             }
-            for uid, records in (await self._running()).items()
+            for uid, records in self._workers.running().items()
         ]
         return _json({"kind": "PodList", "apiVersion": "v1", "metadata": {}, "items": items})
 
@@ -176,15 +176,8 @@ class KubeletServer:
         return PlainTextResponse("profiling endpoint is disabled.", 405)
 
     async def _sample(self) -> NodeSample:
-        pods, running = self._workers.pods(), await self._running()
+        pods, running = self._workers.pods(), self._workers.running()
         return await asyncio.to_thread(self._sampler.sample, pods, running, await self._claimed.of(pods))
-
-    async def _running(self) -> Running:
-        found: dict[str, list[RuntimeContainer]] = {}
-        for record in await self._runtime.containers():
-            if record.running:
-                found.setdefault(record.pod.uid, []).append(record)
-        return found
 
     # --- one container -----------------------------------------------------------------------------------------------
 

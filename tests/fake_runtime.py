@@ -16,6 +16,7 @@ from kubelet.runtime.runtime import (
     ContainerSpec,
     EngineInfo,
     ExecResult,
+    Holder,
     Image,
     ImageUnavailable,
     Limits,
@@ -51,6 +52,9 @@ class FakeRuntime:
 
     async def containers(self, uid: str = "") -> list[RuntimeContainer]:
         return newest_first(one for one in self._records.values() if uid in ("", one.pod.uid))
+
+    async def holders(self) -> list[Holder]:
+        return [Holder(one.pod.uid, one.image_id) for one in self._records.values()]
 
     async def create_sandbox(self, spec: SandboxSpec) -> str:
         record = RuntimeContainer("", spec.pod, "POD", spec.attempt, "created", _now(), is_sandbox=True, labels=spec.labels)

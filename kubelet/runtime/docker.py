@@ -25,6 +25,7 @@ from kubelet.runtime.runtime import (
     ContainerSpec,
     EngineInfo,
     ExecResult,
+    Holder,
     Image,
     ImageUnavailable,
     Limits,
@@ -138,6 +139,10 @@ class DockerRuntime:
             return docker_config.newest_first(found)
 
         return await self._call(look)
+
+    async def holders(self) -> list[Holder]:
+        rows = await self._call(lambda api: api.containers(all=True, filters={"label": docker_config.POD_UID}))
+        return [Holder(row["Labels"][docker_config.POD_UID], row["ImageID"]) for row in rows]
 
     async def create_sandbox(self, spec: SandboxSpec) -> str:
         name = docker_config.container_name(spec.pod, docker_config.SANDBOX_NAME, spec.attempt)

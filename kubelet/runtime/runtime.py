@@ -12,7 +12,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 
 class RuntimeFailure(Exception):
@@ -158,6 +158,13 @@ class RuntimeContainer:
         return self.state == "running"
 
 
+class Holder(NamedTuple):
+    """Why something of a pod, or an image, has to stay."""
+
+    uid: str  # of the pod
+    image_id: str
+
+
 @dataclass(frozen=True)
 class Image:
     id: str
@@ -216,6 +223,9 @@ class Runtime(Protocol):
 
     async def containers(self, uid: str = "") -> list[RuntimeContainer]:
         """Sandboxes and containers of one pod, or of all pods, ended ones too, the newest attempt first."""
+
+    async def holders(self) -> list[Holder]:
+        """One for every container and sandbox there is, ended ones too. Cheap: none is looked at by itself."""
 
     async def create_sandbox(self, spec: SandboxSpec) -> str: ...
     async def create_container(self, spec: ContainerSpec) -> str: ...

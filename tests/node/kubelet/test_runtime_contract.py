@@ -64,6 +64,9 @@ def test_a_pods_containers_are_found_again_by_its_uid_newest_first(run: Run) -> 
             ("main", 0, "running", POD, sandbox_id),
         ]
         assert await runtime.containers("another") == []
+        held = await runtime.holders()
+        assert {one.uid for one in held} == {POD.uid}
+        assert {one.image_id for one in found} <= {one.image_id for one in held}
 
     run(test)
 

@@ -105,7 +105,7 @@ def test_a_reader_who_does_not_follow_has_an_end_even_where_the_writer_has_none(
 def test_a_full_file_is_put_away_and_all_but_the_newest_are_compressed(tmp_path: Path) -> None:
     """Rule: https://kubernetes.io/docs/concepts/cluster-administration/logging/#log-rotation"""
     path = tmp_path / "0.log"
-    file = CriFile(path, LogPolicy(max_size=10, max_files=4))
+    file = CriFile(path, LogPolicy(max_size=20, max_files=4))
     assert file.last_stamp() == b""
     for number in range(6):
         file.write(b"t%d stdout F xxxxxxxxxx\n" % number, NOW + timedelta(seconds=number))
@@ -118,6 +118,16 @@ def test_a_full_file_is_put_away_and_all_but_the_newest_are_compressed(tmp_path:
         assert compressed.read() == b"t3 stdout F xxxxxxxxxx\n"
     file.remove()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_files_that_grew_beyond_their_size_are_kept_fewer(tmp_path: Path) -> None:
+    """Rule: containerLogMaxSize x containerLogMaxFiles is what a container's log takes; behaviour E.5.61 (10 Mi x 5)"""
+    path = tmp_path / "0.log"
+    file = CriFile(path, LogPolicy(max_size=10, max_files=4))
+    for number in range(6):
+        file.write(b"t%d stdout F xx\n" % number, NOW + timedelta(seconds=number))  # 15 bytes
+    assert [one.name[-6:] for one in rotated(path)] == ["030409", "030410"]
+    file.close()
 
 
 def test_a_file_is_gone_on_with_after_its_last_whole_line(tmp_path: Path) -> None:
