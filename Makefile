@@ -94,7 +94,8 @@ $(VENV)/.installed: requirements.lock pyproject.toml | $(VENV)/bin/python
 	@echo "  … installing Skiff into $(VENV)"
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@$(BIN)/python -m compileall -q $(PACKAGES) $$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+	@$(BIN)/python -m compileall -q $(PACKAGES)
+	@$(BIN)/python -m compileall -qq $$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))') || true
 	@touch $@
 
 $(VENV)/.tests: requirements-dev.lock $(VENV)/.installed $(VENV)/.upstream $(VENV)/.upstream-older
