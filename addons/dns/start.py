@@ -6,6 +6,7 @@ questions are answered for `lameduck` seconds more: until every node's rules hav
 """
 
 import asyncio
+import gc
 import os
 from pathlib import Path
 
@@ -36,7 +37,19 @@ async def start(config: Config) -> None:
         program = follow(config, settings, informers)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(informers.run())
+            tasks.create_task(_once_known(informers))
             await program.run(informers, tasks)
+
+
+async def _once_known(informers: Informers) -> None:
+    await informers.wait_synced()
+    keep_out_of_the_collector()
+
+
+def keep_out_of_the_collector() -> None:
+    """What is there now stays: a full pass over a thousand Services takes 20 ms, in which nobody is answered."""
+    gc.collect()
+    gc.freeze()
 
 
 def follow(config: Config, settings: Settings, informers: Informers) -> "Program":

@@ -24,6 +24,7 @@ from addons.dns.cluster import Cluster
 from addons.dns.resolver import Resolver
 from addons.dns.server import Server
 from addons.dns.settings import read
+from addons.dns.start import keep_out_of_the_collector
 from kube.api.types import EndpointSlice, Namespace, Service
 from kube.api.views import view
 from kube.client.cache import Cache
@@ -155,6 +156,7 @@ async def _serving(parent: Connection) -> None:
     async with asyncio.TaskGroup() as tasks:
         server = Server(Resolver(read(COREFILE, {}), Cluster(services, slices, namespaces)), tasks)
         await server.listen("127.0.0.1", 0)
+        keep_out_of_the_collector()
         parent.send(server.port)
         asyncio.get_running_loop().add_reader(parent.fileno(), _tell, parent)
         await asyncio.Event().wait()
