@@ -255,9 +255,8 @@ def _fill_in(row: Resource, tree: Tree) -> None:
 
 
 def _fill_in_status(row: Resource, tree: Tree) -> None:
-    """No built-in kind has defaults of its own in its status; a custom resource's schema may have them anywhere."""
-    if row.view is None:
-        row.set_defaults(tree)
+    """The rest was complete when it was stored. A custom resource's schema may have changed since, and have defaults anywhere."""
+    (row.set_defaults if row.view is None else row.set_status_defaults)(tree)
     zero_values.fill_status(row, tree)
 
 

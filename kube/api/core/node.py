@@ -20,12 +20,16 @@ ROLE_LABEL = "kubernetes.io/role"
 
 
 def set_defaults(tree: Tree) -> None:
-    """What a node has is what it offers, unless it says otherwise."""
     spec = tree.get("spec") or {}
     if spec.get("podCIDR"):  # the first of the list, in a field of its own
         spec["podCIDRs"] = [spec["podCIDR"], *(spec.get("podCIDRs") or ())[1:]]
     elif spec.get("podCIDRs"):
         spec["podCIDR"] = spec["podCIDRs"][0]
+    set_status_defaults(tree)
+
+
+def set_status_defaults(tree: Tree) -> None:
+    """What a node has is what it offers, unless it says otherwise."""
     status = tree.get("status")
     if status and status.get("capacity"):
         status.setdefault("allocatable", dict(status["capacity"]))
@@ -104,6 +108,7 @@ RESOURCE = Resource(
     has_generation=False,
     status_on_create=True,
     set_defaults=set_defaults,
+    set_status_defaults=set_status_defaults,
     validate=validate,
     validate_status=validate,
     columns=(

@@ -37,6 +37,10 @@ def set_defaults(tree: Tree) -> None:
         spec.setdefault("internalTrafficPolicy", "Cluster")
     if kind == "LoadBalancer":
         spec.setdefault("allocateLoadBalancerNodePorts", True)
+    set_status_defaults(tree)
+
+
+def set_status_defaults(tree: Tree) -> None:
     for ingress in ((tree.get("status") or {}).get("loadBalancer") or {}).get("ingress") or ():
         if ingress.get("ip"):
             ingress.setdefault("ipMode", "VIP")
@@ -127,6 +131,7 @@ RESOURCE = Resource(
     has_generation=False,
     create_on_update=True,
     set_defaults=set_defaults,
+    set_status_defaults=set_status_defaults,
     prepare=prepare,
     validate=service_errors,
     warnings=warnings,

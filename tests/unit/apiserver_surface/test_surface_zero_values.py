@@ -1,11 +1,13 @@
 """Fields that are written whatever is in them."""
 
+from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any
 
 import pytest
 
 from apiserver.zero_values import fill, fill_status
+from kube.api.definitions import BOOLEAN, INTEGER, LIST, MAP, NUMBER, STRUCT, Type, of_kind
 from kube.api.meta import Tree
 from kube.api.resource import Resource
 from kube.api.resources import RESOURCES, resource_for_kind
@@ -42,21 +44,48 @@ def test_what_is_always_written_is_there(
     assert found == value
 
 
-@pytest.mark.parametrize("status", [None, {}, {"phase": ""}, {"conditions": [{"type": "A"}], "containerStatuses": [{"name": "c"}]}])
-def test_a_status_is_completed_by_itself(status: Tree | None) -> None:
-    """A write to /status completes the status alone: no kind has defaults of its own in there, and the rest of what is stored is
-    complete. Rule: pipeline.status_updated; encoding/json"""
-    for row in (one for one in RESOURCES if "status" in one.subresources):
-        whole: Tree = {"apiVersion": row.api_version, "kind": row.kind, "metadata": {"name": "x"}, "spec": {}}
-        row.set_defaults(whole)
-        assert "status" not in whole
-        fill(row, whole)
-        whole = {name: value for name, value in whole.items() if name != "status"} | ({} if status is None else {"status": status})
-        alone = deepcopy(whole)
-        row.set_defaults(whole)
-        fill(row, whole)
+def made_of(kind: Type, without: str, depth: int = 0) -> Any:
+    """Something of a type, with every field that has not this name."""
+    if depth > 6:
+        return None
+    if kind.form == STRUCT:
+        parts = {name: made_of(one, without, depth + 1) for name, one in kind.fields.items() if name != without}
+        return {name: part for name, part in parts.items() if part is not None}
+    if kind.form in (LIST, MAP):
+        item = made_of(kind.item, without, depth + 1)
+        return ([item] if kind.form == LIST else {"a": item}) if item is not None else None
+    return {INTEGER: 1, NUMBER: 1, BOOLEAN: True}.get(kind.form, "1")
+
+
+def names_in(kind: Type, depth: int = 0) -> Iterator[str]:
+    if kind.form in (LIST, MAP):
+        yield from names_in(kind.item, depth)
+    elif kind.form == STRUCT and depth <= 6:
+        for name, one in kind.fields.items():
+            yield name
+            yield from names_in(one, depth + 1)
+
+
+@pytest.mark.parametrize("row", [one for one in RESOURCES if "status" in one.subresources], ids=lambda row: row.qualified)
+def test_a_status_is_completed_by_itself(row: Resource) -> None:
+    """A write to /status completes the status alone, to the same as all completed anew: the rest of what is stored is complete.
+
+    Rule: pipeline.status_updated; encoding/json
+    """
+    whole: Tree = {"apiVersion": row.api_version, "kind": row.kind, "metadata": {"name": "x"}, "spec": {}}
+    row.set_defaults(whole)
+    fill(row, whole)
+    kind = of_kind(row.group, row.version, row.kind)
+    assert kind is not None
+    status = kind.fields["status"]
+    for missing in {"", *names_in(status)}:
+        given = {**deepcopy(whole), "status": made_of(status, missing)}
+        alone = deepcopy(given)
+        row.set_defaults(given)
+        fill(row, given)
+        row.set_status_defaults(alone)
         fill_status(row, alone)
-        assert alone == whole, row.qualified
+        assert alone == given, missing
 
 
 def test_what_is_there_stays_and_pointers_stay_away() -> None:
