@@ -65,6 +65,8 @@ async def _keep(server: Server, control: Control, changed: asyncio.Event) -> Non
             log.warning("priority and fairness objects cannot be kept yet", reason=error)
             await asyncio.sleep(RETRY_SECONDS)
             continue
+        except Exception:  # a periodic task's top: what is stored must not end the server, it would do so at each start
+            log.exception("priority and fairness objects cannot be kept")
         await changed.wait()
 
 
@@ -125,10 +127,10 @@ def with_dangling(schema: Tree, exists: bool, now: str) -> Tree:
     about = f'This FlowSchema references the PriorityLevelConfiguration object named "{level}"'
     status, reason = ("False", "Found") if exists else ("True", "NotFound")
     message = f"{about} and it exists" if exists else f"{about} but there is no such object"
-    old = next((one for one in conditions if one["type"] == DANGLING), None)
-    since = old["lastTransitionTime"] if old is not None and old["status"] == status else now
+    old = next((one for one in conditions if one.get("type") == DANGLING), None)
+    since = (old.get("lastTransitionTime") if old is not None and old.get("status") == status else None) or now
     new = {"type": DANGLING, "status": status, "lastTransitionTime": since, "reason": reason, "message": message}
     if old is not None and old == new:
         return schema
-    others = [one for one in conditions if one["type"] != DANGLING]
+    others = [one for one in conditions if one.get("type") != DANGLING]
     return {**schema, "status": {**(schema.get("status") or {}), "conditions": [*others, new]}}

@@ -20,8 +20,14 @@ V = TypeVar("V")
 
 
 def decode(cls: type[V], data: bytes) -> V:
-    """A view of JSON bytes. Raises msgspec.ValidationError where a field has the wrong JSON type."""
-    decoded: V = _decoder(cast("Any", cls)).decode(data)
+    """A view of JSON bytes. Raises msgspec.ValidationError where a field has the wrong JSON type.
+
+    What a type requires and the object lacks reads as Go's zero value: whoever may write a status may leave out what he wants.
+    """
+    try:
+        decoded: V = _decoder(cast("Any", cls)).decode(data)
+    except msgspec.ValidationError:
+        return view(cls, _filled(msgspec.inspect.type_info(cls), msgspec.json.decode(data)))
     return _complete(cls, decoded)
 
 

@@ -4,6 +4,7 @@ Promise:
 - the cache converges to the server's state after any fault: a cut connection, a restart, a compaction, a server that was away;
 - the changes of one object are told in order, each with the form told before; states in between may be skipped;
 - an object that was deleted while the connection was away is told as deleted, in its last known form;
+- an object that is none of its kind is logged and left out; one that lacks what its type requires reads as Go reads it;
 - there is no order between different objects; a handler never sees an object older than one it saw before;
 - `synced` is set once the first list was told. Handlers run in the event loop and must not block.
 
@@ -29,9 +30,8 @@ from kube.api.meta import Key, key_of
 from kube.api.resource import Resource
 from kube.api.resources import resource_of
 from kube.api.status import ApiError, Expired
-from kube.api.views import decode
 from kube.client.cache import Cache
-from kube.client.page import complete, decode_page
+from kube.client.page import decode_one, decode_page
 from kube.client.rest import Client, Params, Unreachable
 from kube.client.watch import Event, watch
 
@@ -150,8 +150,10 @@ class Informer(Generic[V]):
         if event.type == "BOOKMARK":
             self._revision = _HEAD.decode(event.object).metadata.resourceVersion
             return
-        one = decode(self._kind, event.object)
-        complete(one, self._resource)
+        one = decode_one(self._kind, self._resource, event.object)
+        if one is None:
+            self._revision = _HEAD.decode(event.object).metadata.resourceVersion
+            return
         self._revision = one.metadata.resourceVersion  # type: ignore[attr-defined]
         if event.type == "DELETED":
             self._removed(key_of(one), last=one)  # type: ignore[arg-type]

@@ -4,6 +4,7 @@ The server may leave apiVersion and kind out of the items of a typed list (upstr
 https://kubernetes.io/docs/reference/using-api/api-concepts/#collections
 """
 
+import logging
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -11,6 +12,8 @@ import msgspec
 
 from kube.api.resource import Resource
 from kube.api.views import decode
+
+log = logging.getLogger(__name__)
 
 V = TypeVar("V")
 
@@ -36,12 +39,21 @@ _DECODER = msgspec.json.Decoder(_List)
 
 
 def decode_page(kind: type[V], row: Resource, body: bytes) -> Page[V]:
-    """Raises msgspec.ValidationError where the answer is no list of this kind."""
+    """Raises msgspec.ValidationError where the answer is no list; an object that is none of this kind is logged and left out."""
     answer = _DECODER.decode(body)
-    items = [decode(kind, raw) for raw in answer.items or ()]
-    for item in items:
-        complete(item, row)
+    items = [one for raw in answer.items or () if (one := decode_one(kind, row, raw)) is not None]
     return Page(items, answer.metadata.revision, answer.metadata.token)
+
+
+def decode_one(kind: type[V], row: Resource, data: bytes) -> V | None:
+    """None, logged, for what is no object of this kind: it must not end the program that follows the others."""
+    try:
+        one = decode(kind, data)
+    except msgspec.ValidationError as error:
+        log.error("an object of %s cannot be read and is left out: %s", row.qualified, error)
+        return None
+    complete(one, row)
+    return one
 
 
 def complete(item: Any, row: Resource) -> None:

@@ -3,10 +3,14 @@
 import asyncio
 from functools import partial
 
+import pytest
+
 from kube.api.meta import Key
-from kube.api.types import ConfigMap
+from kube.api.resources import resource_of
+from kube.api.types import ConfigMap, Service
 from kube.client.informer import Informer
-from kube.client.rest import Client
+from kube.client.page import decode_page
+from kube.client.rest import Client, PatchType
 from tests.component.conftest import RunningApi
 from tests.wait import eventually
 
@@ -39,6 +43,45 @@ def test_informer_follows_what_is_there_and_what_comes(runner: asyncio.Runner, c
         assert informer.cache.keys() == {Key("default", "after")}
 
     runner.run(scenario())
+
+
+def test_an_odd_status_is_followed_as_go_reads_it(runner: asyncio.Runner, client: Client) -> None:
+    """Who may write a status may write a condition without its time, for which Go has a zero: no program ends of it.
+
+    Rule: encoding/json; before and after the informer began, by list and by watch
+    """
+
+    async def scenario() -> None:
+        key = Key("default", "odd")
+        ports = {"ports": [{"port": 80}], "clusterIP": "None"}
+        await client.create(Service, {"metadata": {"name": key.name, "namespace": key.namespace}, "spec": ports})
+        odd = {"status": {"conditions": [{"type": "A"}]}}
+        await client.patch(Service, key, odd, type=PatchType.MERGE, subresource="status")
+        informer = Informer(client, Service, namespace="default")
+        running = asyncio.ensure_future(informer.run())
+        await asyncio.wait((running, asyncio.ensure_future(informer.synced.wait())), return_when=asyncio.FIRST_COMPLETED)
+        odd["status"]["conditions"].append({"message": "B"})
+        await client.patch(Service, key, odd, type=PatchType.MERGE, subresource="status")
+
+        async def seen() -> bool:
+            known = informer.cache.get(key)
+            assert known is not None
+            return [(one.type, one.lastTransitionTime.year) for one in known.status.conditions or ()] == [("A", 1), ("", 1)]
+
+        await eventually(seen, within=10)
+        assert not running.done()
+        running.cancel()
+        await client.delete(Service, key)
+
+    runner.run(scenario())
+
+
+def test_an_object_that_is_none_of_its_kind_is_left_out_of_a_page(caplog: pytest.LogCaptureFixture) -> None:
+    """Rule: module docstring of kube/client/page.py."""
+    body = b'{"metadata": {"resourceVersion": "7"}, "items": [{"metadata": {"name": "a"}}, {"metadata": {"name": 5}}]}'
+    page = decode_page(ConfigMap, resource_of(ConfigMap), body)
+    assert ([one.metadata.name for one in page.items], page.revision) == (["a"], "7")
+    assert "is left out" in caplog.text
 
 
 def test_selector_narrows_what_an_informer_sees(runner: asyncio.Runner, client: Client) -> None:
