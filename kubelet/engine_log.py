@@ -137,15 +137,21 @@ def _all_files(path: Path) -> list[BinaryIO]:
 
 
 def _complete_lines(file: BinaryIO) -> Iterator[list[bytes]]:
+    """Not by `readlines`: that goes on behind a half line at the end, and tells the rest of it, written meanwhile, as a line."""
+    size = BLOCK
     while True:
         position = file.tell()
-        lines = file.readlines(BLOCK)
-        if lines and not lines[-1].endswith(b"\n"):
-            file.seek(position + sum(map(len, lines[:-1])))
-            lines.pop()
-        if not lines:
+        block = file.read(size)
+        whole = block.rfind(b"\n") + 1
+        if whole < len(block):
+            file.seek(position + whole)
+        if whole:
+            size = BLOCK
+            yield block[:whole].splitlines(keepends=True)
+        elif len(block) == size:
+            size *= 2  # an entry that is longer than a block
+        else:
             return
-        yield lines
 
 
 def _rotated(path: Path, file: BinaryIO) -> bool:

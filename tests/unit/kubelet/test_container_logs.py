@@ -2,11 +2,13 @@
 
 import asyncio
 import gzip
+import io
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -76,6 +78,37 @@ def test_the_engines_files_are_read_on_from_any_place_across_rotations(tmp_path:
         assert texts(log) == [5, 6], "the place is not there any more"
     with pytest.raises(FileNotFoundError):
         EngineLog.whole(tmp_path / "absent")
+
+
+class Growing(io.FileIO):
+    """A file that seems to end at each of these places, once: there the reader caught up with the writer."""
+
+    def __init__(self, path: Path, ends: list[int]) -> None:
+        super().__init__(path)
+        self._ends = ends
+
+    def readinto(self, buffer: Any) -> int:
+        here, view = self.tell(), memoryview(buffer)
+        end = next((one for one in self._ends if one >= here), here + len(view))
+        if end == here:
+            self._ends.remove(here)
+            return 0
+        return super().readinto(view[: end - here])
+
+
+def test_a_reader_who_catches_up_with_a_half_line_waits_for_the_rest_of_it(tmp_path: Path) -> None:
+    """Rule: behaviour E.5.61: a log is read without a gap"""
+    path = tmp_path / "x-json.log"
+    long = entry(3, "line 3 " + "x" * 100_000 + "\n")
+    content = entry(1) + entry(2) + long + entry(4)
+    path.write_bytes(content)
+    first = len(entry(1))
+    ends = [10, first, first + 10, first + 11, len(entry(1) + entry(2)) + 70_000, len(content) - 5]
+    with EngineLog(path, io.BufferedReader(Growing(path, ends))) as log:
+        read: list[int] = []
+        while len(read) < 4:
+            read += texts(log)
+    assert read == [1, 2, 3, 4]
 
 
 def test_files_that_are_held_are_read_though_the_engine_removed_them(tmp_path: Path) -> None:
