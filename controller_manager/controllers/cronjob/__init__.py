@@ -61,13 +61,13 @@ class CronJobController(Controller[Key]):
         active = []
         for one in tree_of(cronjob.status.active or []):
             job = by_uid.pop(one.get("uid"), None)
-            end = end_of(job) if job is not None else ""
+            end, name = end_of(job) if job is not None else "", one.get("name", "")
             if end:
-                self.recorder.event(cronjob, "Normal", "SawCompletedJob", f"Saw completed job: {one['name']}, condition: {end}")
+                self.recorder.event(cronjob, "Normal", "SawCompletedJob", f"Saw completed job: {name}, condition: {end}")
             elif job is not None or await self._exists(one):
                 active.append(one)
             else:
-                self.recorder.event(cronjob, "Normal", "MissingJob", f"Active job went missing: {one['name']}")
+                self.recorder.event(cronjob, "Normal", "MissingJob", f"Active job went missing: {name}")
         for job in by_uid.values():
             if not end_of(job) and job.metadata.deletionTimestamp is None:
                 text = f"Saw a job that the controller did not create or forgot: {job.metadata.name}"
@@ -80,7 +80,9 @@ class CronJobController(Controller[Key]):
         return {name: timestamp(value) if isinstance(value, datetime) else value for name, value in told.items()}
 
     async def _exists(self, one: Tree) -> bool:
-        """Past the cache, which may not show the newest yet."""
+        """Past the cache, which may not show the newest yet. A reference without a name, which anybody may write, leads nowhere."""
+        if not one.get("name"):
+            return False
         try:
             fresh = await self.client.get(Job, one.get("namespace", ""), one["name"])
         except NotFound:

@@ -17,6 +17,7 @@ from kube.api.views import timestamp
 
 NEW_AVAILABLE, NEW_CREATED, FOUND_NEW = "NewReplicaSetAvailable", "NewReplicaSetCreated", "FoundNewReplicaSet"
 UPDATED, TIMED_OUT, PAUSED, RESUMED = "ReplicaSetUpdated", "ProgressDeadlineExceeded", "DeploymentPaused", "DeploymentResumed"
+LONG_AGO = "0001-01-01T00:00:00Z"  # as Go reads a time that is not there
 
 
 def deployment_condition(type: str, status: str, reason: str, message: str, now: datetime) -> Tree:
@@ -129,7 +130,7 @@ def _timed_out(deployment: Deployment, current: Tree | None, now: datetime) -> b
 
 
 def _deadline(deployment: Deployment, current: Tree) -> datetime:
-    since = datetime.fromisoformat(current.get("lastUpdateTime") or current["lastTransitionTime"])
+    since = datetime.fromisoformat(current.get("lastUpdateTime") or current.get("lastTransitionTime") or LONG_AGO)
     return since + timedelta(seconds=deployment.spec.progressDeadlineSeconds)
 
 

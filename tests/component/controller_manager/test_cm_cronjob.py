@@ -57,6 +57,26 @@ async def active(cluster: Cluster, count: int) -> list[str]:
     return names
 
 
+def test_a_reference_that_leads_nowhere_is_cleared(runner: asyncio.Runner, cluster: Cluster) -> None:
+    """Whoever may write the status may name a job without its name; the CronJob goes on.
+
+    Rule: pkg/controller/cronjob, MissingJob
+    """
+
+    async def scenario() -> None:
+        await a_cronjob(cluster)
+        await cluster.client.patch(CronJob, at("tick"), {"status": {"active": [{}]}}, subresource="status")
+        await cluster.start_and_settle()
+        await said(cluster, "MissingJob")
+
+        async def cleared() -> bool:
+            return not (await cluster.client.get(CronJob, "default", "tick")).status.active
+
+        await cluster.until(cleared, "no active job")
+
+    runner.run(scenario())
+
+
 def test_a_due_job_is_started_counted_and_told_of(runner: asyncio.Runner, cluster: Cluster) -> None:
     """Not while the CronJob is suspended; beside those that run, where that is allowed.
 

@@ -200,6 +200,8 @@ def test_progress_is_told_and_its_deadline_kept() -> None:
     assert conditions_of(late) == ("False", "ProgressDeadlineExceeded")
     early = progress.rollout(stuck, Sets(rs, []), [a_progressing("ReplicaSetUpdated", 500)], NOW)
     assert conditions_of(early) == ("True", "ReplicaSetUpdated")
+    timeless = {"type": "Progressing", "status": "True", "reason": "ReplicaSetUpdated"}
+    assert conditions_of(progress.rollout(stuck, Sets(rs, []), [timeless], NOW)) == ("False", "ProgressDeadlineExceeded")
     assert progress.seconds_until_deadline(stuck, early, NOW) == 101
     done = progress.rollout(a_deployment(3), Sets(a_replica_set("new", 3), []), [a_progressing("ReplicaSetUpdated", 601)], NOW)
     assert conditions_of(done) == ("True", "NewReplicaSetAvailable")
