@@ -6,7 +6,6 @@ https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/#g
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -111,10 +110,13 @@ async def _followed(
                 yield part
             if last:
                 return
-            with suppress(FileNotFoundError):  # it is being renamed: told by the watch that there was
+            try:
                 before, watched = watched, changes.watch(path, CONTENT)
-                if watched != before:
-                    continue  # another file: what was written to it before it was watched is not told
+            except FileNotFoundError:  # it is being renamed, which may have been told already; or its container is removed
+                await asyncio.sleep(REST_SECONDS)
+                continue
+            if watched != before:
+                continue  # another file: what was written to it before it was watched is not told
             change = asyncio.ensure_future(changes.next())
             try:
                 await asyncio.wait({change, end}, return_when=asyncio.FIRST_COMPLETED)
