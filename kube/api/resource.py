@@ -86,9 +86,7 @@ class Resource:
     subresources: tuple[str, ...] = ()  # "status", "scale", "log", "binding", ... in upstream's names
     scale: Scale = field(default_factory=Scale)  # read only where "scale" is among the subresources
     set_defaults: Callable[[Tree], None] = _nothing
-    set_status_defaults: Callable[[Tree], None] = (
-        _nothing  # the part of it that is about the status; given the whole object
-    )
+    set_status_defaults: Callable[[Tree], None] = _nothing  # the part of it that is about the status; given the whole object
     prepare: Callable[[Tree, Tree | None], None] = _no_preparation  # (new, old): drop or fill what clients may not choose
     prepare_status: Callable[[Tree, Tree], None] = _no_preparation  # (new, old): the same on writes to /status
     validate: Callable[[Any, Any], Iterable[FieldError]] = _valid  # (new view, old view or None)
