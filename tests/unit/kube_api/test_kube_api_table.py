@@ -8,8 +8,8 @@ import orjson
 import pytest
 
 from kube.api import meta, status, table
-from kube.api.meta import Key, Tree
 from kube.api.bare_package import bare
+from kube.api.meta import Key, Tree
 from kube.api.resource import Column, Resource
 from kube.api.resources import resource_for_kind
 from kube.api.types import Deployment, Pod, Status
