@@ -111,6 +111,9 @@ def lab() -> Iterator[Lab]:
         done = one.lab("up", "--name", name, "--door-port", str(port), *HOSTS, within=UP_SECONDS)
         if done.returncode != 0:
             pytest.fail(f"the lab does not come up:\n{done.stdout}{done.stderr}", pytrace=False)
+        # Faults begin with a cluster that is whole: a metrics-server that is cut off before its first look has nothing to serve.
+        metrics = "get apiservice v1beta1.metrics.k8s.io -o jsonpath={.status.conditions[0].status}"
+        one.until(metrics, "True", within=120)
         yield one
     finally:
         gone = one.lab("down", "--purge", within=DOWN_SECONDS)

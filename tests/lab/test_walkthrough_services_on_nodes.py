@@ -169,4 +169,6 @@ def test_pods_and_services_are_reached_through_the_api_server(shell: Cluster) ->
         f"proxy/{space}/services/myapp-svc",
     ):
         assert "myapp-deploy-" in shell.ok(f"kubectl get --raw /api/v1/{path}/hostname.html")
-    shell.until("kubectl get --raw /api/v1/namespaces/kube-system/services/https:metrics-server:https/proxy/livez", "ok", within=60)
+    shell.until(
+        "kubectl get --raw /api/v1/namespaces/kube-system/services/https:metrics-server:https/proxy/livez", "ok", within=200
+    )
