@@ -198,13 +198,5 @@ def _change(event: bytes) -> Change:
             deleted = number == DELETED
         elif field == 2:
             message = data
-    key = value = b""
-    revision = 0
-    for field, number, data in fields(message):
-        if field == 1:
-            key = data
-        elif field == 3:
-            revision = number
-        elif field == 5:
-            value = data
-    return Change(key.decode(), None if deleted else value, revision)
+    now = _key_value(message)
+    return Change(now.key, None if deleted else now.value, now.revision)
