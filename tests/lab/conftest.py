@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from deploy.lab.plan import Lab as Plan
 from deploy.programs import entering
 from tests.e2e.conftest import OURS, UPSTREAM, add_tools, in_a_namespace
 from tests.e2e.conftest import Cluster as Shell
+from tests.lab import told
 from tests.traces import left_behind, of_machine, of_network
 from tests.wait import eventually_sync
 
@@ -95,6 +96,16 @@ class Lab:
             return printed
 
         return eventually_sync(look, within, f"kubectl {words}")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Function) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A failure tells what the lab looked like."""
+    report = yield
+    one = item.funcargs.get("lab")
+    if report.failed and isinstance(one, Lab):
+        report.sections.append(("the lab", told.state(one.kubectl)))
+    return report
 
 
 @pytest.fixture(scope="package")
