@@ -1,6 +1,7 @@
 """Claimed usage: how full the volumes of claims are: for /stats/summary (`pvcRef`) and the metrics kubelet_volume_stats_*.
 
-A volume is looked at when somebody asks, at most once a minute, and not waited for long: a share's server may be away. Volumes
+A volume is looked at when somebody asks, at most once a minute, and not waited for long: a share's server may be away. Who
+asks while a pod is still starting takes nothing from who asks after it: what is not there yet is looked for again. Volumes
 without a file system of their own (hostPath, block devices) and drivers that do not tell are left out, as upstream does.
 https://kubernetes.io/docs/reference/instrumentation/metrics/ · upstream pkg/kubelet/server/stats/volume_stat_calculator.go
 """
@@ -27,7 +28,8 @@ class ClaimedUsage:
         self._root = root
         self._period = period
         self._clock = clock
-        self._looks: dict[tuple[str, str], tuple[float, VolumeSample | None]] = {}  # by the pod's uid and the volume's name
+        # By the pod's uid and the volume's name, with the time. None: it did not answer, and is not waited for again so soon.
+        self._looks: dict[tuple[str, str], tuple[float, VolumeSample | None]] = {}
         self.last: Mapping[tuple[str, str], VolumeUsage] = {}  # by namespace and claim: as they were when somebody asked last
 
     async def of(self, pods: Iterable[Pod]) -> dict[str, list[VolumeSample]]:
@@ -47,11 +49,20 @@ class ClaimedUsage:
     async def _sample(self, pod: Pod, volume: Volume) -> VolumeSample | None:
         key, now = (pod.metadata.uid, volume.name), self._clock.monotonic()
         known = self._looks.get(key)
-        if known is None or now - known[0] >= self._period:
-            known = self._looks[key] = now, await self._looked(pod, volume)
-        return known[1]
+        if known is not None and now - known[0] < self._period:
+            return known[1]
+        try:
+            async with asyncio.timeout(LOOK_SECONDS):
+                sample = await self._looked(pod, volume)
+        except TimeoutError:
+            self._looks[key] = now, None
+            return None
+        if sample is not None:
+            self._looks[key] = now, sample
+        return sample
 
     async def _looked(self, pod: Pod, volume: Volume) -> VolumeSample | None:
+        """None where nothing is, not yet or never."""
         persistent = self._claims.known(pod, volume)
         if persistent is None:
             return None
@@ -60,9 +71,8 @@ class ClaimedUsage:
             kind = volume_type(persistent.spec, name, self._types)
             if not isinstance(kind, Measured):
                 return None
-            async with asyncio.timeout(LOOK_SECONDS):
-                usage = await kind.usage(self._root / "pods" / pod.metadata.uid / "volumes" / kind.plugin / name)
-        except (VolumeError, OSError, TimeoutError):
+            usage = await kind.usage(self._root / "pods" / pod.metadata.uid / "volumes" / kind.plugin / name)
+        except (VolumeError, OSError):
             return None
         if usage is None:
             return None

@@ -9,8 +9,13 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
+from kube.api.types import PersistentVolume, Pod, Volume
+from kube.api.views import view
 from kube.client.rest import Client
+from kube.component.clock import SystemClock
 from kubelet.cgroup_usage import Usage, cgroup_path, usage_of
+from kubelet.claimed_usage import ClaimedUsage
+from kubelet.claims import NoClaims
 from kubelet.disk_usage import DirectorySizes, FileSystem, Taken, VolumeUsage
 from kubelet.metrics import VolumeCollector
 from kubelet.network_usage import Interface, parse
@@ -20,6 +25,7 @@ from kubelet.probes.count import count, forget, probe_metrics
 from kubelet.samples import ContainerSample, NodeSample, PodSample, VolumeSample
 from kubelet.server_auth import ServerAuth, parts_of
 from kubelet.stats import Stats
+from kubelet.volumes.local import LocalVolume
 from tests.unit.kubelet.pods import NOW, a_pod, running
 
 DISK = FileSystem(available=600, capacity=1000, inodes_free=80, inodes=100)
@@ -99,6 +105,32 @@ def test_how_full_claimed_volumes_are_is_told_by_claim() -> None:
     }
     for name, value in values.items():
         assert f'kubelet_volume_stats_{name}{{namespace="default",persistentvolumeclaim="c"}} {value}.0' in text
+
+
+@pytest.mark.parametrize(("answers", "looks"), [([None, 300], 2), ([300, 400], 1), ([None, None], 2)])
+def test_a_volume_that_is_not_there_yet_is_looked_for_again_whoever_asked_meanwhile(
+    tmp_path: Path, answers: list[int | None], looks: int
+) -> None:
+    """Rule: upstream pkg/kubelet/server/stats/volume_stat_calculator.go (looked at once there, then each period)"""
+
+    class Bound(NoClaims):
+        def known(self, pod: Pod, volume: Volume) -> PersistentVolume | None:
+            return view(PersistentVolume, {"metadata": {"name": "v"}, "spec": {"local": {"path": "/v"}}})
+
+    class Filling(LocalVolume):
+        looks = 0
+
+        async def usage(self, path: Path) -> VolumeUsage | None:
+            size = answers[self.looks]
+            self.looks += 1
+            return VolumeUsage(DISK, Taken(size, 1)) if size is not None else None
+
+    kind = Filling()
+    claimed = ClaimedUsage(Bound(), [kind], tmp_path, 60, SystemClock())
+    pod = a_pod(volumes=[{"name": "data", "persistentVolumeClaim": {"claimName": "c"}}])
+    told = [asyncio.run(claimed.of([pod])) for _ in range(2)]
+    sizes = [[one.taken.size for found in each.values() for one in found] for each in told]
+    assert (sizes[1], kind.looks) == ([size for size in answers[looks - 1 : looks] if size is not None], looks)
 
 
 def test_probes_are_counted_until_their_pod_is_gone() -> None:
