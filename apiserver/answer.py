@@ -17,6 +17,7 @@ from kube.api.status import ApiError, NotAcceptable, UnknownError
 
 COMPRESS_FROM_BYTES = 128 * 1024  # upstream's defaultGzipThresholdBytes
 COMPRESS_LEVEL = 1
+NO_CONTENT = 204
 GZIP_WINDOW = 31  # zlib's sign for gzip's header and trailer
 WARNINGS_LENGTH = 4096  # of all warnings; beyond it each is cut to WARNING_LENGTH
 WARNING_LENGTH = 256
@@ -38,7 +39,8 @@ async def send_response(request: Request, response: Response) -> None:
     if len(body) >= COMPRESS_FROM_BYTES and _compressible(request):
         body = await asyncio.to_thread(_compress, body)
         headers += [(b"content-encoding", b"gzip"), (b"vary", b"Accept-Encoding")]
-    headers.append((b"content-length", b"%d" % len(body)))
+    if response.status != NO_CONTENT:
+        headers.append((b"content-length", b"%d" % len(body)))
     request.started = True
     await request.send({"type": "http.response.start", "status": response.status, "headers": headers})
     await request.send({"type": "http.response.body", "body": b"" if request.info.method == "HEAD" else body})
@@ -47,7 +49,8 @@ async def send_response(request: Request, response: Response) -> None:
 def _answered_at_once(request: Request, response: Response) -> bool:
     """Whether it went out without messages (kube/component/http_cycle.py); what is out of the ordinary does not."""
     answer, body = request.scope.get("extensions", {}).get("answer"), response.body
-    plain = response.stream is None and not (response.headers or request.warnings) and len(body) < COMPRESS_FROM_BYTES
+    usual = response.content_type != "" and not (response.headers or request.warnings)
+    plain = usual and response.stream is None and len(body) < COMPRESS_FROM_BYTES
     if answer is None or not plain:
         return False
     named = b"audit-id: %b\r\n" % request.audit_id.encode() if request.audit_id else b""
@@ -79,10 +82,9 @@ async def refuse_websocket(request: Request, error: ApiError) -> None:
 
 
 def _headers(request: Request, response: Response) -> list[tuple[bytes, bytes]]:
-    headers = [
-        (b"content-type", response.content_type.encode()),
-        CACHE_CONTROL,
-    ]
+    headers = [CACHE_CONTROL]
+    if response.content_type:
+        headers.append((b"content-type", response.content_type.encode()))
     if request.audit_id:
         headers.append((b"audit-id", request.audit_id.encode()))
     headers += request.answer_headers

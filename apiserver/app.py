@@ -16,6 +16,7 @@ from typing import Any
 from apiserver import admission, aggregator, audit, crd, flowcontrol, health, upgrade
 from apiserver.aggregator import proxy
 from apiserver.allocation import AFTER_DELETE
+from apiserver.answer import CACHE_CONTROL
 from apiserver.auth import authentication, authorization
 from apiserver.config import ACCEPTED_WITHOUT_EFFECT, Config
 from apiserver.context import Message, Receive, Request, Response, Scope, Send, Server
@@ -111,7 +112,8 @@ class App:
         async def send(message: Message) -> None:
             request.started = True
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *request.answer_headers]
+                named = any(name == CACHE_CONTROL[0] for name, _ in message["headers"])
+                message["headers"] = [*message["headers"], *request.answer_headers, *(() if named else (CACHE_CONTROL,))]
             await request.send(message)
 
         return send

@@ -5,8 +5,6 @@ request for it.
 https://kubernetes.io/docs/tasks/configure-pod-container/configure-service-account/#service-account-issuer-discovery
 """
 
-from typing import Any
-
 import orjson
 from fastapi import APIRouter, FastAPI, Request, Response
 from starlette.exceptions import HTTPException
@@ -14,14 +12,14 @@ from starlette.exceptions import HTTPException
 from apiserver import discovery, openapi
 from apiserver.auth.tokens import ServiceAccountTokens
 from apiserver.context import Server
-from apiserver.health import NO_METHOD
-from kube.api.status import ApiError, MethodNotAllowed, NotFound
+from apiserver.nowhere import no_method, nowhere
+from kube.api.status import ApiError, MethodNotAllowed
 
-NO_PATH = "the server could not find the requested resource"  # client-go's words for a 404 that says nothing
+FOR_AN_HOUR = {"Cache-Control": "public, max-age=3600"}
 
 
 def build(server: Server) -> FastAPI:
-    app = FastAPI(title="Kubernetes", openapi_url=None, docs_url=None, redoc_url=None)
+    app = FastAPI(title="Kubernetes", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     for router in (_keys(server), discovery.router(server), openapi.router(server)):
         app.include_router(router)
     app.add_exception_handler(HTTPException, _refused)
@@ -34,28 +32,29 @@ def _keys(server: Server) -> APIRouter:
     routes = APIRouter()
 
     @routes.get("/.well-known/openid-configuration")
-    async def openid_configuration() -> dict[str, Any]:
+    async def openid_configuration() -> Response:
         tokens: ServiceAccountTokens = server.state["tokens"]
         address = f"https://{server.config.advertise_address or '127.0.0.1'}:{server.config.secure_port}"
-        return {
+        tree = {
             "issuer": tokens.issuer,
             "jwks_uri": f"{address}/openid/v1/jwks",
             "response_types_supported": ["id_token"],
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": sorted({key["alg"] for key in tokens.jwks()["keys"]}),
         }
+        return Response(orjson.dumps(tree), media_type="application/json", headers=FOR_AN_HOUR)
 
     @routes.get("/openid/v1/jwks")
     async def keys() -> Response:
         tokens: ServiceAccountTokens = server.state["tokens"]
-        return Response(orjson.dumps(tokens.jwks()), media_type="application/jwk-set+json")
+        return Response(orjson.dumps(tokens.jwks()), media_type="application/jwk-set+json", headers=FOR_AN_HOUR)
 
     return routes
 
 
-async def _refused(request: Request, error: Exception) -> Response:
-    """A path or a method that there is not, as a Status."""
+async def _refused(_request: Request, error: Exception) -> Response:
+    """A path or a method that there is not."""
     if isinstance(error, HTTPException):
-        error = MethodNotAllowed(NO_METHOD) if error.status_code == MethodNotAllowed.code else NotFound(NO_PATH)
+        error = no_method() if error.status_code == MethodNotAllowed.code else nowhere()
     assert isinstance(error, ApiError), "registered for these alone"
     return Response(orjson.dumps(error.status()), error.code, media_type="application/json")

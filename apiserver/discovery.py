@@ -22,43 +22,45 @@ from fastapi import APIRouter, Request, Response
 from apiserver import discovery_trees as trees
 from apiserver.accept import Offer, chosen
 from apiserver.context import Server
+from apiserver.nowhere import no_method, nowhere
 from kube.api.late import late
 from kube.api.meta import Tree
 from kube.api.resource import Resource
-from kube.api.status import NotAcceptable, NotFound
+from kube.api.status import NotAcceptable
 
 PLAIN, YAML = Offer("application/json"), Offer("application/yaml")
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
 AGGREGATED = Offer("application/json", {"g": "apidiscovery.k8s.io", "v": "v2", "as": "APIGroupDiscoveryList"})
-NO_PATH = "the server could not find the requested resource"
 
 
 def router(server: Server) -> APIRouter:
-    """The paths. HEAD is answered as GET is, without a body."""
+    """The paths. The lists of groups answer to any method, as upstream's do."""
     documents = _Documents(server)
     routes = APIRouter()
 
-    @routes.get("/api")
-    @routes.get("/api/")
+    @routes.api_route("/api", methods=METHODS)
+    @routes.api_route("/api/", methods=METHODS)
     async def core(request: Request) -> Response:
+        _check_method(request)
         return documents.root(request, core=True)
 
-    @routes.get("/apis")
-    @routes.get("/apis/")
+    @routes.api_route("/apis", methods=METHODS)
+    @routes.api_route("/apis/", methods=METHODS)
     async def all_groups(request: Request) -> Response:
         return documents.root(request, core=False)
 
-    @routes.get("/api/{version}")
-    @routes.get("/api/{version}/")
+    @routes.api_route("/api/{version}", methods=METHODS)
+    @routes.api_route("/api/{version}/", methods=METHODS)
     async def core_version(request: Request, version: str) -> Response:
         return documents.version(request, "", version)
 
-    @routes.get("/apis/{group}")
-    @routes.get("/apis/{group}/")
+    @routes.api_route("/apis/{group}", methods=METHODS)
+    @routes.api_route("/apis/{group}/", methods=METHODS)
     async def one_group(request: Request, group: str) -> Response:
         return documents.group(request, group)
 
-    @routes.get("/apis/{group}/{version}")
-    @routes.get("/apis/{group}/{version}/")
+    @routes.api_route("/apis/{group}/{version}", methods=METHODS)
+    @routes.api_route("/apis/{group}/{version}/", methods=METHODS)
     async def group_version(request: Request, group: str, version: str) -> Response:
         return documents.version(request, group, version)
 
@@ -89,13 +91,14 @@ class _Documents:
         offer = _offer(request, PLAIN, YAML)
         versions = trees.groups(self._rows(), self._routes.remote()).get(group) if group else None
         if versions is None:
-            raise NotFound(NO_PATH)
+            raise nowhere()
         return _plain(orjson.dumps({"kind": "APIGroup", "apiVersion": "v1", **trees.group_tree(group, versions)}), offer)
 
     def version(self, request: Request, group: str, version: str) -> Response:
         offer = _offer(request, PLAIN, YAML)
         if not any((row.group, row.version) == (group, version) for row in self._rows()):
-            raise NotFound(NO_PATH)
+            raise nowhere()
+        _check_method(request)
         body, _ = self._document(f"list {group}/{version}", lambda: trees.resource_list(self._rows(), group, version))
         return _plain(body, offer)
 
@@ -121,6 +124,11 @@ class _Documents:
             body = orjson.dumps(make())
             self._kept[name] = (body, hashlib.sha512(body).hexdigest().upper())
         return self._kept[name]
+
+
+def _check_method(request: Request) -> None:
+    if request.method != "GET":
+        raise no_method()
 
 
 def _offer(request: Request, *offers: Offer) -> Offer:

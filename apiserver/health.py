@@ -6,13 +6,13 @@ https://kubernetes.io/docs/reference/using-api/health-checks/
 
 from apiserver import metrics
 from apiserver.context import RequestInfo, Response, Server
-from kube.api.status import ApiError, MethodNotAllowed
+from apiserver.nowhere import no_method
+from kube.api.status import ApiError
 from kube.component.health import Check, Health
 from kube.component.metrics import CONTENT_TYPE
 
 ALL_METRICS = "metrics of all workers"  # in server.state, where there are several: an awaitable that answers with their text
 ROOTS = frozenset(("healthz", "livez", "readyz", "metrics", "version"))
-NO_METHOD = "the server does not allow this method on the requested resource"
 
 
 class Probes:
@@ -29,7 +29,7 @@ class Probes:
         if root not in ROOTS:
             return None
         if info.method not in ("GET", "HEAD"):
-            raise MethodNotAllowed(NO_METHOD)
+            raise no_method()
         path = "/version" if info.path == "/version/" else info.path
         if path == "/metrics" and (all_metrics := self._server.state.get(ALL_METRICS)) is not None:
             return Response(200, await all_metrics(), CONTENT_TYPE)

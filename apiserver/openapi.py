@@ -28,17 +28,17 @@ from fastapi import APIRouter, Request, Response
 from apiserver import openapi_documents as documents
 from apiserver.accept import Offer, chosen
 from apiserver.context import Server
+from apiserver.nowhere import nowhere
 from apiserver.protobuf import openapi_v2
 from apiserver.routes import Routes
 from kube.api.meta import Tree
-from kube.api.status import NotAcceptable, NotFound
+from kube.api.status import NotAcceptable
 
 GZIP_WINDOW = 31
 JSON = Offer("application/json")
 PROTOBUF_AS_ASKED = Offer(openapi_v2.MEDIA_TYPE)
 PROTOBUF = Offer(openapi_v2.MEDIA_TYPE.replace("@", "."))  # as answered: `@` may not stand in a media type
 FOR_GOOD = timedelta(days=365)
-NO_PATH = "the server could not find the requested resource"
 
 Of = Sequence[Any]  # what a document is made of: it is stale once one of these is another
 
@@ -72,7 +72,7 @@ def router(server: Server) -> APIRouter:
     async def version_3(request: Request, path: str) -> Response:
         document = await asyncio.to_thread(published.version_3, path)
         if document is None:
-            raise NotFound(NO_PATH)
+            raise nowhere()
         asked = request.query_params.get("hash")
         if asked and asked != document.digest:
             return Response(status_code=301, headers={"Location": address(path, document)})

@@ -2,9 +2,11 @@
 
 from apiserver.context import Handler, Request, RequestInfo, Response, Server
 from apiserver.handlers import connect, delete, patch, read, scale, status, watch, write
-from apiserver.subresources import SUBRESOURCES
+from apiserver.nowhere import no_method, nowhere
+from apiserver.subresources import METHODS, SUBRESOURCES
+from kube.api import names
 from kube.api.resource import Resource
-from kube.api.status import MethodNotAllowed, NotFound
+from kube.api.status import BadRequest, MethodNotAllowed, go_quoted
 
 VERBS: dict[str, Handler] = {
     "get": read.get,
@@ -38,10 +40,12 @@ def handler_of(request: Request) -> Handler:
     """Raises NotFound for a path that is not served, MethodNotAllowed for a method that a served path has not."""
     info = request.info
     row = info.resource
-    if row is None or (info.subresource and info.subresource not in row.subresources):
-        raise NotFound("the server could not find the requested resource")
+    if row is None or not _served(info, row):
+        raise nowhere()
     if not _addressed(info, row):
-        raise _not_allowed(info, row) if _served(info, row) else NotFound("the server could not find the requested resource")
+        raise _not_allowed(info, row)
+    if info.name and (why := names.path_segment(info.name)):
+        raise BadRequest(f"Name parameter invalid: {go_quoted(info.name)}: {';'.join(why)}")
     if info.verb == "create" and not info.subresource and not row.accepts_create:
         raise MethodNotAllowed("create not allowed while custom resource definition is terminating", {"kind": row.plural})
     handler: Handler | None
@@ -50,12 +54,18 @@ def handler_of(request: Request) -> Handler:
     elif not info.subresource:
         handler = VERBS.get(info.verb) if info.verb in row.verbs else None
     elif (row.group, row.plural, info.subresource) in SUBRESOURCES:
-        handler = SUBRESOURCES[(row.group, row.plural, info.subresource)]
+        found = SUBRESOURCES[(row.group, row.plural, info.subresource)]
+        handler = found if info.method in METHODS[info.subresource] else None
     else:
         handler = GENERIC_SUBRESOURCES.get(info.subresource, {}).get(info.verb)
-    if handler is None:
+    if handler is None or _is_head_of_object(info, row):
         raise _not_allowed(info, row)
     return handler
+
+
+def _is_head_of_object(info: RequestInfo, row: Resource) -> bool:
+    """HEAD is for custom resources, and for what is behind a proxy."""
+    return info.method == "HEAD" and row.view is not None and info.subresource != "proxy"
 
 
 def _addressed(info: RequestInfo, row: Resource) -> bool:
@@ -68,11 +78,15 @@ def _addressed(info: RequestInfo, row: Resource) -> bool:
 
 def _served(info: RequestInfo, row: Resource) -> bool:
     """Whether the path is one of the row's: an object is reached through its namespace, a collection across all of them too."""
-    placed = bool(info.namespace) == row.namespaced
-    return placed or (row.namespaced and not info.name and not info.subresource)
+    placed = bool(info.namespace) == row.namespaced or row.plural == "namespaces"  # which are in themselves
+    if info.subresource:
+        return placed and info.subresource in row.subresources
+    if info.name and info.verb not in SELECTED:
+        return placed and not NAMED.isdisjoint(row.verbs)
+    return placed or (row.namespaced and "list" in row.verbs)
 
 
 def _not_allowed(info: RequestInfo, row: Resource) -> MethodNotAllowed:
     if row.view is None:  # upstream serves custom resources by another handler, which words it in its own way
         return MethodNotAllowed(f'{info.verb} is not supported on resources of kind "{row.qualified}"', {"kind": row.plural})
-    return MethodNotAllowed("the server does not allow this method on the requested resource", {})
+    return no_method()

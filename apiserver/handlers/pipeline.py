@@ -38,6 +38,8 @@ from kube.api.views import lenient_view, timestamp
 Take = Callable[[Tree, Tree], Tree]  # (new, old) -> the old object with what a subresource may change
 FillIn = Callable[[Resource, Tree], None]
 
+OTHER_NAMESPACE = "the namespace of the provided object does not match the namespace sent on the request"
+
 _random = random.SystemRandom()
 
 
@@ -221,7 +223,7 @@ def check_path(tree: Tree, namespace: str, name: str) -> None:
         raise BadRequest("metadata must be an object")
     given = metadata.get("namespace")
     if namespace and given and given != namespace:
-        raise BadRequest("the namespace of the provided object does not match the namespace sent on the request")
+        raise BadRequest(OTHER_NAMESPACE)
     if namespace:
         metadata["namespace"] = namespace
     else:
@@ -247,6 +249,15 @@ def check_name(request: Request, tree: Tree) -> None:
         raise BadRequest(
             f"the namespace of the object ({namespace}) does not match the namespace on the request ({info.namespace})"
         )
+
+
+def check_named(request: Request, tree: Tree, kind: str) -> None:
+    """What is posted to a subresource, and says of itself which object it is for, must mean that of the URL."""
+    metadata = tree.get("metadata") or {}
+    if metadata.get("namespace") and metadata["namespace"] != request.info.namespace:
+        raise BadRequest(OTHER_NAMESPACE)
+    if metadata.get("name") != request.info.name:
+        raise BadRequest(f"name in URL does not match name in {kind} object")
 
 
 def _fill_in(row: Resource, tree: Tree) -> None:

@@ -3,28 +3,34 @@
 https://kubernetes.io/docs/concepts/workloads/autoscaling/ · https://kubernetes.io/docs/reference/using-api/api-concepts/#subresources
 """
 
+from collections.abc import Mapping
 from typing import Any
 
-from apiserver.context import Request, Response, Server, json_response
+from apiserver.context import Request, RequestInfo, Response, Server, json_response
 from apiserver.handlers.body import read_object
 from apiserver.handlers.negotiation import accepted
 from apiserver.handlers.patch import patch_with
-from apiserver.handlers.pipeline import Shown, Write, check_path
+from apiserver.handlers.pipeline import Shown, Write, check_name, check_path
 from apiserver.handlers.read import key_of
 from apiserver.handlers.write import replaced, row_of
 from kube.api.labels import Selector, from_label_selector, from_map
 from kube.api.meta import Tree
 from kube.api.resource import Resource
-from kube.api.status import OBJECT_MODIFIED, InternalError, conflict, invalid, invalid_object
+from kube.api.status import OBJECT_MODIFIED, InternalError, NotFound, conflict, invalid, invalid_object, not_found
 
 SCALE = Resource("autoscaling", "v1", "Scale", "scales", has_generation=False)
+WHERE_READ = {"deployments": "apps", "replicasets": "apps", "replicationcontrollers": "autoscaling"}  # the group named
+WHERE_WRITTEN = {"deployments": "apps", "replicasets": "apps", "replicationcontrollers": "", "statefulsets": "apps"}
 COPIED = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
 
 
 async def get(server: Server, request: Request) -> Response:
     accepted(request)
     row = row_of(request)
-    tree = await server.stores.store_for(row).get(key_of(request.info))
+    try:
+        tree = await server.stores.store_for(row).get(key_of(request.info))
+    except NotFound:
+        raise _missing(row, request.info, WHERE_READ) from None
     if row.served_form is not None and _at(tree, row.scale.spec_replicas) is None:
         raise InternalError(f'Internal error occurred: the spec replicas field ".{row.scale.spec_replicas}" does not exist')
     return json_response(scale_of(row, tree))
@@ -33,9 +39,13 @@ async def get(server: Server, request: Request) -> Response:
 async def update(server: Server, request: Request) -> Response:
     row, info = row_of(request), request.info
     wanted = await read_object(request, SCALE)
+    check_name(request, wanted)
     check_path(wanted, info.namespace if row.namespaced else "", info.name)
     write = Write(server, request, row, "scale", shown=shown(row))
-    stored = await replaced(write, lambda fresh: scaled(row, fresh(), wanted), write.updated)
+    try:
+        stored = await replaced(write, lambda fresh: scaled(row, fresh(), wanted), write.updated)
+    except NotFound:
+        raise _missing(row, info, WHERE_WRITTEN) from None
     return json_response(scale_of(row, stored.tree()))
 
 
@@ -47,6 +57,13 @@ async def patch(server: Server, request: Request) -> Response:
         return scaled(row, current, change(scale_of(row, current)))
 
     return await patch_with(write, write.updated, SCALE, through_scale, lambda tree: scale_of(row, tree))
+
+
+def _missing(row: Resource, info: RequestInfo, said_of: Mapping[str, str]) -> NotFound:
+    """In upstream's words, which are not the same for all kinds (pkg/registry/{apps,core}/*/storage)."""
+    if row.view is None or row.plural not in said_of:
+        return not_found(row.plural, row.group, info.name)
+    return not_found(f"{row.plural}/scale", said_of[row.plural], info.name)
 
 
 def shown(row: Resource) -> Shown:

@@ -9,6 +9,14 @@ from apiserver.context import Handler
 from apiserver.subresources import approval, binding, component_status, eviction, node_api, pod_parts, proxy, review, token
 from apiserver.subresources import finalize as namespace_finalize
 
+_POST, _OBJECT = frozenset(("POST",)), frozenset(("GET", "PUT", "PATCH"))
+_STREAM, _ANY = frozenset(("GET", "POST")), frozenset(("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"))
+METHODS: Mapping[str, frozenset[str]] = {  # of the subresources below
+    "approval": _OBJECT, "attach": _STREAM, "binding": _POST, "ephemeralcontainers": _OBJECT, "eviction": _POST, "exec": _STREAM,
+    "finalize": frozenset(("PUT",)), "log": frozenset(("GET",)), "portforward": _STREAM, "proxy": _ANY, "resize": _OBJECT,
+    "token": _POST,
+}  # fmt: skip
+
 SUBRESOURCES: Mapping[tuple[str, str, str], Handler] = {
     ("", "bindings", ""): binding.bind,
     ("", "componentstatuses", ""): component_status.read,

@@ -8,7 +8,7 @@ from apiserver.context import Request, Response, Server
 from apiserver.handlers import read
 from apiserver.handlers.body import read_object
 from apiserver.handlers.patch import patch_with
-from apiserver.handlers.pipeline import Write, check_path, copy_tree
+from apiserver.handlers.pipeline import Write, check_name, check_path, copy_tree
 from apiserver.handlers.reply import reply
 from apiserver.handlers.write import replaced, row_of
 from kube.api.certificates import conditions
@@ -30,6 +30,7 @@ async def approve(server: Server, request: Request) -> Response:
     if request.info.verb == "patch":
         return await patch_with(write, advance)
     given = await read_object(request, row)
+    check_name(request, given)
     check_path(given, "", request.info.name)
     return reply(request, row, await replaced(write, lambda fresh: copy_tree(given), advance), 200)
 

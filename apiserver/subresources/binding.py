@@ -6,7 +6,7 @@ https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/binding-v1
 from apiserver.context import Request, Response, Server, json_response
 from apiserver.handlers.admit import admitted
 from apiserver.handlers.body import read_of
-from apiserver.handlers.pipeline import is_dry_run
+from apiserver.handlers.pipeline import check_named, is_dry_run
 from kube.api.meta import Key, Tree
 from kube.api.resources import resource_of
 from kube.api.status import BadRequest, Conflict, conflict
@@ -17,6 +17,8 @@ from kube.api.views import timestamp
 async def bind(server: Server, request: Request) -> Response:
     """POST a Binding to pods/<name>/binding (or, the old way, to bindings)."""
     binding = await read_of(request, "io.k8s.api.core.v1.Binding")
+    if request.info.subresource:
+        check_named(request, binding, "Binding")
     if not binding.get("target"):
         raise BadRequest("target.name: Required value")
     dry_run = is_dry_run(request)

@@ -8,7 +8,7 @@ from datetime import datetime
 from apiserver.context import Request, Response, Server, json_response
 from apiserver.handlers.admit import admitted
 from apiserver.handlers.body import read_of
-from apiserver.handlers.pipeline import is_dry_run
+from apiserver.handlers.pipeline import check_named, is_dry_run
 from kube.api import labels
 from kube.api.meta import Key, Tree
 from kube.api.resources import resource_of
@@ -23,6 +23,7 @@ RETRY_SECONDS = 10
 async def evict(server: Server, request: Request) -> Response:
     """POST an Eviction."""
     eviction = await read_of(request, "io.k8s.api.policy.v1.Eviction")
+    check_named(request, eviction, "Eviction")
     options: Tree = eviction.get("deleteOptions") or {}
     key = Key(request.info.namespace, request.info.name)
     dry_run = is_dry_run(request, options)

@@ -6,19 +6,18 @@ https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/namespace-
 from apiserver.context import Request, Response, Server, json_response
 from apiserver.handlers.admit import admitted
 from apiserver.handlers.body import read_object
-from apiserver.handlers.pipeline import copy_tree, is_dry_run
+from apiserver.handlers.pipeline import check_name, copy_tree, is_dry_run
 from kube.api.meta import Key, Tree
 from kube.api.resources import resource_of
-from kube.api.status import OBJECT_MODIFIED, MethodNotAllowed, conflict
+from kube.api.status import OBJECT_MODIFIED, conflict
 from kube.api.types import Namespace
 
 
 async def finalize(server: Server, request: Request) -> Response:
     """PUT a Namespace: only spec.finalizers count."""
-    if request.info.verb != "update":
-        raise MethodNotAllowed(f'{request.info.verb} is not supported on resources of kind "namespaces"')
     row = resource_of(Namespace)
     given = await read_object(request, row)
+    check_name(request, given)
     version = given["metadata"].get("resourceVersion")
 
     async def finalized(namespace: Tree) -> Tree:

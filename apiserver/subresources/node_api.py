@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 
 from apiserver import kubelet
 from apiserver.context import Request, Response, Server
-from apiserver.upgrade import connection_of, join
+from apiserver.upgrade import join
 from kube.api.meta import Key, Tree
 from kube.api.resources import resource_of
 from kube.api.status import BadRequest, InternalError
@@ -27,7 +27,7 @@ async def log(server: Server, request: Request) -> Response:
     pod = await _pod(server, request)
     container = chosen_container(pod, request.info.param("container"))
     if not pod["spec"].get("nodeName"):
-        return Response(200, b"", "text/plain")  # not on a node yet: there is nothing to tell
+        return Response(204, content_type="")  # not on a node yet: there is nothing to tell
     params = {name: request.info.param(name) for name in LOG_OPTIONS if request.info.param(name)}
     path = f"/containerLogs/{request.info.namespace}/{request.info.name}/{container}"
     return await _streamed(await kubelet.client(server, pod["spec"]["nodeName"]), path, params)
@@ -42,7 +42,6 @@ async def attach(server: Server, request: Request) -> None:
 
 
 async def port_forward(server: Server, request: Request) -> None:
-    connection_of(request)
     pod = await _pod(server, request)
     query = request.scope["query_string"].decode("latin-1")
     target = f"/portForward/{_place(pod)}" + (f"?{query}" if query else "")
@@ -50,7 +49,6 @@ async def port_forward(server: Server, request: Request) -> None:
 
 
 async def _into_container(server: Server, request: Request, verb: str) -> None:
-    connection_of(request)
     pod = await _pod(server, request)
     container = chosen_container(pod, request.info.param("container"))
     target = f"/{verb}/{_place(pod)}/{quote(container)}?{stream_query(request.info.query)}"

@@ -49,7 +49,7 @@ async def self_subject_access(server: Server, request: Request) -> Response:
     """SelfSubjectAccessReview: may I (`kubectl auth can-i`)."""
     tree = await _read(request)
     spec = tree.get("spec") or {}
-    _check(tree, _attributes_errors(spec))
+    _check(_attributes_errors(spec))
     tree["status"] = await _decision(server, request.user, spec)
     return json_response(tree, 201)
 
@@ -58,7 +58,7 @@ async def subject_access(server: Server, request: Request) -> Response:
     """SubjectAccessReview and its local form: may that user."""
     tree = await _read(request)
     spec = tree.get("spec") or {}
-    _check(tree, [*_attributes_errors(spec), *_user_errors(spec)])
+    _check([*_attributes_errors(spec), *_user_errors(spec)])
     namespace = request.info.namespace
     if namespace:
         _check_local(spec, namespace)
@@ -112,10 +112,10 @@ def _check_accepted(request: Request) -> None:
         raise NotAcceptable(f"only the following media types are accepted: {', '.join(OFFERED)}")
 
 
-def _check(tree: Tree, errors: Iterable[FieldError]) -> None:
+def _check(errors: Iterable[FieldError]) -> None:
     found = list(errors)
     if found:
-        raise invalid_object(tree["kind"], "authorization.k8s.io", "", found)
+        raise invalid_object("", "authorization.k8s.io", "", found)  # upstream names no kind here
 
 
 def _attributes_errors(spec: Tree) -> Iterable[FieldError]:

@@ -42,7 +42,7 @@ class ApiError(Exception):
         }
         if self.reason:
             tree["reason"] = self.reason
-        if self.details:
+        if self.details is not None:  # upstream's errors of its router have empty ones
             tree["details"] = self.details
         tree["code"] = self.code
         return tree
@@ -205,6 +205,7 @@ def is_forbidden(resource: str, group: str, name: str, why: str) -> Forbidden:
     return Forbidden(f"{_qualified(resource, group)}{named} is forbidden: {why}", _about(resource, group, name))
 
 
+NO_PATH = "the server could not find the requested resource"  # client-go's words for a 404 that says nothing
 OBJECT_MODIFIED = "the object has been modified; please apply your changes to the latest version and try again"
 
 _BY_REASON: dict[str, type[ApiError]] = {
