@@ -7,6 +7,7 @@ link, route and rule in it, goes when the last of them is gone.
 import contextlib
 import ctypes
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -134,6 +135,8 @@ def run(command: str) -> str:
 
 
 def world() -> str:
-    """Everything that the network of this namespace consists of; not whether an address is still being probed for (tentative)."""
+    """Everything that the network of this namespace consists of; not what the kernel finds out about it in its own time: whether
+    an address is taken (tentative), whether a link has a carrier.
+    """
     shown = run("nft -s list ruleset; ip -o link; ip -o addr; ip route; ip rule; iptables-save | grep -v '^#' || true")
-    return shown.replace(" tentative", "")
+    return re.sub(r" tentative|NO-CARRIER,|,LOWER_UP|state (UNKNOWN|DOWN|UP) | linkdown", "", shown)
