@@ -32,6 +32,7 @@ class PodMemory:
         self._backoff = Backoff()
         self._failures: dict[str, tuple[StartError, datetime]] = {}  # by container: why, and when to try again
         self._told: set[str] = set()  # ids of ended containers whose back-off was told
+        self._starting: set[str] = set()  # names: these wait for nothing any more
         self._pause = FIRST_PAUSE
         self.paused_until: datetime | None = None  # after the engine or network refused
 
@@ -44,7 +45,7 @@ class PodMemory:
             if record is not None and record.running:
                 continue
             failure = self._failures.get(container.name)
-            crashed_until = self._crashed_until(record)
+            crashed_until = self._crashed_until(record) if container.name not in self._starting else None
             if failure is not None:
                 waiting[container.name] = Waiting(failure[0].reason, failure[0].message)
                 retry_at[container.name] = failure[1]
@@ -89,11 +90,14 @@ class PodMemory:
         failure = self._failures.get(name)
         if record is not None and record.state == "exited" and (failure is None or isinstance(failure[0], DIED)):
             self._backoff.tried(name, record.finished_at, now)
+        self._starting.add(name)
         try:
             await start
         except StartError as error:
             self._failures[name] = (error, self._retry_after(pod, action, error))
             return
+        finally:
+            self._starting.discard(name)
         self._failures.pop(name, None)
         self._pause, self.paused_until = FIRST_PAUSE, None
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from kube.api.meta import Key, Tree
@@ -18,6 +19,8 @@ from kubelet.lifecycle import Lifecycle, Tools
 from kubelet.log_keeper import LogKeeper
 from kubelet.node_facts import NodeFacts
 from kubelet.objects import NoObjects, no_token
+from kubelet.plan import StartContainer
+from kubelet.pod_memory import PodMemory
 from kubelet.pod_network import UNLIMITED, Bandwidth, HostPort
 from kubelet.pod_volumes import PodVolumes
 from kubelet.pod_worker import PodWorker
@@ -26,7 +29,7 @@ from kubelet.probes.question import Asking
 from kubelet.pulled_images import PulledImages
 from kubelet.runtime.runtime import LogPolicy
 from tests.fake_runtime import FakeRuntime
-from tests.unit.kubelet.pods import UID, a_container, a_pod
+from tests.unit.kubelet.pods import UID, a_container, a_look, a_pod, ended
 from tests.wait import eventually
 
 IMAGE = "busybox:latest"
@@ -158,6 +161,33 @@ def test_a_container_that_crashes_comes_back_at_once_then_waits(tmp_path: Path) 
         assert ("BackOff", f"Back-off restarting failed container main in pod web_default({UID})") in world.told.events
 
     live(world, story)
+
+
+def test_a_container_that_is_being_started_waits_for_nothing(tmp_path: Path) -> None:
+    """Between the first restart's begin and its end, nobody is told of a back-off; after it, the next one waits.
+    Rule: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#restart-policy"""
+    pod, told, clock = a_pod(), Told(), SystemClock()
+    memory = PodMemory(clock, Images(FakeRuntime([]), told, clock, PulledImages(tmp_path)), told)
+    look = a_look(replace(ended("main", 1), finished_at=clock.now()))
+    start = StartContainer(pod.spec.containers[0], 1)
+
+    async def story() -> None:
+        begun, may_end = asyncio.Event(), asyncio.Event()
+
+        async def starting() -> str:
+            begun.set()
+            await may_end.wait()
+            return "id"
+
+        assert memory.observed(pod, look, None).waiting == {}
+        attempt = asyncio.create_task(memory.attempt(pod, start, look, starting()))
+        await begun.wait()
+        assert memory.observed(pod, look, None).waiting == {}
+        may_end.set()
+        await attempt
+        assert memory.observed(pod, look, None).waiting["main"].reason == "CrashLoopBackOff"
+
+    asyncio.run(story())
 
 
 def test_a_pod_whose_work_is_done_stays_to_be_read_until_it_is_deleted(tmp_path: Path) -> None:
