@@ -26,104 +26,105 @@ class Change(NamedTuple, Generic[S, V]):
 
 class Claims(Generic[O, S, V]):
     def __init__(self) -> None:
-        self._sole: dict[S, tuple[O, V]] = {}  # slots with one claimant: nearly all
-        self._claimants: dict[S, _Claimants[O, V]] = {}  # the others
+        self._values: dict[S, V] = {}  # what every slot holds
+        self._sole: dict[S, O] = {}  # who claims a slot alone: nearly all
+        self._shared: dict[S, _Claimants[O, V]] = {}  # and those with several claimants
         self._slots_of: dict[O, Mapping[S, V]] = {}
 
     def claim(self, owner: O, wanted: Mapping[S, V]) -> list[Change[S, V]]:
         """Replace all that an owner claims; returns what changes by it."""
-        before = self._slots_of.get(owner)
-        if before is None:
-            return self._first_claim(owner, wanted)
+        before = self._slots_of.get(owner, {})
         changed = [slot for slot in before.keys() | wanted.keys() if before.get(slot) != wanted.get(slot)]
-        old = {slot: self.value(slot) for slot in changed}
+        old = {slot: self._values.get(slot) for slot in changed}
         for slot in changed:
             self._put(slot, owner, wanted.get(slot))
         if wanted:
             self._slots_of[owner] = wanted
         else:
             self._slots_of.pop(owner, None)
-        changes = (Change(slot, old[slot], self.value(slot)) for slot in changed)
+        changes = (Change(slot, old[slot], self._values.get(slot)) for slot in changed)
         return [change for change in changes if change.old != change.new]
 
-    def _first_claim(self, owner: O, wanted: Mapping[S, V]) -> list[Change[S, V]]:
-        """The same for an owner that claims nothing yet: at the start these are thousands."""
-        if wanted:
-            self._slots_of[owner] = wanted
-        changes: list[Change[S, V]] = []
-        sole, shared = self._sole, self._claimants
-        for slot, value in wanted.items():
-            if slot not in shared:
-                mine = (owner, value)
-                if sole.setdefault(slot, mine) is mine:
-                    changes.append(Change(slot, None, value))
-                    continue
-            old = self.value(slot)
-            self._put(slot, owner, value)
-            new = self.value(slot)
-            if old is not new and old != new:
-                changes.append(Change(slot, old, new))
-        return changes
-
-    def value(self, slot: S) -> V | None:
-        """What a slot holds."""
-        held = self._sole.get(slot)
-        if held is not None:
-            return held[1]
-        claimants = self._claimants.get(slot)
-        return claimants.first() if claimants else None
+    def claim_all(self, claims: Iterable[tuple[O, Mapping[S, V]]]) -> None:
+        """The same for many owners, of whom nobody asks what changes by them. At the start these are thousands."""
+        for owner, wanted in claims:
+            if owner in self._slots_of:
+                self.claim(owner, wanted)
+            elif wanted:
+                self._slots_of[owner] = wanted
+                self._join(owner, wanted)
 
     def items(self) -> Iterable[tuple[S, V]]:
         """Everything that is held."""
-        for slot, (_, value) in self._sole.items():
-            yield slot, value
-        for slot, claimants in self._claimants.items():
-            yield slot, claimants.first()
+        return self._values.items()
 
     def owners(self) -> set[O]:
         return set(self._slots_of)
 
+    def _join(self, owner: O, wanted: Mapping[S, V]) -> None:
+        """The first claims of an owner: those that nobody else has all at once."""
+        free = dict(wanted)
+        for slot in wanted.keys() & self._values.keys():
+            self._put(slot, owner, free.pop(slot))
+        self._values.update(free)
+        self._sole.update(dict.fromkeys(free, owner))
+
     def _put(self, slot: S, owner: O, value: V | None) -> None:
-        claimants = self._claimants.get(slot)
+        claimants = self._shared.get(slot)
         if claimants is None:
-            held = self._sole.pop(slot, None)
-            if held is None or held[0] == owner:
-                if value is not None:
-                    self._sole[slot] = (owner, value)
+            holder = self._sole.get(slot)
+            if holder is None or holder == owner:
+                self._put_alone(slot, owner, value)
                 return
-            claimants = self._claimants[slot] = _Claimants()
-            claimants.put(*held)
+            claimants = self._shared[slot] = _Claimants(self._sole.pop(slot), self._values[slot])
         if value is None:
             claimants.remove(owner)
         else:
             claimants.put(owner, value)
-        if not claimants.values:
-            del self._claimants[slot]
+        if claimants.values:
+            self._values[slot] = claimants.first()
+        else:
+            del self._shared[slot], self._values[slot]
+
+    def _put_alone(self, slot: S, owner: O, value: V | None) -> None:
+        if value is None:
+            self._sole.pop(slot, None)
+            self._values.pop(slot, None)
+        else:
+            self._sole[slot] = owner
+            self._values[slot] = value
 
 
 class _Claimants(Generic[O, V]):
-    """Who claims one slot. The heap may hold owners that have left; thousands may share a slot, so the first is found in log n."""
+    """Who claims one slot. Thousands may share it, so once one has left, the first of the others is found in log n: by a heap,
+    which may hold owners that have left.
+    """
 
-    __slots__ = ("_heap", "values")
+    __slots__ = ("_first", "_heap", "values")
 
-    def __init__(self) -> None:
-        self.values: dict[O, V] = {}
-        self._heap: list[O] = []
+    def __init__(self, owner: O, value: V) -> None:
+        self.values: dict[O, V] = {owner: value}
+        self._first = owner
+        self._heap: list[O] | None = None  # as long as nobody has left there is none
 
     def put(self, owner: O, value: V) -> None:
-        if owner not in self.values:
+        if self._heap is not None and owner not in self.values:
             heapq.heappush(self._heap, owner)  # type: ignore[type-var]
         self.values[owner] = value
+        if owner < self._first:  # type: ignore[operator]
+            self._first = owner
 
     def remove(self, owner: O) -> None:
         self.values.pop(owner, None)
-        if len(self._heap) > 2 * len(self.values) + 8:
+        if self._heap is None or len(self._heap) > 2 * len(self.values) + 8:
             self._heap = sorted(self.values)  # type: ignore[type-var]
+        while self._heap and self._heap[0] not in self.values:
+            heapq.heappop(self._heap)  # type: ignore[type-var]
+        if self._heap:
+            self._first = self._heap[0]
 
     def first(self) -> V:
-        while self._heap[0] not in self.values:
-            heapq.heappop(self._heap)  # type: ignore[type-var]
-        return self.values[self._heap[0]]
+        return self.values[self._first]
 
 
 def merged(changes: Iterable[Change[S, V]]) -> list[Change[S, V]]:

@@ -107,7 +107,7 @@ def slots(rules: Sequence[PortRule], settings: Settings) -> dict[Slot, Value]:
 def _port_slots(rule: PortRule, settings: Settings) -> Iterator[tuple[Slot, Value]]:
     protocol = rule.protocol.lower()
     yield Slot("element", "cluster-ips", (rule.cluster_ip,)), ()
-    for target in rule.targets & rule.local_targets:
+    for target in rule.targets & rule.local_targets if rule.local_targets else ():
         yield Slot("element", "hairpin", (target.address, target.address)), ()
     routes = _affinity_routes if rule.affinity_seconds else _shared_routes
     front = _Front(settings, "service-ips", "no-endpoint-services", (rule.cluster_ip, protocol, rule.port))
@@ -118,11 +118,11 @@ def _port_slots(rule: PortRule, settings: Settings) -> Iterator[tuple[Slot, Valu
     if rule.node_port:
         front = _Front(settings, "node-ports", "no-endpoint-node-ports", (protocol, rule.node_port), external=True)
         yield from routes(rule, settings, front)
-    yield from _source_range_slots(rule, settings)
+    if rule.source_ranges:
+        yield from _source_range_slots(rule, settings)
 
 
-@dataclass(frozen=True)
-class _Front:
+class _Front(NamedTuple):
     """An address and port, or a node port, that connections come to."""
 
     settings: Settings
@@ -163,21 +163,32 @@ def _shared_routes(rule: PortRule, settings: Settings, front: _Front) -> Iterato
     if front.external and rule.external_local:
         yield from _shared_local_routes(rule, settings, front)
     elif targets:
-        name = f"{front.prefix}endpoints-{len(targets)}"
-        yield from _endpoint_slots(name, front, targets)
-        chain, chain_rules = _shared_chain(settings, len(targets), front.external, front.is_node_port)
-        yield chain, chain_rules
-        yield Slot("element", front.verdicts, front.key), Verdict(nft.GOTO, chain.name)
+        shared = _shared(settings, len(targets), front.external, front.is_node_port)
+        yield shared.endpoints, shared.form
+        for index, target in enumerate(targets):
+            yield Slot("element", shared.endpoints.name, (*front.key, index)), target
+        yield shared.chain, shared.rules
+        yield Slot("element", front.verdicts, front.key), shared.verdict
+
+
+class _Shared(NamedTuple):
+    """What all Services of so many endpoints have in common: the map of their endpoints, the chain that leads there."""
+
+    endpoints: Slot
+    form: SetSpec
+    chain: Slot
+    rules: tuple[Rule, ...]
+    verdict: Verdict  # to the chain
 
 
 @lru_cache
-def _shared_chain(settings: Settings, count: int, external: bool, node_port: bool) -> tuple[Slot, tuple[Rule, ...]]:
-    """The chain for all Services of so many endpoints."""
-    name = f"external-{count}" if external else f"cluster-{count}"
+def _shared(settings: Settings, count: int, external: bool, node_port: bool) -> _Shared:
     prefix, fields = ("node-", NODE_FIELDS) if node_port else ("", settings.vip_fields)
+    chain, endpoints = f"{prefix}{'external' if external else 'cluster'}-{count}", f"{prefix}endpoints-{count}"
     masquerading = masquerade_external() if external else masquerade_internal(settings)
-    lead = nft.lead_by(settings.family, (*fields, nft.random_below(count)), f"{prefix}endpoints-{count}")
-    return Slot("chain", prefix + name), (*masquerading, (lead,))
+    lead = nft.lead_by(settings.family, (*fields, nft.random_below(count)), endpoints)
+    form = spec_of(endpoints, settings.family)
+    return _Shared(Slot("set", endpoints), form, Slot("chain", chain), (*masquerading, (lead,)), Verdict(nft.GOTO, chain))
 
 
 def _shared_local_routes(rule: PortRule, settings: Settings, front: _Front) -> Iterator[tuple[Slot, Value]]:
@@ -199,9 +210,9 @@ def _shared_local_routes(rule: PortRule, settings: Settings, front: _Front) -> I
 
 
 def _endpoint_slots(name: str, front: _Front, targets: Sequence[Target]) -> Iterator[tuple[Slot, Value]]:
-    yield Slot("set", name), spec_of(name, front.family)
+    yield Slot("set", name), spec_of(name, front.settings.family)
     for index, target in enumerate(targets):
-        yield Slot("element", name, (*front.key, index)), (target.address, target.port)
+        yield Slot("element", name, (*front.key, index)), target
 
 
 def _lead(front: _Front, name: str, count: int) -> nft.Part:
@@ -278,8 +289,6 @@ def _affinity_endpoint(rule: PortRule, target: Target, family: Family) -> Iterat
 
 def _source_range_slots(rule: PortRule, settings: Settings) -> Iterator[tuple[Slot, Value]]:
     """loadBalancerSourceRanges: others are dropped before they are led anywhere."""
-    if not rule.source_ranges:
-        return
     chain = _own_name("firewall", rule)
     allowed = tuple((nft.within(settings.family.source, ip_network(one, strict=False)), nft.leave()) for one in rule.source_ranges)
     for address in rule.load_balancer_ips:

@@ -7,6 +7,7 @@ include/uapi/linux/netfilter/nf_tables.h · https://www.netfilter.org/projects/n
 
 import struct
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import NamedTuple
@@ -57,7 +58,8 @@ def _payload(base: int, offset: int, length: int) -> bytes:
     return number(2, base) + number(3, offset) + number(4, length)
 
 
-class Family(NamedTuple):
+@dataclass(frozen=True, eq=False)  # its identity is what caches know it by
+class Family:
     """What differs between the two kinds of addresses."""
 
     name: str  # of tables

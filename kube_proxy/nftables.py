@@ -11,12 +11,13 @@ import socket
 import struct
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, partial
+from itertools import repeat
 from typing import Any, cast
 
 from kube_proxy import nft_netlink as netlink
 from kube_proxy.claims import Change
 from kube_proxy.layout import SetSpec, Settings, Slot, Value, Verdict, spec_of, standing_sets
-from kube_proxy.nft_expression import IPV4, Family, Rule, rule_code, rule_text, verdict_attributes
+from kube_proxy.nft_expression import IPV4, LIST_ELEMENT, Family, Rule, rule_code, rule_text, verdict_attributes
 from kube_proxy.nft_netlink import Batch, Refused, nested, number, text
 from kube_proxy.skeleton import HOOKS, chains
 
@@ -32,6 +33,7 @@ TYPES = {
     "mark": (19, 4),
 }  # libnftables' number, bytes
 TYPE_BITS = 6
+KEY, DATA, VALUE = 1, 2, 1  # attributes: of an element, and of what it holds
 PROTOCOLS = {"tcp": 6, "udp": 17, "sctp": 132}
 
 Changes = Sequence[Change[Slot, Value]]
@@ -187,50 +189,37 @@ def _type(fields: Sequence[str]) -> tuple[int, int]:
     return number_of, length
 
 
-def _elements(batch: Batch, kind: int, found: Sequence[tuple[Slot, Value]], family: Family) -> None:
-    by_set: dict[str, list[tuple[Slot, Value]]] = {}
-    for slot, value in found:
-        by_set.setdefault(slot.name, []).append((slot, value))
+def _elements(batch: Batch, kind: int, found: Iterable[tuple[Slot, Value]], family: Family) -> None:
+    by_set: dict[str, list[tuple[Any, Any]]] = {}
+    for (_, name, key), value in found:
+        by_set.setdefault(name, []).append((key, value))
     verb = "add to" if kind == netlink.NEWSETELEM else "delete from"
-    for name, all_of_set in by_set.items():
-        encode = _encoder(spec_of(name, family))
-        for some in _portions(all_of_set):
-            payload = text(1, TABLE) + text(2, name) + nested(3, *[encode(slot.key, value) for slot, value in some])
-            what = f"{verb} {name}: {some[0][0].key}" + (f" and {len(some) - 1} more" if len(some) > 1 else "")
-            batch.add(kind, payload, what, flags=netlink.CREATE if kind == netlink.NEWSETELEM else 0)
+    flags = netlink.CREATE if kind == netlink.NEWSETELEM else 0
+    for name, elements in by_set.items():
+        spec, head = spec_of(name, family), text(1, TABLE) + text(2, name)
+        for start in range(0, len(elements), ELEMENTS_PER_MESSAGE):
+            some = elements[start : start + ELEMENTS_PER_MESSAGE]
+            what = f"{verb} {name}: {some[0][0]}" + (f" and {len(some) - 1} more" if len(some) > 1 else "")
+            batch.add(kind, head + nested(3, *_encoded(some, spec)), what, flags=flags)
 
 
-def _portions(all_of_set: list[tuple[Slot, Value]]) -> Iterator[list[tuple[Slot, Value]]]:
-    for start in range(0, len(all_of_set), ELEMENTS_PER_MESSAGE):
-        yield all_of_set[start : start + ELEMENTS_PER_MESSAGE]
-
-
-def _encoder(spec: SetSpec) -> Callable[[Any, Any], bytes]:
-    """What turns a key and its value into an element's attributes: one struct for all elements of a map, as there are tens of
-    thousands of them. Verdicts differ in length, so they come after it.
+def _encoded(elements: Sequence[tuple[Any, Any]], spec: SetSpec) -> Iterator[bytes]:
+    """Each as nested(LIST_ELEMENT, its key, its value). There are tens of thousands of them, so no Python runs for each: the
+    elements are taken field by field, and all of one field are converted in one go. Verdicts differ in length: they come last.
     """
-    values = spec.value if spec.value != ("verdict",) else ()
-    converters = [_FIELDS[field][1] for field in (*spec.key, *values)]
-    key_form, key_head = _form(1, spec.key)
-    value_form, value_head = _form(2, values) if values else ("", ())
-    form, head, width = struct.Struct(f"=HH{key_form}{value_form}"), (1 | netlink.NESTED, *key_head), len(spec.key)
-
-    def plain(key: Any, value: Any) -> bytes:
-        after = _verdict(value) if isinstance(value, Verdict) else b""
-        fields = [convert(one) for convert, one in zip(converters, key, strict=True)]
-        return form.pack(form.size + len(after), *head, *fields) + after
-
-    def mapped(key: Any, value: Any) -> bytes:
-        fields = [convert(one) for convert, one in zip(converters, key + value, strict=True)]
-        return form.pack(form.size, *head, *fields[:width], *value_head, *fields[width:])
-
-    return mapped if values else plain
-
-
-def _form(kind: int, fields: Sequence[str]) -> tuple[str, tuple[int, ...]]:
-    """Of nested(kind, attribute(1, value)) for values of these types: its part of a struct, and the numbers before the fields."""
-    length = _type(fields)[1]
-    return "HHHH" + "".join(_FIELDS[field][0] for field in fields), (length + 8, kind | netlink.NESTED, length + 4, 1)
+    keys, values = zip(*elements, strict=True)
+    to_verdicts = spec.value == ("verdict",)
+    form, columns = "=HH", list[Iterator[Any]]()
+    for kind, fields, rows in ((KEY, spec.key, keys), (DATA, () if to_verdicts else spec.value, values)):
+        if fields:
+            length = _type(fields)[1]
+            form += "8s" + "".join(_FIELDS[field][0] for field in fields)
+            columns.append(repeat(_HEAD.pack(length + 8, kind | netlink.NESTED, length + 4, VALUE)))
+            columns += [map(_FIELDS[field][1], column) for field, column in zip(fields, zip(*rows, strict=True), strict=True)]
+    whole = struct.Struct(form)
+    after = [*map(_verdict, values)] if to_verdicts else [b""] * len(keys)
+    sizes = [whole.size + len(one) for one in after]
+    return map(bytes.__add__, map(whole.pack, sizes, repeat(LIST_ELEMENT | netlink.NESTED), *columns), after)
 
 
 @cache
@@ -238,16 +227,13 @@ def _verdict(verdict: Verdict) -> bytes:
     return nested(2, verdict_attributes(verdict.code, verdict.chain))
 
 
-def _same(value: Any) -> Any:
-    return value
-
-
 # How each type is written into an element: its part of a struct, and what makes that of our value. Every field takes whole words.
+_HEAD = struct.Struct("=HHHH")  # of nested(kind, attribute(VALUE, ...))
 _PROTOCOL = {name: bytes((value, 0, 0, 0)) for name, value in PROTOCOLS.items()}
 _FIELDS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "ipv4_addr": ("4s", socket.inet_aton),
     "ipv6_addr": ("16s", partial(socket.inet_pton, socket.AF_INET6)),
     "inet_proto": ("4s", _PROTOCOL.__getitem__),
     "inet_service": ("H2x", socket.htons),
-    "mark": ("I", _same),
+    "mark": ("I", int),
 }

@@ -7,7 +7,7 @@ import errno
 from collections.abc import Callable, Mapping, Sequence
 
 from kube.api.meta import Key
-from kube_proxy.claims import Change, Claims, merged
+from kube_proxy.claims import Claims, merged
 from kube_proxy.layout import Settings, Slot, Value, slots
 from kube_proxy.mode import to_its_end
 from kube_proxy.nft_expression import IPV4, IPV6
@@ -46,19 +46,20 @@ class _OneFamily:
         self._settings = settings
         self._rules_family = "IPv6" if settings.family is IPV6 else "IPv4"
         self._claims: Claims[Key, Slot, Value] = Claims()
-        self._changes: list[Change[Slot, Value]] = []
+        self._taken: dict[Key, list[PortRule]] = {}  # since the last sync
 
     def take(self, service: Key, rules: Sequence[PortRule]) -> None:
-        mine = [rule for rule in rules if rule.family == self._rules_family]
-        self._changes += self._claims.claim(service, self._layout(mine, self._settings))
+        self._taken[service] = [rule for rule in rules if rule.family == self._rules_family]
 
     def sync(self, whole: bool) -> None:
         """Blocks. What is refused is lost as a difference: the next sync must be a whole one."""
-        changes, self._changes = self._changes, []
+        taken, self._taken = self._taken, {}
+        wanted = ((service, self._layout(rules, self._settings)) for service, rules in taken.items())
         if whole:
-            self.table.replace(list(self._claims.items()))
+            self._claims.claim_all(wanted)
+            self.table.replace(self._claims.items())
         else:
-            self.table.apply(merged(changes))
+            self.table.apply(merged(change for service, slots in wanted for change in self._claims.claim(service, slots)))
 
 
 def clean_up() -> None:

@@ -13,10 +13,11 @@ KEP-3015 · upstream pkg/proxy/topology.go
 
 import ipaddress
 import socket
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from kube.api.meta import Key
+from kube.api.types import Endpoint as SliceEndpoint
 from kube.api.types import EndpointSlice, Service, ServicePort
 
 SERVICE_NAME_LABEL = "kubernetes.io/service-name"
@@ -112,9 +113,10 @@ def rules(service: Service, slices: Iterable[EndpointSlice], here: Place) -> lis
 
 def _port_rule(service: Service, cluster_ip: str, port: ServicePort, endpoints: Sequence[Endpoint], here: Place) -> PortRule:
     spec, family = service.spec, "IPv6" if ":" in cluster_ip else "IPv4"
-    usable, local = _usable(near(endpoints, here)), _usable([one for one in endpoints if one.local])
+    on_node = [one for one in endpoints if one.local]
+    usable, local = _usable(near(endpoints, here)), _usable(on_node)
     external_local = spec.externalTrafficPolicy == "Local"
-    balancer = tuple(sorted(_of_family(list(_balancer_ips(service)), family)))
+    balancer = _of_family(_balancer_ips(service), family)
     return PortRule(
         service=Key(service.metadata.namespace or "", service.metadata.name),
         port_name=port.name or "",
@@ -122,7 +124,7 @@ def _port_rule(service: Service, cluster_ip: str, port: ServicePort, endpoints: 
         cluster_ip=cluster_ip,
         port=port.port,
         node_port=port.nodePort or 0,
-        external_ips=tuple(sorted({*balancer, *_of_family(spec.externalIPs or (), family)})),
+        external_ips=_of_family((*balancer, *(spec.externalIPs or ())), family),
         load_balancer_ips=balancer,
         source_ranges=_source_ranges(spec.loadBalancerSourceRanges or (), family),
         affinity_seconds=_affinity_seconds(service),
@@ -130,21 +132,23 @@ def _port_rule(service: Service, cluster_ip: str, port: ServicePort, endpoints: 
         internal=local if spec.internalTrafficPolicy == "Local" else usable,
         external=local if external_local else usable,
         external_local=external_local,
-        local_targets=frozenset(one.target for one in endpoints if one.local),
+        local_targets=frozenset([one.target for one in on_node]),
         health_check_node_port=(spec.healthCheckNodePort or 0) if external_local and spec.type == "LoadBalancer" else 0,
     )
 
 
-def _usable(endpoints: Iterable[Endpoint]) -> tuple[Target, ...]:
+def _usable(endpoints: Sequence[Endpoint]) -> tuple[Target, ...]:
     """The ready ones; without any, those that serve until they are gone."""
-    found = list(endpoints)
-    ready = {one.target for one in found if one.ready}
-    return tuple(sorted(ready or {one.target for one in found if one.serving and one.terminating}))
+    ready = {one.target for one in endpoints if one.ready}
+    found = ready or {one.target for one in endpoints if one.serving and one.terminating}
+    return tuple(sorted(found)) if found else ()
 
 
 def near(endpoints: Sequence[Endpoint], here: Place) -> Sequence[Endpoint]:
     """Those that hints leave for this node; all of them where hints are missing or leave none.
     Rule: KEP-2433, KEP-3015 and upstream pkg/proxy/topology.go"""
+    if not any(one.for_nodes or one.for_zones for one in endpoints):
+        return endpoints
     ready = [one for one in endpoints if one.ready]
     if ready and all(one.for_nodes for one in ready):
         found = [one for one in ready if here.node in one.for_nodes]
@@ -162,22 +166,30 @@ def _endpoints(slices: Iterable[EndpointSlice], port: ServicePort, family: str, 
     found: dict[Target, Endpoint] = {}
     for slice_ in slices:
         number = _port_in(slice_, port)
-        for endpoint in slice_.endpoints or () if number else ():
-            of_family, address = address_of(endpoint.addresses[0]) if endpoint.addresses else ("", "")
+        for told in slice_.endpoints or () if number else ():
+            of_family, address = address_of(told.addresses[0]) if told.addresses else ("", "")
             if of_family != family:
                 continue
-            conditions = endpoint.conditions
-            ready = conditions is None or conditions.ready is not False  # unknown counts as ready
-            serving = ready if conditions is None or conditions.serving is None else conditions.serving
-            terminating = bool(conditions is not None and conditions.terminating)
-            target, hints = Target(address, number), endpoint.hints
-            zones = frozenset(zone.name for zone in (hints.forZones or ()) if zone.name) if hints else frozenset()
-            nodes = frozenset(one.name for one in (hints.forNodes or ()) if one.name) if hints else frozenset()
-            one = Endpoint(target, ready, serving, terminating, endpoint.nodeName == node, zones, nodes)
-            known = found.get(target)
-            if known is None or (one.ready and not known.ready):  # an address may be in two slices while it moves
-                found[target] = one
+            one = _endpoint(told, Target(address, number), node)
+            known = found.setdefault(one.target, one)
+            if one.ready and not known.ready:  # an address may be in two slices while it moves
+                found[one.target] = one
     return list(found.values())
+
+
+def _endpoint(told: SliceEndpoint, target: Target, node: str) -> Endpoint:
+    conditions, hints, local = told.conditions, told.hints, told.nodeName == node
+    if conditions is None:
+        ready, serving, terminating = True, True, False
+    else:
+        ready = conditions.ready is not False  # unknown counts as ready
+        serving = ready if conditions.serving is None else conditions.serving
+        terminating = bool(conditions.terminating)
+    if hints is None:
+        return Endpoint(target, ready, serving, terminating, local)
+    zones = frozenset(zone.name for zone in hints.forZones or () if zone.name)
+    nodes = frozenset(one.name for one in hints.forNodes or () if one.name)
+    return Endpoint(target, ready, serving, terminating, local, zones, nodes)
 
 
 def _port_in(slice_: EndpointSlice, port: ServicePort) -> int:
@@ -187,11 +199,10 @@ def _port_in(slice_: EndpointSlice, port: ServicePort) -> int:
     return 0
 
 
-def _balancer_ips(service: Service) -> Iterator[str]:
+def _balancer_ips(service: Service) -> Sequence[str]:
     balancer = service.status.loadBalancer if service.status is not None else None
-    for ingress in (balancer.ingress if balancer is not None else None) or ():
-        if ingress.ip and ingress.ipMode in (None, "VIP"):
-            yield ingress.ip
+    ingress = balancer.ingress if balancer is not None else None
+    return [one.ip for one in ingress if one.ip and one.ipMode in (None, "VIP")] if ingress else ()
 
 
 def _affinity_seconds(service: Service) -> int:
@@ -204,17 +215,20 @@ def _affinity_seconds(service: Service) -> int:
 
 def address_of(text: str) -> tuple[str, str]:
     """An address's family and its canonical form; two empty texts for what is no address."""
-    family, number = ("IPv6", socket.AF_INET6) if ":" in text else ("IPv4", socket.AF_INET)
     try:
-        return family, socket.inet_ntop(number, socket.inet_pton(number, text))
+        if ":" in text:
+            return "IPv6", socket.inet_ntop(socket.AF_INET6, socket.inet_pton(socket.AF_INET6, text))
+        socket.inet_pton(socket.AF_INET, text)  # takes only what is canonical
+        return "IPv4", text
     except OSError:
         return "", ""
 
 
-def _of_family(addresses: Collection[str], family: str) -> set[str]:
+def _of_family(addresses: Collection[str], family: str) -> tuple[str, ...]:
+    """In order, each once."""
     if not addresses:
-        return set()
-    return {address for text in addresses for of_family, address in [address_of(text)] if of_family == family}
+        return ()
+    return tuple(sorted({address for text in addresses for of_family, address in [address_of(text)] if of_family == family}))
 
 
 def _source_ranges(texts: Collection[str], family: str) -> tuple[str, ...]:

@@ -37,10 +37,13 @@ def test_changes_one_by_one_lead_to_what_building_anew_leads_to(steps: list[tupl
                 del followed[slot]
             else:
                 followed[slot] = new
-    anew: Some = Claims()
+    anew, at_once = Claims[int, str, int](), Claims[int, str, int]()
     for owner, wanted in dict(steps).items():
         anew.claim(owner, wanted)
-    assert followed == dict(claims.items()) == dict(anew.items())
+    at_once.claim_all(steps)
+    assert followed == dict(claims.items()) == dict(anew.items()) == dict(at_once.items())
+    for owner in claims.owners():
+        assert sorted(anew.claim(owner, {})) == sorted(at_once.claim(owner, {}))
 
 
 @given(STEPS)
