@@ -50,7 +50,7 @@ def with_defaults(name: str, schema: Tree) -> Tree:
     """A definition of version 3 with its defaults."""
     if "properties" not in schema:
         return schema
-    known = _fields(_message_name(name))
+    known = fields_of(name)
     own, required = OWN.get(name.removeprefix(API), {}), schema.get("required", ())
     fields = {}
     for field, raw in schema["properties"].items():
@@ -59,10 +59,15 @@ def with_defaults(name: str, schema: Tree) -> Tree:
     return {**schema, "properties": fields}
 
 
+def fields_of(name: str) -> dict[str, str]:
+    """The Go types of a definition's fields, as messages.txt writes them; empty where that does not know it."""
+    return _fields(_message_name(name))
+
+
 def always_written(name: str) -> dict[str, Any]:
     """The fields of a definition that are in each object's JSON, and what is in them if nobody says it."""
     schema = with_defaults(name, definitions()[name])
-    known, fields, required = _fields(_message_name(name)), schema.get("properties", {}), schema.get("required", ())
+    known, fields, required = fields_of(name), schema.get("properties", {}), schema.get("required", ())
     return {
         field: raw["default"]
         for field, raw in fields.items()
@@ -79,7 +84,7 @@ def _zero(raw: Tree, go_type: str | None, required: bool) -> Any:
         always = go_type.startswith("!")
         pointer = go_type.lstrip("!").startswith("?")
     if reference := _reference(raw):
-        return {} if _is_struct(reference) and not pointer else None
+        return {} if is_struct(reference) and not pointer else None
     if not always or pointer or raw.get("format") == "byte":
         return None
     kind = raw.get("type", "")  # of definitions a list: ["string", "null"]
@@ -98,7 +103,7 @@ def _reference(raw: Tree) -> str:
     return str(found).rpartition("/")[2]
 
 
-def _is_struct(name: str) -> bool:
+def is_struct(name: str) -> bool:
     return "properties" in definitions()[name]
 
 

@@ -8,6 +8,7 @@ https://kubernetes.io/docs/reference/using-api/server-side-apply/ · KEP-555
 
 from collections.abc import Callable
 
+from apiserver import empty_objects
 from apiserver.handlers.body import parse_yaml, refuse_wrong_types
 from apiserver.handlers.pipeline import Write, check_path
 from apiserver.handlers.strictness import in_go_yaml_words
@@ -39,7 +40,7 @@ async def applied(write: Write, advance: Advance, form: Resource | None, around:
             raise conflict(row.plural, row.group, request.info.name, OBJECT_MODIFIED)
         return apply.apply(
             live, wanted, row, manager=manager, force=request.info.flag("force"), subresource=write.subresource,
-            now=timestamp(utc_now()),
+            now=timestamp(utc_now()), empty=empty_objects.empty(row),
         )  # fmt: skip
 
     write.applies = True

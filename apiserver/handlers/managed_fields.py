@@ -3,6 +3,7 @@
 https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management
 """
 
+from apiserver import empty_objects
 from apiserver.context import Request
 from kube.api.meta import Tree
 from kube.api.patch import apply
@@ -20,6 +21,6 @@ def manager_of(request: Request) -> str:
 def track(new: Tree, old: Tree | None, row: Resource, *, manager: str, subresource: str, now: str) -> None:
     """Write into `new` that this manager set what differs from `old`. What is too odd for that is validation's to refuse."""
     try:
-        apply.track(new, old, row, manager=manager, subresource=subresource, now=now)
+        apply.track(new, old, row, manager=manager, subresource=subresource, now=now, empty=empty_objects.empty(row))
     except BadRequest:
         new["metadata"].pop("managedFields", None)

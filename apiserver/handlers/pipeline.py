@@ -1,10 +1,11 @@
 """Pipeline: what every write goes through between the client's tree and the store, in upstream's order.
 
-    create: defaults → mutating admission → defaults → name, uid, times → allocation → prepare → managedFields
+    create: defaults → managedFields → mutating admission → defaults → name, uid, times → prepare → allocation
             → validation → validating admission → store
     update: the same with what was there kept where it may not change; generation counted
 
-Defaults come before admission, which may rely on them, and again after it, for what admission added.
+Defaults come before admission, which may rely on them, and again after it, for what admission added. Managed fields tell what
+the client sent, with the defaults: what admission, allocation and the kind's own rules add is nobody's.
 apiserver pkg/endpoints/handlers/{create,update}.go, pkg/registry/rest/{create,update}.go
 """
 
@@ -78,10 +79,11 @@ class Write:
         if tree["metadata"].get("resourceVersion") not in (None, "", "0") and not (self.dry_run or self.applies):
             raise BadRequest("resourceVersion should not be set on objects to be created")  # of upstream a 500
         _fill_in(row, tree)
+        now = utc_now()
+        self._track(tree, None, now)
         attributes = self._attributes("CREATE", tree, None)
         await self.server.admission.mutate(attributes, self.server)
         row.set_defaults(tree)
-        now = utc_now()
         fill_new(tree, row, info.namespace, now)
         metadata = tree["metadata"]
         if not metadata.get("name") and metadata.get("generateName"):
@@ -91,7 +93,7 @@ class Write:
         row.prepare(tree, None)  # type: ignore[arg-type]  # kube.api is read without strict optionals
         zero_values.fill(row, tree)
         await self._allocate(tree, None)
-        self._track(tree, None, now)
+        drop_empty(metadata)
         await self._validate(tree, None, row.validate)
         attributes.name = metadata["name"]
         await self.server.admission.validate(attributes, self.server)
@@ -104,6 +106,7 @@ class Write:
         await self.ended(False)  # of an attempt that lost the race
         keep_old(new, old, row)
         _fill_in(row, new)
+        self._track(new, old, utc_now())
         attributes = self._attributes("UPDATE", new, old)
         await self.server.admission.mutate(attributes, self.server)
         if self.shown is not None and attributes.object is not None:
@@ -117,7 +120,7 @@ class Write:
         if row.has_generation:
             count_generation(new, old, row)
         await self._allocate(new, old)
-        self._track(new, old, utc_now())
+        drop_empty(new["metadata"])
         await self._validate(new, old, row.validate)
         if self.shown is not None:
             attributes.object = self.shown.show(new)
@@ -139,13 +142,14 @@ class Write:
         keep_old(new, old, self.row)
         tree = take(new, old)
         (fill_in or _fill_in)(self.row, tree)
+        self._track(tree, old, utc_now())
         attributes = self._attributes("UPDATE", tree, old)
         await self.server.admission.mutate(attributes, self.server)
         if attributes.reinvocation:  # somebody changed it, perhaps more of it than this subresource may
             attributes.object = tree = take(tree, old)
         if self.row.has_generation:
             count_generation(tree, old, self.row)
-        self._track(tree, old, utc_now())
+        drop_empty(tree["metadata"])
         await self._validate(tree, old, rules)
         await self.server.admission.validate(attributes, self.server)
         return tree

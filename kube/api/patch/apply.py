@@ -62,13 +62,18 @@ class _Entry(NamedTuple):
 Managers = dict[Owner, _Entry]
 
 
-def track(new: Tree, old: Tree | None, resource: Resource, *, manager: str, subresource: str, now: str) -> None:
-    """Write into `new`, which replaces `old`, that `manager` set what differs."""
+def track(
+    new: Tree, old: Tree | None, resource: Resource, *, manager: str, subresource: str, now: str, empty: Tree = structured.NOTHING
+) -> None:
+    """Write into `new`, which replaces `old`, that `manager` set what differs. `empty`: what is in a new object anyway."""
     managers = _managers(new, old, resource, subresource)
-    if old is None and not managers:
-        _begin(new, resource, Owner(manager, UPDATE, resource.api_version, subresource), now)
-        return
-    found = structured.compare(_kind(resource), _bare(old or {}), _bare(new))
+    if not managers and (old is None or old["metadata"].get("uid")):
+        new["metadata"].pop("managedFields", None)
+        if old is None:
+            _begin(new, resource, Owner(manager, UPDATE, resource.api_version, subresource), now, empty)
+        return  # what has no history gets none before somebody applies
+    besides = _unowned(resource, subresource)
+    found = structured.compare(_kind(resource), _bare(empty if old is None else old, besides), _bare(new, besides))
     taken = found.added | found.modified
     fields = _owned(taken, resource, subresource)
     owner = Owner(manager, UPDATE, resource.api_version, subresource)
@@ -90,22 +95,22 @@ def track(new: Tree, old: Tree | None, resource: Resource, *, manager: str, subr
     _write(new, _capped(managers))
 
 
-def _begin(new: Tree, resource: Resource, owner: Owner, now: str) -> None:
+def _begin(new: Tree, resource: Resource, owner: Owner, now: str, empty: Tree) -> None:
     """The history of a new object: all of it is its maker's."""
     kind, unowned = _kind(resource), _unowned(resource, owner.subresource)
     metadata = {name: value for name, value in new["metadata"].items() if name not in _UNOWNED_METADATA}
     rest = {name: value for name, value in new.items() if name != "metadata" and name not in unowned}
-    fields = structured.fields_v1(kind, rest)
+    fields = structured.fields_v1(kind, rest, empty)
     if metadata:
         fields[_METADATA] = structured.fields_v1(kind.field("metadata") or UNKNOWN, metadata)
         fields = {step: fields[step] for step in sorted(fields)}
-    new["metadata"].pop("managedFields", None)
     if fields:
         new["metadata"]["managedFields"] = [_shown(owner, resource.api_version, now, fields)]
 
 
 def apply(
-    live: Tree, applied: Tree, resource: Resource, *, manager: str, force: bool, subresource: str, now: str
+    live: Tree, applied: Tree, resource: Resource, *, manager: str, force: bool, subresource: str, now: str,
+    empty: Tree = structured.NOTHING,
 ) -> Tree:  # fmt: skip
     """The object after `manager` applied its configuration. Raises Conflict. `live` is bare metadata for a new object."""
     kind = _kind(resource)
@@ -113,7 +118,8 @@ def apply(
     before = _bare(live)
     if not managers and live["metadata"].get("creationTimestamp"):
         first = Owner(BEFORE_FIRST_APPLY, UPDATE, resource.api_version, "")
-        fields = _owned(structured.fields_of(kind, before), resource, "")
+        found = structured.compare(kind, empty, before)
+        fields = _owned(found.added | found.modified, resource, "")
         managers[first] = _Entry(first, fields, now, resource.api_version)
     wanted = _bare(applied)
     fields = structured.fields_of(kind, wanted)
@@ -143,8 +149,10 @@ def _kind(resource: Resource) -> Type:
     return of(resource) or UNKNOWN
 
 
-def _bare(tree: Tree) -> Tree:
-    """Without the history itself, which nobody owns."""
+def _bare(tree: Tree, besides: tuple[str, ...] = ()) -> Tree:
+    """Without the history itself, which nobody owns, and without some other fields."""
+    if besides:
+        tree = {name: value for name, value in tree.items() if name not in besides}
     metadata = tree.get("metadata")
     if not metadata or "managedFields" not in metadata:
         return tree
@@ -191,25 +199,27 @@ def _unowned(resource: Resource, subresource: str) -> tuple[str, ...]:
     """The fields beside metadata that this endpoint leaves to nobody."""
     if subresource == "status":
         return ("apiVersion", "kind", "spec")
-    if "status" in resource.subresources and not resource.status_on_create:
+    if "status" in resource.subresources:
         return ("apiVersion", "kind", "status")
     return ("apiVersion", "kind")
 
 
 def _managers(new: Tree, old: Tree | None, resource: Resource, subresource: str) -> Managers:
-    """Who owns what: as the request says it, where it does (`[{}]` resets), else as it was."""
+    """Who owns what: as the request says it, where it does (`[{}]` and `[]` reset), else as it was."""
     given = new["metadata"].get("managedFields")
-    if given == [{}]:
+    if given in ([{}], []):
         return {}
-    if not given or subresource:
+    if not given or subresource or not all(map(_is_entry, given)):
         given = (old or new)["metadata"].get("managedFields")
     found: Managers = {}
-    for entry in given or ():
-        if entry.get("fieldsType") != "FieldsV1":
-            continue
+    for entry in filter(_is_entry, given or ()):
         owner, fields, time, version, complete = _read(orjson.dumps(entry), resource.api_version)
         found[owner] = _Entry(owner, fields, time, version, entry if complete else None)
     return found
+
+
+def _is_entry(entry: Tree) -> bool:
+    return entry.get("fieldsType") == "FieldsV1" and entry.get("operation") in (APPLY, UPDATE) and bool(entry.get("apiVersion"))
 
 
 @lru_cache(maxsize=512)  # objects are written again and again

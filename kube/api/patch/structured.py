@@ -19,11 +19,8 @@ from kube.api.patch.field_set import FieldSet, Path
 from kube.api.status import BadRequest
 
 ABSENT: Any = object()
+NOTHING: Tree = {}
 CONTAINERS = (dict, list)  # `dict | list` is made anew each time
-
-# Objects inside objects that Go writes even when they are empty, so that nobody can be the one who made them. The schema does
-# not tell them from pointers.
-ALWAYS_THERE = frozenset(("metadata", "spec", "status", "template", "strategy", "updateStrategy", "resources", "state"))
 
 
 @dataclass
@@ -45,26 +42,39 @@ def fields_of(kind: Type, tree: Tree) -> FieldSet:
     return found
 
 
-def fields_v1(kind: Type, tree: Any) -> Tree:
-    """As FieldsV1 everything that a new object, or a part of one, sets: what `compare` with nothing finds, written at once."""
+def fields_v1(kind: Type, tree: Any, empty: Tree = NOTHING) -> Tree:
+    """As FieldsV1 everything that a new object, or a part of one, sets: what `compare` with its `empty` form finds, written at
+    once."""
     found: Tree = {}
     if isinstance(tree, dict):
         for name in sorted(tree):
             one = tree[name]
-            found[f"f:{name}"] = _written(kind.field(name) or UNKNOWN, name, one) if isinstance(one, CONTAINERS) else {}
+            if name in empty:
+                _add_changed(found, kind.field(name) or UNKNOWN, name, one, empty[name])
+            else:
+                found[f"f:{name}"] = _written(kind.field(name) or UNKNOWN, one) if isinstance(one, CONTAINERS) else {}
     else:
         parts = dict(_parts(kind, tree))
         for step in sorted(parts):
-            found[step] = _written(kind.item, "", parts[step])
+            found[step] = _written(kind.item, parts[step])
     return found
 
 
-def _written(kind: Type, name: str, value: Any) -> Tree:
-    """FieldsV1 below the step to a value; `name` where it is a field."""
+def _add_changed(found: Tree, kind: Type, name: str, value: Any, before: Any) -> None:
+    """A field that is in the empty object too: who fills it did not make it."""
+    if value == before:
+        return
+    if not _form(kind, value):
+        found[f"f:{name}"] = {}
+    elif below := fields_v1(kind, value, before or NOTHING):
+        found[f"f:{name}"] = below
+
+
+def _written(kind: Type, value: Any) -> Tree:
+    """FieldsV1 below the step to a value."""
     if not value or not _form(kind, value):
         return {}
-    below = fields_v1(kind, value)
-    return below if kind.form == STRUCT and name in ALWAYS_THERE else {field_set.SELF: {}, **below}
+    return {field_set.SELF: {}, **fields_v1(kind, value)}
 
 
 def compare(kind: Type, old: Tree, new: Tree) -> Comparison:
@@ -121,6 +131,8 @@ def _collect(kind: Type, tree: Any, found: FieldSet) -> None:
 def _compare(kind: Type, old: Any, new: Any, path: Path, found: Comparison) -> None:
     """Of two values that differ."""
     form = _form(kind, new)
+    if form and old is None:  # a list or map that Go writes as null where it is empty
+        old = {} if form == "object" else []
     if not form or form != _form(kind, old):
         found.modified.insert(path)
         return
@@ -160,8 +172,7 @@ def _whole(kind: Type, step: str, value: Any, found: FieldSet) -> None:
     else:
         for key, one in dict(_parts(kind, value)).items():
             _whole(kind.item, key, one, below)
-    if kind.form != STRUCT or step[2:] not in ALWAYS_THERE:
-        found.members.add(step)
+    found.members.add(step)
 
 
 def _form(kind: Type, value: Any) -> str:

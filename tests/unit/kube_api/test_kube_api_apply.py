@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from apiserver import empty_objects
 from kube.api.definitions import UNKNOWN, of
 from kube.api.meta import Tree
 from kube.api.patch import apply, structured
@@ -210,13 +211,38 @@ def test_an_item_without_its_key_is_refused() -> None:
 
 
 def test_what_a_post_sets_is_tracked_with_its_maps_and_items() -> None:
-    tree = a_deployment({"name": "a", "image": "1"}, strategy={"rollingUpdate": {"maxSurge": 1}})
-    apply.track(tree, None, DEPLOYMENT, manager="curl", subresource="", now="T")
+    """What is in the kind's empty object too, nobody made; null there is an empty list.
+
+    Rule: apiserver pkg/endpoints/handlers/create.go (UpdateNoErrors of scope.Creater.New)
+    """
+    tree = a_deployment(
+        {"name": "a", "image": "1", "resources": {"limits": {"cpu": "1"}}}, strategy={"rollingUpdate": {"maxSurge": 1}}
+    )
+    apply.track(tree, None, DEPLOYMENT, manager="curl", subresource="", now="T", empty=empty_objects.empty(DEPLOYMENT))
     spec = owned(tree)["curl"]["f:spec"]
-    assert "." not in spec
     assert spec["f:strategy"] == {"f:rollingUpdate": {".": {}, "f:maxSurge": {}}}
     assert spec["f:template"]["f:metadata"] == {"f:labels": {".": {}, "f:a": {}}}
+    item = {".": {}, "f:image": {}, "f:name": {}, "f:resources": {".": {}, "f:limits": {".": {}, "f:cpu": {}}}}
+    assert spec["f:template"]["f:spec"] == {"f:containers": {'k:{"name":"a"}': item}}
     assert spec["f:selector"] == {}
+    assert spec.keys() == {"f:strategy", "f:template", "f:selector"}
+    assert empty_objects.empty(DEPLOYMENT)["spec"]["template"]["spec"] == {"containers": None}
+
+
+def test_what_has_no_history_gets_none_before_somebody_applies() -> None:
+    """`managedFields: []`, as `[{}]`, throws the history away. An entry that cannot be read makes the request's be ignored.
+
+    Rule: apimachinery pkg/util/managedfields/internal (isResetManagedFields, skipNonAppliedManager, DecodeManagedFields)
+    """
+    live = created(a_map(a="1"), "me")
+    for reset in ([], [{}]):
+        bare = updated({**live, "metadata": {**live["metadata"], "managedFields": reset}}, "curl")
+        assert "managedFields" not in bare["metadata"]
+        assert "managedFields" not in updated(bare, "curl", data={"a": "2"})["metadata"]
+    odd = deepcopy(live)
+    odd["metadata"]["managedFields"].append({"manager": "x", "operation": "Foo", "fieldsType": "FieldsV1", "apiVersion": "v1"})
+    apply.track(odd, live, CONFIG_MAP, manager="curl", subresource="", now="T")
+    assert odd["metadata"]["managedFields"] == live["metadata"]["managedFields"]
 
 
 def test_sets_are_owned_by_value() -> None:
@@ -256,7 +282,8 @@ def test_what_is_on_one_side_alone_goes_with_all_that_is_in_it() -> None:
     inner = ("f:spec", "f:template", "f:spec")
     item = (*inner, "f:containers", 'k:{"name":"a"}')
     parts = [item, *((*item, step) for step in ("f:args", "f:name", "f:resources"))]
-    assert list(there.added) == [(*inner, "f:containers"), *parts, (*inner, "f:nodeSelector")]  # which is atomic
+    above = [inner[:length] for length in (1, 2, 3)]
+    assert list(there.added) == [*above, (*inner, "f:containers"), *parts, (*inner, "f:nodeSelector")]  # which is atomic
     assert there.added == back.removed
     assert not any((there.modified, there.removed, back.added, back.modified))
 
