@@ -14,7 +14,7 @@ import orjson
 
 from apiserver.crd.conversion import Converter
 from apiserver.storage import codec
-from apiserver.storage.watch_cache import Entry
+from apiserver.storage.entry import Entry
 from kube.api.apiextensions.defaulting import fill_in
 from kube.api.apiextensions.pruning import drop_nulls, prune
 from kube.api.apiextensions.structural import Schema

@@ -15,7 +15,7 @@ from apiserver.handlers.strictness import in_go_yaml_words
 from apiserver.handlers.write import Advance, replaced, stored_new
 from apiserver.handlers.write_options import field_validation
 from apiserver.storage.deletion import utc_now
-from apiserver.storage.watch_cache import Entry
+from apiserver.storage.entry import Entry
 from kube.api import schema
 from kube.api.meta import Tree
 from kube.api.patch import apply

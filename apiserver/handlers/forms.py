@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import orjson
 
 from apiserver.handlers.negotiation import Form
-from apiserver.storage.watch_cache import Entry
+from apiserver.storage.entry import Entry
 from kube.api import table
 from kube.api.meta import Tree
 from kube.api.resource import Resource
@@ -23,11 +23,8 @@ def object_bytes(row: Resource, entry: Entry) -> bytes:
     """The object in this row's version."""
     if row.view_tree is None:
         return entry.data
-    name = (row.api_version, Form.OBJECT)
-    found = entry.renderings.get(name)
-    if found is None:
-        found = entry.renderings[name] = orjson.dumps(row.view_tree(entry.tree()))
-    return found
+    view = row.view_tree
+    return entry.rendering((row.api_version, Form.OBJECT), lambda: orjson.dumps(view(entry.tree())))
 
 
 def one(row: Resource, entry: Entry, form: Form, include: str, *, columns: bool = True, already_viewed: bool = False) -> bytes:

@@ -19,8 +19,8 @@ from apiserver.handlers.pipeline import Write
 from apiserver.handlers.reply import reply, reply_with
 from apiserver.handlers.write import Advance, replaced, row_of
 from apiserver.handlers.write_options import APPLY
+from apiserver.storage.entry import Entry
 from apiserver.storage.store import Fresh
-from apiserver.storage.watch_cache import Entry
 from kube.api.meta import Tree
 from kube.api.resource import Resource
 

@@ -6,7 +6,7 @@ from apiserver.context import Request, Response
 from apiserver.handlers import forms
 from apiserver.handlers.negotiation import Form, accepted
 from apiserver.handlers.read import answer
-from apiserver.storage.watch_cache import Entry
+from apiserver.storage.entry import Entry
 from kube.api.meta import Tree
 from kube.api.resource import Resource
 

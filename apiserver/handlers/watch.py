@@ -184,10 +184,7 @@ def event_line(style: Style, event: Event, columns: bool = False) -> bytes:
     if event.change is None or (style.form is Form.OBJECT and style.row.view_tree is None):
         return _render(style, event, columns)
     name = (event.type, style.row.api_version, style.form, style.include, columns)
-    line = event.change.lines.get(name)
-    if line is None:
-        line = event.change.lines[name] = _render(style, event, columns)
-    return line
+    return event.change.line(name, lambda: _render(style, event, columns))
 
 
 def _render(style: Style, event: Event, columns: bool) -> bytes:

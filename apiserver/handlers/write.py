@@ -13,8 +13,8 @@ from apiserver.handlers.negotiation import accepted
 from apiserver.handlers.pipeline import Write, check_name, check_path, copy_tree
 from apiserver.handlers.read import key_of
 from apiserver.handlers.reply import reply
+from apiserver.storage.entry import Entry
 from apiserver.storage.store import Fresh, Store
-from apiserver.storage.watch_cache import Entry
 from kube.api.meta import Tree
 from kube.api.resource import Resource
 from kube.api.status import AlreadyExists, NotFound

@@ -35,4 +35,4 @@ def served(stored: bytes, revision: int) -> bytes:
         stored = encode(orjson.loads(stored))
         head = _HEAD.match(stored)
         assert head is not None, "encode writes kind, apiVersion and metadata first"
-    return b'%s"resourceVersion":"%d",%s' % (head[1], revision, stored[head.end() :])
+    return b"".join((head[1], b'"resourceVersion":"%d",' % revision, memoryview(stored)[head.end() :]))

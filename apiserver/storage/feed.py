@@ -18,9 +18,10 @@ from collections.abc import Callable, Iterable
 from functools import partial
 
 from apiserver.storage import codec
+from apiserver.storage.entry import Entry
 from apiserver.storage.etcd import Compacted, Etcd, Outcome
 from apiserver.storage.etcd_watch import Batch, EtcdWatch
-from apiserver.storage.watch_cache import Entry, Position, WatchCache, prefix_end
+from apiserver.storage.watch_cache import Position, WatchCache, prefix_end
 from kube.api.status import ApiError, Timeout
 from kube.component.logging import get_logger
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from kube.api.meta import Tree
 
 if TYPE_CHECKING:
-    from apiserver.storage.watch_cache import Entry
+    from apiserver.storage.entry import Entry
 
 Getters = Mapping[str, Callable[[Tree], str]]
 

@@ -13,7 +13,8 @@ Selectors look at the served form: the same object may match in one version and 
 from collections.abc import Sequence
 from typing import Protocol
 
-from apiserver.storage.watch_cache import Change, Entry, Event, Selection, WatchCache
+from apiserver.storage.entry import Entry
+from apiserver.storage.watch_cache import Change, Event, Selection, WatchCache
 from kube.api.meta import Tree
 
 
@@ -53,6 +54,8 @@ class FormedWatcher:
 
     async def _formed(self, change: Change) -> Change:
         """The change as this row's clients see it, one for all of them."""
+        if change.forms is None:
+            change.forms = {}
         found = change.forms.get(self._form)
         if found is None:
             old, new = [(await self._form.entries([one]))[0] if one is not None else None for one in (change.old, change.new)]

@@ -15,12 +15,13 @@ import orjson
 
 from apiserver.storage import codec, deletion
 from apiserver.storage.abreast import judges
+from apiserver.storage.entry import Entry, FieldGetters
 from apiserver.storage.etcd import Compacted, Etcd, FutureRevision
 from apiserver.storage.etcd_messages import KeyValue
 from apiserver.storage.feed import Feed, too_large
 from apiserver.storage.listing import Ask, Freshness, encode_token, token_expired, version_expired
 from apiserver.storage.served_form import FormedWatcher, ServedForm, initial
-from apiserver.storage.watch_cache import Entry, Event, FieldGetters, Selection, WatchCache, Watcher, prefix_end
+from apiserver.storage.watch_cache import Event, Selection, WatchCache, Watcher, prefix_end
 from kube.api.meta import Key, Tree
 from kube.api.resource import Resource
 from kube.api.status import AlreadyExists, ApiError, Timeout, already_exists, not_found

@@ -19,16 +19,15 @@ import asyncio
 import bisect
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Literal, NamedTuple, Protocol
 
-import msgspec
-import orjson
-
 from apiserver.storage import codec
+from apiserver.storage.entry import Entry, FieldGetters
 from apiserver.storage.field_index import FieldIndex
+from apiserver.storage.packing import Packing
 from kube.api.fields import FieldSelector
 from kube.api.labels import Selector
 from kube.api.meta import Tree
@@ -40,61 +39,6 @@ HISTORY_MAX = 102_400
 WATCHER_BUFFER = 10_000  # changes a watcher may lag behind; they are shared, so this bounds time more than memory
 
 EventType = Literal["ADDED", "MODIFIED", "DELETED"]
-FieldGetters = Mapping[str, Callable[[Tree], str]]
-
-
-class _Metadata(msgspec.Struct, rename={"deletion_timestamp": "deletionTimestamp"}):
-    name: str = ""
-    namespace: str = ""
-    uid: str = ""
-    deletion_timestamp: str | None = None
-    labels: dict[str, str] | None = None
-
-
-class _Head(msgspec.Struct):
-    metadata: _Metadata
-
-
-_head_decoder = msgspec.json.Decoder(_Head)
-
-
-class Entry:
-    """One object at one revision. `data` are the bytes clients get."""
-
-    __slots__ = ("_fields", "_metadata", "data", "forms", "key", "renderings", "revision")
-
-    def __init__(self, key: str, data: bytes, revision: int) -> None:
-        self.key = key
-        self.data = data
-        self.revision = revision
-        self.renderings: dict[object, bytes] = {}  # other forms than `data`, by what asked for them
-        self.forms: dict[object, Entry | None] | None = None  # as a ServedForm makes it; None: it looks just so
-        self._metadata: _Metadata | None = None
-        self._fields: dict[str, str] | None = None
-
-    @property
-    def metadata(self) -> _Metadata:
-        if self._metadata is None:
-            self._metadata = _head_decoder.decode(self.data).metadata
-        return self._metadata
-
-    def tree(self) -> Tree:
-        """A fresh tree; the caller may change it."""
-        tree: Tree = orjson.loads(self.data)
-        return tree
-
-    def fields(self, getters: FieldGetters) -> dict[str, str]:
-        """The values of every selectable field, decoded at the first question."""
-        if self._fields is None:
-            tree = self.tree() if getters else {}
-            self._fields = {name: getter(tree) for name, getter in getters.items()}
-            self._fields["metadata.name"] = self.metadata.name
-            self._fields["metadata.namespace"] = self.metadata.namespace
-        return self._fields
-
-    def at(self, revision: int) -> "Entry":
-        """The same content as of a later revision: what a DELETED event carries."""
-        return Entry(self.key, codec.served(self.data, revision), revision)
 
 
 @dataclass(frozen=True)
@@ -124,15 +68,15 @@ class Selection:
 class Change:
     """One change in the history; `new` is None where the object was deleted."""
 
-    __slots__ = ("_gone", "at", "forms", "lines", "new", "old", "revision")
+    __slots__ = ("_gone", "_lines", "at", "forms", "new", "old", "revision")
 
     def __init__(self, revision: int, old: Entry | None, new: Entry | None, at: float) -> None:
         self.revision = revision
         self.old = old
         self.new = new
         self.at = at
-        self.lines: dict[object, bytes] = {}  # encoded events, by whatever rendered them; shared by all watchers
-        self.forms: dict[object, Change] = {}  # the same change to those who see another form (served_form.py)
+        self.forms: dict[object, Change] | None = None  # the same change to those who see another form (served_form.py)
+        self._lines: dict[object, bytes] | None = None
         self._gone: Entry | None = None
 
     def seen_by(self, selection: Selection) -> "Event | None":
@@ -143,6 +87,15 @@ class Change:
             assert self.new is not None
             return Event("MODIFIED" if was else "ADDED", self.new, self)
         return Event("DELETED", self.gone, self) if was else None
+
+    def line(self, name: object, render: Callable[[], bytes]) -> bytes:
+        """An encoded event, made for the first watcher who wants it so and kept for the others."""
+        if self._lines is None:
+            self._lines = {}
+        found = self._lines.get(name)
+        if found is None:
+            found = self._lines[name] = render()
+        return found
 
     @property
     def gone(self) -> Entry:
@@ -240,6 +193,7 @@ class WatchCache:
         self._position = position
         self.getters: dict[str, Callable[[Tree], str]] = {}  # the selectable fields, of all rows stored here
         self._index = FieldIndex(self.getters)
+        self._packing = Packing()
         self._entries: dict[str, Entry] = {}
         self._keys: list[str] = []  # sorted
         self._history: deque[Change] = deque()
@@ -323,6 +277,7 @@ class WatchCache:
         self._entries = {entry.key: entry for entry in entries}
         self._keys = sorted(self._entries)
         self._index.clear()
+        self._packing.fill(self._entries.values())
         self._history.clear()
         self._complete_after = revision
         self.end_watchers()
@@ -351,6 +306,7 @@ class WatchCache:
         for watcher in self._concerned(change):
             if revision > watcher.since and (event := change.seen_by(watcher.selection)) is not None:
                 watcher.push(event)
+        self._packing.change(old, new, self._entries.values())
 
     def _remember(self, change: Change) -> None:
         history = self._history

@@ -8,8 +8,8 @@ https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-con
 
 from apiserver.context import Server
 from apiserver.storage import codec
+from apiserver.storage.entry import Entry
 from apiserver.storage.served_form import ServedForm
-from apiserver.storage.watch_cache import Entry
 from kube.api.meta import Tree
 from kube.api.resource import Resource
 

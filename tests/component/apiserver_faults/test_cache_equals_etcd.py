@@ -20,10 +20,11 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from apiserver.storage import codec, etcd_watch, feed
+from apiserver.storage import codec, etcd_watch, feed, packing
+from apiserver.storage.entry import Entry
 from apiserver.storage.etcd import Compacted, Etcd
 from apiserver.storage.stores import Stores
-from apiserver.storage.watch_cache import Entry, Selection, prefix_end
+from apiserver.storage.watch_cache import Selection, prefix_end
 from kube.api.resource import Resource
 from kube.api.status import Expired
 from tests.component.etcd_member import EtcdMember
@@ -47,6 +48,8 @@ def test_the_watch_cache_equals_etcd_at_every_revision(etcd: EtcdMember, monkeyp
     """Rule: issue 3 (Show); KEP-2340, KEP-4988"""
     monkeypatch.setattr(etcd_watch, "RETRY_SECONDS", 0.01)
     monkeypatch.setattr(feed, "QUIET_SECONDS", 0.05)
+    monkeypatch.setattr(packing, "WARM_BYTES", 300)  # the widgets are more
+    monkeypatch.setattr(packing, "PAST_BYTES", 300)
     Machine.member = etcd
     run_state_machine_as_test(Machine, settings=BUDGET)
 

@@ -12,7 +12,7 @@ from apiserver.crd.conversion import ConversionFailed, Converter
 from apiserver.crd.forms import Form
 from apiserver.crd.rows import rows_of
 from apiserver.storage import codec
-from apiserver.storage.watch_cache import Entry
+from apiserver.storage.entry import Entry
 from kube.api.apiextensions.columns import cell
 from kube.api.apiextensions.structural import compiled
 from kube.api.apiextensions.structure import structure_of
