@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from apiserver import protobuf
-from kube.api.definitions import definitions
+from kube.api.definitions import BOOLEAN, BYTES, INTEGER, LIST, MAP, NUMBER, STRING, definitions, named
 from kube.api.meta import Tree
 
 API, META = "io.k8s.api.", "io.k8s.apimachinery.pkg.apis.meta.v1."
 CRD = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition"
 API_SERVICE = "io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.APIService"
 ZEROS: dict[str, Any] = {"string": "", "integer": 0, "number": 0, "boolean": False}
+EMPTIES = (STRING, BYTES, INTEGER, NUMBER, BOOLEAN, LIST, MAP)  # forms that `omitempty` leaves out when they are empty
 # Of a type, by field.
 OWN: dict[str, dict[str, Any]] = {
     "core.v1.ContainerPort": {"protocol": "TCP"},
@@ -74,6 +75,17 @@ def always_written(name: str) -> dict[str, Any]:
         if "default" in raw
         and (raw["default"] or raw["default"] == {} or known.get(field, "!" if field in required else "")[:1] in ("!", "?"))
     }
+
+
+def left_out_when_empty(name: str) -> frozenset[str]:
+    """The fields of a definition that JSON has only if something is in them: no pointers, no structs, `omitempty`."""
+    known = _fields(_message_name(name))
+    fields = named(name).fields
+    return frozenset(
+        field
+        for field, go_type in known.items()
+        if go_type[:1] not in ("!", "?") and field in fields and fields[field].form in EMPTIES
+    )
 
 
 def _zero(raw: Tree, go_type: str | None, required: bool) -> Any:

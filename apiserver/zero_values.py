@@ -1,8 +1,12 @@
-"""Zero values: the fields that upstream writes whatever is in them, put where a client left them out.
+"""Zero values: the fields that upstream writes whatever is in them, put where a client left them out; the others dropped where
+a client wrote a zero that says nothing.
 
     a struct that is no pointer            {} with what is always in it        `status: {}`, `resources: {}`
     a scalar without `omitempty`           "", 0 or false                      `serviceName: ""`
     what the API itself puts there         as it says                          `protocol: TCP`
+
+    "", 0, false, [] or {} with `omitempty`    gone, so that it is no change: `paused: false`, `data: {}`
+    the same of a pointer                      stays: `replicas: 0`, `optional: false`
 
 Clients of Go never see the difference; others, and policies in CEL, find the field that the API's description promises: it is
 what OpenAPI version 3 names as a default. A kind's own rules (`set_defaults`) come before, and win. A plan is made of each type
@@ -14,11 +18,12 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from apiserver.openapi_defaults import always_written
+from apiserver.openapi_defaults import always_written, left_out_when_empty
 from kube.api.definitions import LIST, MAP, STRUCT, Type, named, of_kind
 from kube.api.meta import Tree
 from kube.api.resource import Resource
 
+ASK_BY_EMPTINESS = {"managedFields"}  # an empty list asks that nothing be remembered
 BY_THEMSELVES = ("apiextensions.k8s.io", "apiregistration.k8s.io")  # their schemas are not ours to fill, only their `status`
 
 
@@ -54,6 +59,56 @@ class _Plan:
             [one for one in self.structs if one[0] in names],
             {name: one for name, one in self.below.items() if name in names},
         )
+
+
+@dataclass(eq=False)
+class _Empties:
+    """Which fields of a struct are not there when nothing is in them, and which hold structs that have such fields."""
+
+    names: frozenset[str] = frozenset()
+    below: dict[str, tuple[str, "_Empties"]] = field(default_factory=dict)  # by field: its form, and of what is in it
+
+    def drop(self, tree: Tree) -> None:
+        empty = None
+        for name, value in tree.items():
+            if not value:
+                if name in self.names:
+                    empty = [name] if empty is None else [*empty, name]
+            elif name in self.below:
+                form, inner = self.below[name]
+                if form == STRUCT:
+                    inner.drop(value)
+                else:
+                    for item in value if form == LIST else value.values():
+                        inner.drop(item)
+        for name in empty or ():
+            del tree[name]
+
+
+def drop(row: Resource, tree: Tree) -> None:
+    """What is as good as absent goes, as it does when Go writes what it read. Of kinds whose Go types are known."""
+    kind = of_kind(row.group, row.version, row.kind)
+    if kind is not None:
+        _empties(kind.name).drop(tree)
+
+
+def drop_status(row: Resource, tree: Tree) -> None:
+    """Likewise, where nothing but metadata and status is new."""
+    drop(row, {name: tree[name] for name in ("metadata", "status") if name in tree})
+
+
+@cache
+def _empties(name: str) -> _Empties:
+    found = _Empties(left_out_when_empty(name) - ASK_BY_EMPTINESS)
+    _empties_so_far[name] = found  # there is a way back to it in recursive types
+    for field_name, one in named(name).fields.items():
+        target, form = _struct_in(one)
+        if target:
+            found.below[field_name] = (form, _empties_so_far.get(target) or _empties(target))
+    return found
+
+
+_empties_so_far: dict[str, _Empties] = {}
 
 
 def fill(row: Resource, tree: Tree) -> None:

@@ -265,12 +265,14 @@ def check_named(request: Request, tree: Tree, kind: str) -> None:
 
 
 def _fill_in(row: Resource, tree: Tree) -> None:
+    zero_values.drop(row, tree)
     row.set_defaults(tree)
     zero_values.fill(row, tree)
 
 
 def _fill_in_status(row: Resource, tree: Tree) -> None:
     """The rest was complete when it was stored. A custom resource's schema may have changed since, and have defaults anywhere."""
+    zero_values.drop_status(row, tree)
     (row.set_defaults if row.view is None else row.set_status_defaults)(tree)
     zero_values.fill_status(row, tree)
 

@@ -12,9 +12,13 @@ from functools import lru_cache
 
 BINARY = {"Ki": 1, "Mi": 2, "Gi": 3, "Ti": 4, "Pi": 5, "Ei": 6}  # powers of 1024
 DECIMAL = {"n": -3, "u": -2, "m": -1, "": 0, "k": 1, "M": 2, "G": 3, "T": 4, "P": 5, "E": 6}  # powers of 1000
+DECIMAL_SUFFIXES = {power: suffix for suffix, power in DECIMAL.items()}
+LARGEST = max(DECIMAL_SUFFIXES)
 
 _FORM = re.compile(r"([+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+))(Ki|Mi|Gi|Ti|Pi|Ei|[numkMGTPE]|[eE][+-]?[0-9]+)?")
 SMALLEST = Decimal("1e-9")  # anything finer is rounded up to a nano
+MOST_BINARY = Decimal(2**63 - 1)
+LARGEST_EXPONENT = 999  # of "1e999"; nobody counts so far
 
 INVALID = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"  # upstream's ErrFormatWrong
 
@@ -29,9 +33,11 @@ def _parse(text: str) -> tuple[Decimal, str]:
         raise ValueError(INVALID)
     number, suffix = Decimal(found[1]), found[2] or ""
     if suffix in BINARY:
-        amount, family = number * 1024 ** BINARY[suffix], "binary"
+        amount, family = min(number * 1024 ** BINARY[suffix], MOST_BINARY), "binary"
     elif suffix in DECIMAL:
-        amount, family = number * Decimal(1000) ** DECIMAL[suffix], "decimal"
+        amount, family = number.scaleb(3 * DECIMAL[suffix]) if DECIMAL[suffix] else number, "decimal"
+    elif abs(int(suffix[1:])) > LARGEST_EXPONENT:
+        raise ValueError(INVALID)
     else:
         amount, family = number.scaleb(int(suffix[1:])), "exponent"
     return _at_least_nano(amount), family
@@ -58,6 +64,14 @@ def canonical(text: Text) -> str:
     return render(amount, family)
 
 
+def in_millis(text: Text) -> str:
+    """The same of an amount in a list of resources, where nothing is finer than a thousandth: it is rounded up."""
+    amount, family = _parse(str(text))
+    if amount.as_tuple().exponent < -3:  # type: ignore[operator]  # a number, for all that is finite
+        amount = amount.quantize(Decimal("1e-3"), rounding="ROUND_UP")
+    return render(amount, family)
+
+
 def render(amount: Decimal, family: str = "decimal") -> str:
     """An amount in canonical form."""
     if amount == 0:
@@ -69,9 +83,10 @@ def render(amount: Decimal, family: str = "decimal") -> str:
         return str(int(amount))
     if family == "binary" and amount == amount.to_integral_value():
         return str(int(amount))
-    scaled = ((amount / Decimal(1000) ** power, suffix, power) for suffix, power in reversed(DECIMAL.items()))
-    number, suffix, power = next(one for one in scaled if one[0] == one[0].to_integral_value())  # nanos are always whole
-    return f"{int(number)}{_exponent(power)}" if family == "exponent" else f"{int(number)}{suffix}"
+    digits, exponent = _whole(amount)
+    power = exponent // 3 if family == "exponent" else min(exponent // 3, LARGEST)
+    number = f"{'-' if amount < 0 else ''}{digits}{'0' * (exponent - 3 * power)}"
+    return number + (_exponent(power) if family == "exponent" else DECIMAL_SUFFIXES[power])
 
 
 def add(one: Text, other: Text) -> str:
@@ -82,7 +97,21 @@ def add(one: Text, other: Text) -> str:
 
 
 def is_valid(text: object) -> bool:
-    return isinstance(text, str | int | float) and not isinstance(text, bool) and _FORM.fullmatch(str(text)) is not None
+    if not isinstance(text, str | int | float) or isinstance(text, bool):
+        return False
+    try:
+        _parse(str(text))
+    except ValueError:
+        return False
+    return True
+
+
+def _whole(amount: Decimal) -> tuple[str, int]:
+    """Its digits without the zeros at the end, and the power of ten that they count."""
+    found = amount.as_tuple()
+    digits = "".join(map(str, found.digits))
+    short = digits.rstrip("0")
+    return short, int(found.exponent) + len(digits) - len(short)
 
 
 def _exponent(power: int) -> str:

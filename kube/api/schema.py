@@ -3,7 +3,8 @@
     unknown fields    are named with their path (`spec.containers[0].imge`) and removed; strict or not is the caller's to decide
     wrong types       `json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32`
     null              is the absence of a field
-    quantities        become canonical ("1000m" is "1"), times UTC with whole seconds, micro times with six digits
+    quantities        become canonical ("1000m" is "1"), and in lists of resources nothing is finer than "1m"
+    times             are UTC with whole seconds, micro times with six digits
 
 Required fields and enumerations are not the decoder's affair; kinds validate those themselves.
 Nearly every object is right as it is: a compiled validator of the strict form tells so in a few microseconds, and only what it
@@ -50,7 +51,7 @@ INT32, INT64 = 2**31, 2**63
 _NO_VALUE: Any = object()
 
 # What the compiled validator lets pass. Stricter than the rule where the rule is no regular expression: "1500m" is walked.
-_CANONICAL_QUANTITY = "^(0|-?[1-9][0-9]{0,2}([numkMGTPE]|[KMGTPE]i)?)$"
+_CANONICAL_QUANTITY = "^(0|-?[1-9][0-9]{0,2}([numkMGTPE]|[KMGTP]i)?)$"
 _CANONICAL_TIME = r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]%sZ$"
 _BASE64 = "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
 
@@ -158,6 +159,8 @@ class _Walk:
             case "map":
                 for key in value:
                     value[key] = self._item(kind.item, value[key], (key,))
+                    if kind.item.form == QUANTITY:
+                        value[key] = quantity.in_millis(value[key])
             case "list":
                 value[:] = [self._item(kind.item, item, index) for index, item in enumerate(value)]
         return value
@@ -333,7 +336,8 @@ def _strict_in_place(kind: Type, needed: dict[str, Tree]) -> Tree:
             fields = {name: _strict(one, needed) for name, one in kind.fields.items()}
             return {"type": "object", "properties": fields, "additionalProperties": False}
         case "map":
-            return {"type": "object", "additionalProperties": _strict(kind.item, needed)}
+            amounts = kind.item.form == QUANTITY
+            return {"type": "object", "additionalProperties": _MILLIS if amounts else _strict(kind.item, needed)}
         case "list":
             return {"type": "array", "items": _strict(kind.item, needed)}
         case "integer":
@@ -344,6 +348,7 @@ def _strict_in_place(kind: Type, needed: dict[str, Tree]) -> Tree:
     return _STRICT_SCALARS[kind.form]
 
 
+_MILLIS: Tree = {"type": "string", "pattern": _CANONICAL_QUANTITY.replace("numk", "mk")}
 _STRICT_SCALARS: dict[str, Tree] = {
     STRING: {"type": "string"},
     NUMBER: {"type": "number"},

@@ -177,9 +177,10 @@ def wrong_type(path: str, value: Any, detail: str) -> FieldError:
 
 
 def invalid_object(kind: str, group: str, name: str, errors: Iterable[FieldError]) -> Invalid:
-    """`Pod "x" is invalid: spec.a: ...`; several errors are listed as `[a, b]`. Here details.kind is the Kind."""
-    found = list(dict.fromkeys(errors))
-    text = str(found[0]) if len(found) == 1 else "[" + ", ".join(map(str, found)) + "]"
+    """`Pod "x" is invalid: spec.a: ...`; several errors are listed as `[a, b]`, each once. Here details.kind is the Kind."""
+    found = list(errors)
+    texts = list(dict.fromkeys(map(str, found)))
+    text = texts[0] if len(texts) == 1 else "[" + ", ".join(texts) + "]"
     qualified = f"{kind}.{group}" if group else kind
     causes = [{"reason": error.cause, "message": error.message, "field": error.path} for error in found]
     details: Tree = {"name": name, "group": group, "kind": kind, "causes": causes}

@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 
+from apiserver import zero_values
 from apiserver.admission.expression.match_conditions import refusal
 from apiserver.admission.matching import request
 from apiserver.admission.matching.versions import converted
@@ -122,6 +123,7 @@ def _known_only(tree: Tree, row: Resource) -> Tree:
     wrong = schema.problems(row, tree).wrong_types
     if wrong:
         raise EvaluationError(wrong[0])
+    zero_values.drop(row, tree)
     row.set_defaults(tree)
     return tree
 

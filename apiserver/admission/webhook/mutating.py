@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import orjson
 
+from apiserver import zero_values
 from apiserver.admission.matching.request import is_exempt
 from apiserver.admission.matching.versions import converted
 from apiserver.admission.webhook import annotations, calling
@@ -130,5 +131,6 @@ def patched(name: str, objects: Objects, found: Verdict) -> Tree:
     wrong = schema.problems(row, tree).wrong_types  # drops what is unknown
     if wrong:
         raise internal(wrong[0])
+    zero_values.drop(row, tree)
     row.set_defaults(tree)
     return tree

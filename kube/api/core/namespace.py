@@ -23,6 +23,12 @@ def set_defaults(tree: Tree) -> None:
     metadata = tree.setdefault("metadata", {})
     if metadata.get("name"):
         metadata["labels"] = {**(metadata.get("labels") or {}), NAME_LABEL: metadata["name"]}
+    set_status_defaults(tree)
+
+
+def set_status_defaults(tree: Tree) -> None:
+    status = tree.setdefault("status", {})
+    status["phase"] = status.get("phase") or "Active"
 
 
 def prepare(new: Tree, old: Tree | None) -> None:
@@ -70,6 +76,7 @@ RESOURCE = Resource(
     subresources=("finalize", "status"),
     has_generation=False,
     set_defaults=set_defaults,
+    set_status_defaults=set_status_defaults,
     prepare=prepare,
     validate=validate,
     validate_status=validate_status,

@@ -22,7 +22,8 @@ ROLE_LABEL = "kubernetes.io/role"
 def set_defaults(tree: Tree) -> None:
     spec = tree.get("spec") or {}
     if spec.get("podCIDR"):  # the first of the list, in a field of its own
-        spec["podCIDRs"] = [spec["podCIDR"], *(spec.get("podCIDRs") or ())[1:]]
+        if (spec.get("podCIDRs") or [None])[0] != spec["podCIDR"]:
+            spec["podCIDRs"] = [spec["podCIDR"]]
     elif spec.get("podCIDRs"):
         spec["podCIDR"] = spec["podCIDRs"][0]
     set_status_defaults(tree)
@@ -41,11 +42,14 @@ def validate(new: Node, old: Node | None) -> Iterator[FieldError]:
     if old is not None:
         yield from _changed(new, old)
     yield from taint_errors((spec.taints if spec else None) or (), "metadata.taints")  # upstream's path
-    blocks = list((spec.podCIDRs if spec else None) or ()) if old is None else []
+    blocks = list((spec.podCIDRs if spec else None) or ())
     for index, block in enumerate(blocks):
         yield from complain(f"spec.podCIDRs[{index}]", block, cidr_complaints)
     if len(blocks) > 2 or (len(blocks) == 2 and len({":" in block for block in blocks}) == 1):
         yield invalid("spec.podCIDRs", blocks, "may specify no more than one CIDR for each IP family")
+    for index, block in enumerate(blocks):
+        if block in blocks[:index]:
+            yield duplicate(f"spec.podCIDRs[{index}]", block)
 
 
 def _amounts(node: Node) -> Iterator[FieldError]:

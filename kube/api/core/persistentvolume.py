@@ -37,6 +37,12 @@ def set_defaults(tree: Tree) -> None:
     spec.setdefault("persistentVolumeReclaimPolicy", "Retain")
     spec.setdefault("volumeMode", "Filesystem")
     set_source_defaults(spec)
+    set_status_defaults(tree)
+
+
+def set_status_defaults(tree: Tree) -> None:
+    status = tree.setdefault("status", {})
+    status["phase"] = status.get("phase") or "Pending"
 
 
 def prepare(new: Tree, old: Tree | None) -> None:
@@ -84,7 +90,7 @@ def _sources(spec: PersistentVolumeSpec, name: str) -> Iterator[FieldError]:
     if not sources:
         yield required("spec", "must specify a volume type")
     for place, source in enumerate(sources):
-        if place:
+        if place and source != "flexVolume":  # upstream does not look whether there is another
             yield forbidden(f"spec.{EXTRA_PATHS.get(source, source)}", "may not specify more than 1 volume type")
             continue
         yield from OF_VOLUME[source](getattr(spec, source), f"spec.{RULE_PATHS.get(source, source)}")
@@ -175,6 +181,7 @@ RESOURCE = Resource(
     subresources=("status",),
     has_generation=False,
     set_defaults=set_defaults,
+    set_status_defaults=set_status_defaults,
     prepare=prepare,
     validate=validate,
     warnings=warnings,

@@ -27,6 +27,12 @@ IMMUTABLE = "spec is immutable after creation except resources.requests and volu
 
 def set_defaults(tree: Tree) -> None:
     storage_access.set_claim_defaults(tree)
+    set_status_defaults(tree)
+
+
+def set_status_defaults(tree: Tree) -> None:
+    status = tree.setdefault("status", {})
+    status["phase"] = status.get("phase") or "Pending"
 
 
 def prepare(new: Tree, old: Tree | None) -> None:
@@ -127,6 +133,7 @@ RESOURCE = Resource(
     subresources=("status",),
     has_generation=False,
     set_defaults=set_defaults,
+    set_status_defaults=set_status_defaults,
     prepare=prepare,
     validate=validate,
     warnings=warnings,

@@ -3,6 +3,9 @@
 kubernetes pkg/apis/core/v1/defaults.go · https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/
 """
 
+import re
+from functools import lru_cache
+
 from kube.api import pod_resources
 from kube.api.defaults import fill
 from kube.api.meta import Tree
@@ -12,6 +15,14 @@ from kube.api.volume_source import DEFAULTS as SOURCE_DEFAULTS
 from kube.api.volume_source import set_source_defaults
 
 GRACE_SECONDS = 30
+# distribution/reference: [domain/]path[:tag][@digest]
+_LABEL, _PART = "[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?", "[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
+_DIGEST = r"[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}"
+_REFERENCE = re.compile(
+    rf"(?:(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9a-fA-F:]+\])(?::[0-9]+)?/)?{_PART}(?:/{_PART})*(?::\w[\w.-]{{0,127}})?(?:@{_DIGEST})?",
+    re.ASCII,
+)
+_ID = re.compile("[a-f0-9]{64}")
 READ_ONLY_BY_OWNER = 0o644
 WITH_DEFAULTS = frozenset((*SOURCE_DEFAULTS, "configMap", "downwardAPI", "ephemeral", "image", "projected", "secret"))
 
@@ -61,8 +72,11 @@ def set_template_defaults(template: Tree) -> None:
     set_pod_spec_defaults(template.setdefault("spec", {}))
 
 
+@lru_cache(maxsize=1024)
 def pull_policy(image: str) -> str:
-    """Always for `latest`, and where there is neither a tag nor a digest; IfNotPresent otherwise."""
+    """Always for `latest`, and where there is neither a tag nor a digest; IfNotPresent otherwise, and for what is no reference."""
+    if _REFERENCE.fullmatch(image) is None or _ID.fullmatch(image):
+        return "IfNotPresent"
     name, _, digest = image.rpartition("/")[2].partition("@")
     tag = name.partition(":")[2] or ("" if digest else "latest")
     return "Always" if tag == "latest" else "IfNotPresent"
@@ -110,7 +124,7 @@ def _set_http_defaults(get: Tree | None) -> None:
 
 
 def _set_volume_defaults(volume: Tree) -> None:
-    if len(volume) <= 1:
+    if volume.keys() <= {"name"}:
         volume["emptyDir"] = {}  # a volume without a source
     if WITH_DEFAULTS.isdisjoint(volume):
         return

@@ -6,6 +6,7 @@ in whole pieces and never overcommitted. kubernetes pkg/apis/core/helper/helpers
 
 from collections.abc import Iterator
 from decimal import Decimal
+from fractions import Fraction
 
 from kube.api import names, quantity
 from kube.api.status import FieldError, invalid
@@ -87,7 +88,7 @@ def huge_page_errors(name: str, amount: str, path: str) -> Iterator[FieldError]:
         return
     size = name.removeprefix(HUGE_PAGES)
     page = quantity.parse(size) if quantity.is_valid(size) else Decimal(0)
-    if page <= 0 or quantity.parse(amount) % page:
+    if page <= 0 or Fraction(quantity.parse(amount)) % Fraction(page):
         text = f"{quantity.canonical(amount)} is not positive integer multiple of {name}"
         yield invalid(path, quantity.canonical(amount), text)
 

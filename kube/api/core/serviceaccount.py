@@ -6,6 +6,7 @@ https://kubernetes.io/docs/concepts/security/service-accounts/
 from collections.abc import Iterator
 
 from kube.api.columns import AGE, plain
+from kube.api.meta import Tree
 from kube.api.resource import Resource
 from kube.api.types import ServiceAccount
 
@@ -18,6 +19,12 @@ def warnings(new: ServiceAccount, old: ServiceAccount | None) -> Iterator[str]:
         yield f"metadata.annotations[{ENFORCE}]: {text}"
 
 
+def prepare(new: Tree, old: Tree | None) -> None:
+    """Of a secret, only its name is kept."""
+    for place, secret in enumerate(new.get("secrets") or ()):
+        new["secrets"][place] = {"name": secret["name"]} if secret.get("name") else {}
+
+
 RESOURCE = Resource(
     view=ServiceAccount,
     group="",
@@ -27,6 +34,7 @@ RESOURCE = Resource(
     short_names=("sa",),
     subresources=("token",),
     has_generation=False,
+    prepare=prepare,
     warnings=warnings,
     columns=(plain("Secrets", lambda account: str(len(account.secrets or ()))), AGE),
 )

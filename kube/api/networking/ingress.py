@@ -84,7 +84,7 @@ def _rule(rule: IngressRule, at: str) -> Iterator[FieldError]:
 
 def _path(path: HTTPIngressPath, at: str) -> Iterator[FieldError]:
     text = path.path or ""
-    if path.pathType is None or (path.pathType == "" and not text):
+    if not path.pathType:
         yield required(f"{at}.pathType", "pathType must be specified")
         return
     if path.pathType not in PATH_TYPES:
@@ -130,7 +130,10 @@ def reference_errors(reference: Any, path: str) -> Iterator[FieldError]:
     if reference.apiGroup is not None:
         yield from validation.complain(f"{path}.apiGroup", reference.apiGroup, names.subdomain)
     for field in ("kind", "name"):
-        yield from validation.named(f"{path}.{field}", getattr(reference, field), names.path_segment)
+        if text := getattr(reference, field):
+            yield from validation.complain(f"{path}.{field}", text, names.path_segment)
+        else:
+            yield required(f"{path}.{field}", f"{field} is required")
 
 
 def hosts(ingress: Ingress) -> str:

@@ -50,14 +50,14 @@ def _rule(ports: Iterable[NetworkPolicyPort] | None, peers: Any, at: str, field:
     for index, peer in enumerate(peers or ()):
         place = f"{at}.{field}[{index}]"
         selectors = [name for name in ("podSelector", "namespaceSelector") if getattr(peer, name) is not None]
-        if not selectors and peer.ipBlock is None:
-            yield required(place, "must specify a peer")
-        if selectors and peer.ipBlock is not None:
-            yield forbidden(place, "may not specify both ipBlock and another peer")
         for name in selectors:
             yield from validation.selector_errors(getattr(peer, name), f"{place}.{name}")
         if peer.ipBlock is not None:
             yield from _block(peer.ipBlock, f"{place}.ipBlock")
+        if not selectors and peer.ipBlock is None:
+            yield required(place, "must specify a peer")
+        if selectors and peer.ipBlock is not None:
+            yield forbidden(place, "may not specify both ipBlock and another peer")
 
 
 def _port(port: NetworkPolicyPort, at: str) -> Iterator[FieldError]:

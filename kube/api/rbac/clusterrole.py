@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from kube.api import names, validation
 from kube.api.rbac.rules import GROUP, rule_errors
 from kube.api.resource import Resource
-from kube.api.status import FieldError, required
+from kube.api.status import FieldError, invalid, required
 from kube.api.types import ClusterRole
 
 
@@ -20,7 +20,11 @@ def validate(new: ClusterRole, old: ClusterRole | None) -> Iterator[FieldError]:
             "aggregationRule.clusterRoleSelectors", "at least one clusterRoleSelector required if aggregationRule is non-nil"
         )
     for index, selector in enumerate(selectors or ()):
-        yield from validation.selector_errors(selector, f"aggregationRule.clusterRoleSelectors[{index}]")
+        at = f"aggregationRule.clusterRoleSelectors[{index}]"
+        wrong = [*validation.selector_errors(selector, at)]
+        yield from wrong
+        if wrong:
+            yield invalid(at, None, "invalid label selector.")
 
 
 RESOURCE = Resource(

@@ -73,8 +73,6 @@ def _subject(subject: Any, at: str, *, namespaced: bool) -> Iterator[FieldError]
             yield from validation.complain(f"{at}.name", name, names.subdomain)
         if not namespaced and not subject.namespace:
             yield required(f"{at}.namespace")
-    elif not name:
-        yield invalid(f"{at}.name", name, f"{subject.kind.lower()} name cannot be empty")
     if group != SUBJECT_GROUPS[subject.kind]:
         yield unsupported(f"{at}.apiGroup", group, (SUBJECT_GROUPS[subject.kind],))
 

@@ -3,7 +3,7 @@
 https://kubernetes.io/docs/concepts/storage/storage-classes/
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from kube.api import names, validation
@@ -31,7 +31,7 @@ def validate(new: StorageClass, old: StorageClass | None) -> Iterator[FieldError
     for complaint in names.qualified(new.provisioner.lower()) if new.provisioner else ():
         yield invalid("provisioner", new.provisioner, complaint)
     yield from _parameters(new.parameters or {})
-    if new.reclaimPolicy not in POLICIES:
+    if new.reclaimPolicy and new.reclaimPolicy not in POLICIES:
         yield unsupported("reclaimPolicy", new.reclaimPolicy, POLICIES)
     if new.volumeBindingMode not in BINDING_MODES:
         yield unsupported("volumeBindingMode", new.volumeBindingMode, BINDING_MODES)
@@ -57,8 +57,8 @@ def _parameters(parameters: dict[str, str]) -> Iterator[FieldError]:
         yield too_long("parameters", PARAMETER_BYTES)
 
 
-def _topologies(terms: Iterable[TopologySelectorTerm]) -> Iterator[FieldError]:
-    known: list[dict[str, set[str]]] = []
+def _topologies(terms: Sequence[TopologySelectorTerm]) -> Iterator[FieldError]:
+    known: list[dict[str, set[str]]] = [{} for _ in terms]  # upstream holds an empty term for a double once for each term there is
     for index, term in enumerate(terms):
         path = f"allowedTopologies[{index}].matchLabelExpressions"
         found: dict[str, set[str]] = {}
@@ -73,8 +73,7 @@ def _topologies(terms: Iterable[TopologySelectorTerm]) -> Iterator[FieldError]:
             if one.key in found:
                 yield duplicate(f"{at}.key", one.key)
             found[one.key] = set(one.values or ())
-        if found in known:
-            yield duplicate(path, "")
+        yield from (duplicate(path, "") for one in known if one == found)
         known.append(found)
 
 

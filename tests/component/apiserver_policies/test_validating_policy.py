@@ -164,7 +164,7 @@ def test_errors_follow_the_failure_policy(runner: asyncio.Runner, client: Client
         await created(client, ignores, a_binding("ignores", "ignores"))
         await created(client, a_config_map("taken"))
         await created(client, fails, a_binding("fails", "fails"))
-        error = await refused(client, a_config_map("one"))
+        error = await refused(client, a_config_map("one", {"a": "b"}))
         assert error.message.endswith(f"denied request: expression '{expression}' resulted in error: no such key: missing")
 
     runner.run(scenario())

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from apiserver.zero_values import fill, fill_status
+from apiserver.zero_values import drop, drop_status, fill, fill_status
 from kube.api.definitions import BOOLEAN, INTEGER, LIST, MAP, NUMBER, STRUCT, Type, of_kind
 from kube.api.meta import Tree
 from kube.api.resource import Resource
@@ -96,6 +96,42 @@ def test_what_is_there_stays_and_pointers_stay_away() -> None:
     pod: dict[str, Any] = {"spec": {"imagePullSecrets": [{}]}}
     fill(_row("v1", "Pod"), pod)
     assert pod["spec"] == {"imagePullSecrets": [{}]}
+
+
+def test_a_zero_that_says_nothing_goes_and_one_of_a_pointer_stays() -> None:
+    """Rule: encoding/json, `omitempty`; an empty managedFields asks for something."""
+    tree: dict[str, Any] = {
+        "metadata": {"labels": {}, "managedFields": []},
+        "spec": {"replicas": 0, "paused": False, "selector": {"matchLabels": {}}, "template": {"spec": {"containers": [
+            {"name": "", "env": [], "stdin": False, "securityContext": {"privileged": False}, "resources": {"limits": {}}},
+        ]}}},
+    }  # fmt: skip
+    drop(_row("apps/v1", "Deployment"), tree)
+    assert tree == {
+        "metadata": {"managedFields": []},
+        "spec": {"replicas": 0, "selector": {}, "template": {"spec": {"containers": [
+            {"name": "", "securityContext": {"privileged": False}, "resources": {}},
+        ]}}},
+    }  # fmt: skip
+    claim: dict[str, Any] = {"spec": {"storageClassName": "", "volumeName": ""}, "status": {"accessModes": []}}
+    drop_status(_row("v1", "PersistentVolumeClaim"), claim)
+    assert claim == {"spec": {"storageClassName": "", "volumeName": ""}, "status": {}}
+
+
+@pytest.mark.parametrize("row", RESOURCES, ids=lambda row: f"{row.qualified}-{row.version}")
+def test_what_defaults_put_there_is_not_dropped_again(row: Resource) -> None:
+    """An object that is complete stays as it is when it is written once more.
+
+    Rule: pipeline: drop, set_defaults, fill
+    """
+    kind = of_kind(row.group, row.version, row.kind)
+    assert kind is not None
+    for tree in ({}, made_of(kind, "")):
+        row.set_defaults(tree)
+        fill(row, tree)
+        before = deepcopy(tree)
+        drop(row, tree)
+        assert tree == before
 
 
 def _row(version: str, kind: str) -> Resource:

@@ -98,8 +98,8 @@ def test_volumes_get_defaults() -> None:
     ("image", "policy"),
     [
         ("nginx", "Always"), ("nginx:latest", "Always"), ("nginx:1", "IfNotPresent"), ("r:5000/nginx", "Always"),
-        ("r:5000/nginx:1", "IfNotPresent"), ("nginx@sha256:abc", "IfNotPresent"),
-        ("nginx:latest@sha256:abc", "Always"), ("", "Always"),
+        ("r:5000/nginx:1", "IfNotPresent"), ("nginx@sha256:" + "ab" * 32, "IfNotPresent"),
+        ("nginx:latest@sha256:" + "ab" * 32, "Always"), ("", "IfNotPresent"), ("No/Name", "IfNotPresent"),
     ],
 )  # fmt: skip
 def test_untagged_images_are_always_pulled(image: str, policy: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kube.api import cron, duration, fields, intstr, labels, names, quantity
+from kube.api import cron, duration, fields, intstr, labels, names, quantity, schema
 from kube.api.hash import safe_encode, safe_hash
 from kube.api.network_address import cidr_complaints, host_port, ip_complaints
 from kube.api.types import LabelSelector, LabelSelectorRequirement
@@ -32,7 +32,19 @@ def test_quantities_have_one_canonical_form(text: str, amount: str, canonical: s
     assert quantity.parse(quantity.canonical(text)) == Decimal(amount)
 
 
-@pytest.mark.parametrize("text", ["", "x", "1 ", "1Gib", "1e", "--1", "1.2.3", "0x1"])
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [("1n", "1m"), ("1500u", "2m"), ("1e-10", "1e-3"), ("5e50", "500e48"), ("0.5Gi", "512Mi"), ("9Ei", str(2**63 - 1))],
+)
+def test_a_list_of_resources_has_no_less_than_thousandths(text: str, kept: str) -> None:
+    """Rule: kubernetes pkg/apis/core/v1 SetDefaults_ResourceList; apimachinery resource.ParseQuantity"""
+    assert quantity.in_millis(text) == kept
+    pod = {"spec": {"containers": [{"name": "a", "resources": {"limits": {"cpu": text}}}], "overhead": {"cpu": text}}}
+    schema.check("io.k8s.api.core.v1.Pod", pod)
+    assert pod["spec"]["overhead"] == {"cpu": kept} == pod["spec"]["containers"][0]["resources"]["limits"]
+
+
+@pytest.mark.parametrize("text", ["", "x", "1e1000000000", "1 ", "1Gib", "1e", "--1", "1.2.3", "0x1"])
 def test_what_is_no_quantity_is_refused_in_upstreams_words(text: str) -> None:
     with pytest.raises(ValueError, match="quantities must match the regular expression"):
         quantity.parse(text)

@@ -144,7 +144,8 @@ def _ephemeral(source: Any, path: str) -> Iterator[FieldError]:
         yield from label_errors(metadata.labels, f"{at}.metadata.labels")
         for field in tree_of(metadata):
             if field not in ("annotations", "labels"):
-                yield forbidden(f"{at}.metadata.{field}", "cannot be set")
+                told = {"uid": "uID"}.get(field, field)  # upstream tells Go's name with a small letter first
+                yield forbidden(f"{at}.metadata.{told}", "cannot be set for an ephemeral volume")
     yield from storage_access.claim_spec_errors(template.spec, f"{at}.spec")
 
 
