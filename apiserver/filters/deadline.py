@@ -82,6 +82,6 @@ def _seconds(request: Request, longest: float) -> float:
         return longest
     try:
         seconds = duration.parse_go(asked)
-    except ValueError:
-        raise BadRequest(f'invalid timeout specified in the request URL - time: invalid duration "{asked}"') from None
+    except ValueError as error:
+        raise BadRequest(f"invalid timeout specified in the request URL - {error}") from None
     return min(seconds, longest) if seconds > 0 else longest

@@ -9,6 +9,7 @@ https://kubernetes.io/docs/reference/using-api/server-side-apply/ · KEP-555
 from collections.abc import Callable
 
 from apiserver import empty_objects
+from apiserver.handlers import yaml_text
 from apiserver.handlers.body import parse_yaml, refuse_wrong_types
 from apiserver.handlers.pipeline import Write, check_path
 from apiserver.handlers.strictness import in_go_yaml_words
@@ -57,7 +58,10 @@ async def applied(write: Write, advance: Advance, form: Resource | None, around:
 async def _wanted(write: Write, row: Resource) -> Tree:
     """The applied configuration, checked."""
     info = write.request.info
-    tree, duplicates = await parse_yaml(await write.request.body())
+    try:
+        tree, duplicates = await parse_yaml(await write.request.body())
+    except yaml_text.Unreadable as error:
+        raise BadRequest(f"error decoding YAML: error converting YAML to JSON: {error}") from None
     if not isinstance(tree, dict | None):
         why = f"json: cannot unmarshal {schema.json_type(tree)} into Go value of type {GO_MAP}"
         raise BadRequest(f"error decoding YAML: error unmarshaling JSON: while decoding JSON: {why}")

@@ -35,12 +35,16 @@ TYPE_META = r'struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind s
 _ORJSON_DEPTH = 254  # what it writes
 
 
+class _Undecoded(Exception):
+    """The body is nothing that has a kind; why, in the words of who tried."""
+
+
 async def read_object(request: Request, row: Resource) -> Tree:
     """The object in the body, of this row's kind."""
     try:
         tree, duplicates = await read_tree(request)
         tree = _object(tree)
-    except Malformed as error:
+    except (Malformed, _Undecoded) as error:
         raise _unrecognized(row.kind, error, await request.body()) from None
     for name, value in (("apiVersion", row.api_version), ("kind", row.kind)):
         if not tree.get(name):
@@ -58,7 +62,7 @@ async def read_of(request: Request, definition: str) -> Tree:
     kind = definition.rpartition(".")[2]
     try:
         tree = _object((await read_tree(request))[0])
-    except Malformed as error:
+    except (Malformed, _Undecoded) as error:
         raise _unrecognized(kind, error, await request.body()) from None
     wrong = schema.check(definition, tree).wrong_types
     if wrong:
@@ -68,18 +72,21 @@ async def read_of(request: Request, definition: str) -> Tree:
 
 
 async def read_tree(request: Request) -> tuple[Any, list[str]]:
-    """Whatever is in the body, by its content type, and what is to be said of duplicate fields. Raises Malformed and
-    UnsupportedMediaType."""
+    """Whatever is in the body, by its content type, and what is to be said of duplicate fields. Raises Malformed,
+    _Undecoded and UnsupportedMediaType."""
     data, kind = await request.body(), content_type(request)
     if kind in ("", "application/json"):
         return parse_json(data)
     if kind == "application/yaml":
-        return await parse_yaml(data)
+        try:
+            return await parse_yaml(data)
+        except yaml_text.Unreadable as error:
+            raise _Undecoded(str(error)) from None
     if kind == protobuf.MEDIA_TYPE:
         try:
             tree = protobuf.decode(data)
         except protobuf.ProtobufError as error:
-            raise BadRequest(str(error)) from None
+            raise _Undecoded(str(error)) from None
         length_of(tree)
         return tree, []
     raise unsupported()
@@ -122,7 +129,7 @@ def parse_json(data: bytes) -> tuple[Any, list[str]]:
 
 
 async def parse_yaml(data: bytes) -> tuple[Any, list[str]]:
-    """Likewise."""
+    """Likewise. Raises yaml_text.Unreadable."""
     if len(data) < SLOW_BYTES:
         return yaml_text.parse(data)
     return await asyncio.to_thread(yaml_text.parse, data)
@@ -151,8 +158,8 @@ def _object(tree: Any) -> Tree:
     return tree
 
 
-def _unrecognized(kind: str, error: Malformed, data: bytes) -> BadRequest:
-    why = f"couldn't get version/kind; json parse error: {error}"
+def _unrecognized(kind: str, error: Malformed | _Undecoded, data: bytes) -> BadRequest:
+    why = f"couldn't get version/kind; json parse error: {error}" if isinstance(error, Malformed) else str(error)
     return BadRequest(f"the object provided is unrecognized (must be of type {kind}): {why} ({_summary(data)})")
 
 
@@ -167,11 +174,26 @@ def _summary(data: bytes) -> str:
 
 def _wrong_kind(tree: Tree, row: Resource) -> BadRequest:
     version, kind = tree["apiVersion"], tree["kind"]
-    known = any((one.api_version, one.kind) == (version, kind) for one in RESOURCES)
-    if known and version != row.api_version:
+    if _is_known(version, kind) and version != row.api_version:
         return BadRequest(f"the API version in the data ({version}) does not match the expected API version ({row.api_version})")
-    group = row.group.partition(".")[0]
-    why = f"converting ({group}{row.version}.{kind}) to ({group or 'core'}.{row.kind}): unknown conversion"
-    if not known:
-        why = f'no kind "{kind}" is registered for version "{version}" in scheme "{SCHEME}"'
+    why = of_another_kind(tree, row)
     return BadRequest(f'{kind} in version "{version.rpartition("/")[2]}" cannot be handled as a {row.kind}: {why}')
+
+
+def of_another_kind(tree: Tree, row: Resource) -> str:
+    """Why an object that says of what kind it is cannot be read as one of the row; empty: it can. Versions are left to others."""
+    version, kind = tree.get("apiVersion") or row.api_version, tree.get("kind") or row.kind
+    if (version, kind) == (row.api_version, row.kind):
+        return ""
+    if not _is_known(version, kind):
+        return f'no kind "{kind}" is registered for version "{version}" in scheme "{SCHEME}"'
+    group = row.group.partition(".")[0]
+    return (
+        f"converting ({group}{row.version}.{kind}) to ({group or 'core'}.{row.kind}): unknown conversion"
+        if kind != row.kind
+        else ""
+    )
+
+
+def _is_known(version: str, kind: str) -> bool:
+    return any((one.api_version, one.kind) == (version, kind) for one in RESOURCES)

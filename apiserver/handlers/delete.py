@@ -19,7 +19,7 @@ from kube.api.resource import Resource
 from kube.api.status import BadRequest, FieldError, NotFound, invalid
 from kube.api.status import unsupported as unsupported_value
 
-POLICIES = ("Background", "Foreground", "Orphan")
+POLICIES = ("Foreground", "Background", "Orphan")
 
 
 async def delete(server: Server, request: Request) -> Response:
@@ -86,7 +86,7 @@ async def _body_options(request: Request) -> Tree:
 def _query_options(request: Request) -> Tree:
     info = request.info
     options: Tree = {}
-    if info.param("gracePeriodSeconds"):
+    if "gracePeriodSeconds" in info.query:
         options["gracePeriodSeconds"] = number(info, "gracePeriodSeconds")
     if info.param("propagationPolicy"):
         options["propagationPolicy"] = info.param("propagationPolicy")

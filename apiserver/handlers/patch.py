@@ -23,6 +23,7 @@ from apiserver.storage.entry import Entry
 from apiserver.storage.store import Fresh
 from kube.api.meta import Tree
 from kube.api.resource import Resource
+from kube.api.status import UnsupportedMediaType
 
 Around = Callable[[Tree, Change], Tree]  # applies a change to another form of the object than its own
 
@@ -48,7 +49,7 @@ async def patch_with(
         stored, created = await apply.applied(write, advance, form, around)
         return _answer(write, stored, 201 if created else 200, form, shown)
     if kind not in _types(row):
-        raise unsupported(_types(row))
+        raise unsupported(_types(row)) if row.view is None else UnsupportedMediaType("415: Unsupported Media Type", {})
     wanted = read(request, kind, await request.body(), form or row)
 
     def transform(fresh: Fresh) -> Tree:

@@ -17,11 +17,12 @@ import orjson
 from apiserver.context import Request
 from apiserver.handlers import strictness
 from apiserver.handlers.apply import GO_MAP
-from apiserver.handlers.body import TYPE_META, length_of, parse_json
+from apiserver.handlers.body import TYPE_META, length_of, of_another_kind, parse_json
+from apiserver.handlers.conversion_words import conversion_words
 from apiserver.handlers.pipeline import check_name
 from apiserver.handlers.write_options import field_validation
 from kube.api import schema
-from kube.api.go_json import Malformed
+from kube.api.go_json import Malformed, shown
 from kube.api.meta import Tree
 from kube.api.patch import json_patch, merge, strategic
 from kube.api.resource import Resource
@@ -40,7 +41,11 @@ Change = Callable[[Tree], Tree]
 class Patch:
     apply: Callable[[Tree], Any]
     odd: list[str]  # what is to be said of its own fields
-    shown: str = ""  # in a refusal; empty: the object that it makes
+    told: str = ""  # in a refusal; empty: the object that it makes
+
+    @property
+    def strategic(self) -> bool:
+        return bool(self.told)
 
 
 def read(request: Request, kind: str, data: bytes, row: Resource) -> Patch:
@@ -55,7 +60,7 @@ def read(request: Request, kind: str, data: bytes, row: Resource) -> Patch:
         raise BadRequest(str(error) if kind == STRATEGIC else f"error decoding patch: {error}") from None
     if kind == STRATEGIC:
         fields: Tree = patch or {}
-        return Patch(lambda tree: strategic.apply(tree, fields, row), duplicates, go_map(fields))
+        return Patch(lambda tree: strategic.apply(tree, fields, row), duplicates, shown(fields))
     if patch is None:
         raise BadRequest("Invalid JSON Patch")
     return Patch(lambda tree: merge.apply(tree, patch), duplicates)
@@ -67,6 +72,8 @@ def checked(request: Request, row: Resource, patch: Patch, tree: Tree) -> Tree:
     if not isinstance(new, dict):
         why = f"json: cannot unmarshal {schema.json_type(new)} into Go value of type {TYPE_META}"
         raise _invalid(new, patch, f"couldn't get version/kind; json parse error: {why}")
+    if not patch.strategic and (why := of_another_kind(new, row)):
+        raise _invalid(new, patch, why)
     found = schema.problems(row, new, tree)
     if found.wrong_types:
         raise _invalid(patch.apply(tree), patch, found.wrong_types[0])
@@ -81,21 +88,10 @@ def checked(request: Request, row: Resource, patch: Patch, tree: Tree) -> Tree:
     return new
 
 
-def go_map(value: Any) -> str:
-    """As Go's %+v shows what it read of JSON."""
-    if isinstance(value, dict):
-        return "map[" + " ".join(f"{name}:{go_map(value[name])}" for name in sorted(value)) + "]"
-    if isinstance(value, list):
-        return "[" + " ".join(map(go_map, value)) + "]"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return "<nil>" if value is None else str(value)
-
-
 def _operations(patch: Any, data: bytes) -> Patch:
     if not isinstance(patch, list | None):
         raise Malformed(f"json: cannot unmarshal {schema.json_type(patch)} into Go value of type []handlers.jsonPatchOp")
-    operations = patch or []
+    operations = [one if one is not None else {} for one in patch or []]
     for one in operations:
         if not isinstance(one, dict):
             raise Malformed(f"json: cannot unmarshal {schema.json_type(one)} into Go value of type handlers.jsonPatchOp")
@@ -118,5 +114,5 @@ def _unknown(operations: list[Tree]) -> Iterator[str]:
 
 
 def _invalid(made: Any, patch: Patch, why: str) -> Invalid:
-    shown = patch.shown or orjson.dumps(made).decode()
-    return invalid_object("", "", "", [invalid("patch", shown, why)])
+    told = patch.told or orjson.dumps(made).decode()
+    return invalid_object("", "", "", [invalid("patch", told, conversion_words(why) if patch.strategic else why)])

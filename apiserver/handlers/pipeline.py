@@ -31,9 +31,9 @@ from apiserver.storage.metadata import count_generation, drop_empty, fill_new, k
 from apiserver.storage.store import Store
 from kube.api import names
 from kube.api.meta import Tree
-from kube.api.metadata import metadata_errors
+from kube.api.metadata import identity_errors, metadata_errors
 from kube.api.resource import Resource
-from kube.api.status import OBJECT_MODIFIED, BadRequest, FieldError, Invalid, conflict, invalid, invalid_object
+from kube.api.status import OBJECT_MODIFIED, BadRequest, FieldError, Invalid, cause_of, conflict, invalid, invalid_object
 from kube.api.views import lenient_view, timestamp
 
 Take = Callable[[Tree, Tree], Tree]  # (new, old) -> the old object with what a subresource may change
@@ -63,6 +63,7 @@ class Write:
     applies: bool = False  # server-side apply, which keeps its own account of managed fields
     shown: Shown | None = None
     _releases: list[Release] = field(default_factory=list)
+    _identity: list[FieldError] = field(default_factory=list)  # what of the object's identity an update would change
 
     def __post_init__(self) -> None:
         write_options.check(self.request, content_type(self.request) if self.request.info.verb == "patch" else "")
@@ -103,6 +104,7 @@ class Write:
         """The tree as it will replace `old`."""
         row = self.row
         self._check_version(new, old)
+        self._identity = [*identity_errors(new["metadata"], old["metadata"])]
         await self.ended(False)  # of an attempt that lost the race
         keep_old(new, old, row)
         _fill_in(row, new)
@@ -139,6 +141,7 @@ class Write:
     async def part_updated(self, new: Tree, old: Tree, take: Take, rules: Any, fill_in: FillIn | None = None) -> Tree:
         """The tree that replaces `old` on a write to a subresource that changes a part of it: what `take` makes of both."""
         self._check_version(new, old)
+        self._identity = [*identity_errors(new["metadata"], old["metadata"])]
         keep_old(new, old, self.row)
         tree = take(new, old)
         (fill_in or _fill_in)(self.row, tree)
@@ -192,29 +195,33 @@ class Write:
         if version not in (None, "", "0", before["resourceVersion"]):
             raise conflict(self.row.plural, self.row.group, name, OBJECT_MODIFIED)
         uid = metadata.get("uid")
-        if uid and uid != before.get("uid"):
+        if uid and uid != before.get("uid") and self.request.info.verb != "patch":  # which is no precondition
             why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {before.get('uid', '')}"
             raise conflict(self.row.plural, self.row.group, name, why)
 
     async def _validate(self, new: Tree, old: Tree | None, rules: Any) -> None:
-        errors = metadata_errors(self.row, new, old)
+        errors = twice = [*self._identity, *metadata_errors(self.row, new, old)]
         view_class = self.row.view
         if view_class is None or self.row.validates_trees:
-            errors += await asyncio.to_thread(list, rules(new, old)) if self.row.validates_aside else rules(new, old)
+            own = await asyncio.to_thread(list, rules(new, old)) if self.row.validates_aside else rules(new, old)
+            errors = [*errors, *own]
         else:
             try:
                 views = lenient_view(view_class, new), lenient_view(view_class, old) if old is not None else None
             except msgspec.ValidationError as error:
                 text = f'{self.row.kind} in version "{self.row.version}" cannot be handled as a {self.row.kind}: {error}'
                 raise BadRequest(text) from None
-            errors += rules(*views)
+            errors = [*errors, *rules(*views)]
             for text in () if errors or rules is not self.row.validate else self.row.warnings(*views):
                 self.request.warn(text)
         more = OBJECT_RULES.get((self.row.group, self.row.plural))
         if more is not None and rules is self.row.validate:
             errors += more(new, old)
         if errors:
-            raise self._invalid(new["metadata"].get("name", ""), errors)
+            failure = self._invalid(new["metadata"].get("name", ""), errors)
+            if twice and old is not None and failure.details:  # upstream looks at metadata for every kind, and each kind does too
+                failure.details["causes"] = [*map(cause_of, twice), *failure.details["causes"]]
+            raise failure
 
     def _invalid(self, name: str, errors: Iterable[FieldError]) -> Invalid:
         return invalid_object(self.row.kind, self.row.group, name, errors)

@@ -38,6 +38,7 @@ async def list_objects(server: Server, request: Request) -> Response:
         raise invalid_options("ListOptions", [forbidden("sendInitialEvents", "sendInitialEvents is forbidden for list")])
     store = server.stores.store_for(info.resource)
     limit, token = number(info, "limit"), info.param("continue")
+    number(info, "timeoutSeconds")  # which has no meaning here; nonsense is refused
     wanted = selection.of_request(info, store)
     ask = parse_ask(wanted, info.param("resourceVersion"), info.param("resourceVersionMatch"), limit, token)
     page = await store.page(ask)
@@ -54,7 +55,7 @@ def key_of(info: RequestInfo) -> Key:
 
 
 def object_list(row: Resource, page: Page) -> bytes:
-    """The List object, in one join over the objects' own bytes."""
+    """The List object, in one join over the objects' own bytes; of a built-in kind its items do not say what they are."""
     metadata = orjson.dumps(list_metadata(page))
     head = b'{"kind":"%sList","apiVersion":"%s","metadata":%s,"items":[' % (
         row.kind.encode(),
@@ -64,9 +65,17 @@ def object_list(row: Resource, page: Page) -> bytes:
     parts = [forms.object_bytes(row, entry) for entry in page.entries]
     if not parts:
         return head + b"]}"
-    parts[0] = head + parts[0]
-    parts[-1] += b"]}"
-    return b",".join(parts)
+    if row.view is None:
+        return b"".join((head, b",".join(parts), b"]}"))
+    said = b'{"kind":"%s","apiVersion":"%s",' % (row.kind.encode(), row.api_version.encode())
+    return b"".join((head, b"{", b",{".join([_after(said, part) for part in parts]), b"]}"))
+
+
+def _after(said: bytes, data: bytes) -> bytes | memoryview:
+    """The object behind its opening brace, without kind and apiVersion."""
+    if data.startswith(said):
+        return memoryview(data)[len(said) :]
+    return orjson.dumps({name: value for name, value in orjson.loads(data).items() if name not in ("kind", "apiVersion")})[1:]
 
 
 def list_metadata(page: Page) -> Tree:
@@ -88,10 +97,10 @@ def answer(request: Request, data: bytes, form: Accepted) -> Response:
 
 
 def number(info: RequestInfo, name: str) -> int:
-    """A whole number from the query; 0 where there is none."""
-    text = info.param(name)
-    if not text:
+    """A whole number from the query; 0 where the parameter is not there."""
+    if name not in info.query:
         return 0
+    text = info.param(name)
     if not WHOLE_NUMBER.fullmatch(text):
         raise BadRequest(f'strconv.ParseInt: parsing "{text}": invalid syntax')
     if len(text) > INT64_DIGITS or not -(2**63) <= int(text) < 2**63:

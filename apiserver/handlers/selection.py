@@ -9,6 +9,7 @@ from apiserver.storage.store import Store
 from apiserver.storage.watch_cache import Selection
 from kube.api import fields, labels
 from kube.api.meta import Key
+from kube.api.resource import Resource
 from kube.api.status import BadRequest
 
 ALWAYS = ("metadata.name", "metadata.namespace")
@@ -24,7 +25,7 @@ def of_request(info: RequestInfo, store: Store) -> Selection:
     row = store.resource
     for term in by_field.terms:
         if term.field not in ALWAYS and term.field not in row.field_selectors:
-            raise BadRequest(_unknown_field(term.field, bool(row.field_selectors) or row.served_form is not None))
+            raise BadRequest(_unknown_field(term.field, row))
     return Selection(
         prefix=store.prefix_of(info.namespace),
         labels=None if by_label.empty else by_label,
@@ -38,7 +39,9 @@ def of_one(store: Store, key: Key) -> Selection:
     return Selection(store.path(key), fields=fields.parse(f"metadata.name={key.name}"), getters=store.getters)
 
 
-def _unknown_field(field: str, has_own: bool) -> str:
-    if has_own:
+def _unknown_field(field: str, row: Resource) -> str:
+    if (row.group, row.plural) == ("batch", "jobs"):
+        return f'field label "{field}" not supported for batchv1.Job'
+    if row.field_selectors or row.served_form is not None:
         return f"field label not supported: {field}"
     return f'"{field}" is not a known field selector: only "metadata.name", "metadata.namespace"'

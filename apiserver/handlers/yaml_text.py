@@ -18,7 +18,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from kube.api.late import late
-from kube.api.status import BadRequest
 
 if TYPE_CHECKING:
     import yaml
@@ -43,12 +42,25 @@ KNOWN_TAGS = frozenset(f"{TAG}{name}" for name in ("str", "int", "float", "bool"
 MERGE = "<<"
 
 
+class Unreadable(ValueError):
+    """The text is no YAML; its words are go-yaml's: `yaml: line 2: did not find expected node content`."""
+
+
 def parse(data: bytes) -> tuple[Any, list[str]]:
-    """The tree of the first document, and what is to be said of keys that came twice. Raises BadRequest."""
+    """The tree of the first document, and what is to be said of keys that came twice. Raises Unreadable."""
     try:
         return _Builder(len(data)).built(data)
+    except yaml.MarkedYAMLError as error:
+        raise Unreadable(f"yaml: {_place(error)}{error.problem or 'unknown problem parsing YAML content'}") from None
     except (yaml.YAMLError, ValueError) as error:
-        raise BadRequest(f"error converting YAML to JSON: yaml: {error}") from None
+        raise Unreadable(f"yaml: {error}") from None
+
+
+def _place(error: "yaml.MarkedYAMLError") -> str:
+    """The line as go-yaml counts: a parser's error is told one line too early, and none in the first line."""
+    marks = [mark.line for mark in (error.context_mark, error.problem_mark) if mark is not None and mark.line]
+    line = marks[0] + isinstance(error, yaml.scanner.ScannerError) if marks else 0
+    return f"line {line}: " if line else ""
 
 
 @dataclass

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 from kube.api.meta import Tree
 from kube.api.resource import Resource
-from kube.api.status import Conflict, conflict
+from kube.api.status import conflict
 from kube.api.views import timestamp
 
 ORPHAN = "orphan"
@@ -82,15 +82,16 @@ def propagation_finalizers(finalizers: list[str], options: Tree) -> list[str]:
 
 
 def check_preconditions(resource: Resource, tree: Tree, options: Tree) -> None:
-    """Raises Conflict where the object is not the one that the client means."""
+    """Raises Conflict, which here names the kind, where the object is not the one that the client means."""
     metadata, wanted = tree["metadata"], options.get("preconditions") or {}
-    for what, title, actual in (
-        ("uid", "UID", metadata.get("uid", "")),
-        ("resourceVersion", "ResourceVersion", metadata.get("resourceVersion", "")),
+    for what, title, perhaps in (
+        ("uid", "UID", "deleted and then recreated"),
+        ("resourceVersion", "ResourceVersion", "modified"),
     ):
+        actual = metadata.get(what, "")
         if wanted.get(what) and wanted[what] != actual:
-            why = f"Precondition failed: {title} in precondition: {wanted[what]}, {title} in object meta: {actual}"
-            raise _conflict(resource, metadata["name"], why)
+            why = f"the {title} in the precondition ({wanted[what]}) does not match the {title} in record ({actual})"
+            raise conflict(resource.kind, resource.group, metadata["name"], f"{why}. The object might have been {perhaps}")
 
 
 def _again(resource: Resource, tree: Tree, asked: int | None, finalizers: list[str]) -> Decision:
@@ -117,10 +118,6 @@ def _mark(resource: Resource, tree: Tree, when: datetime, grace: int) -> None:
     if metadata.get("generation"):
         metadata["generation"] += 1  # its controller must look again
     resource.mark_deleted(tree)
-
-
-def _conflict(resource: Resource, name: str, why: str) -> Conflict:
-    return conflict(resource.plural, resource.group, name, why)
 
 
 Clock = Callable[[], datetime]

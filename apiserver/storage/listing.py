@@ -9,16 +9,19 @@ apimachinery pkg/apis/meta/internalversion/validation
 """
 
 import base64
+import re
 from dataclasses import dataclass
 from enum import Enum, auto
 
 import orjson
 
 from apiserver.storage.watch_cache import Selection
+from kube.api import go_json
 from kube.api.status import BadRequest, Expired, FieldError, Invalid, forbidden, unsupported
 
 TOKEN_VERSION = "meta.k8s.io/v1"
 UINT64_DIGITS = 20
+_NOT_BASE64 = re.compile("[^A-Za-z0-9_-]")
 LATEST = -1  # a token's revision that asks for the rest of the list as it is now, whatever came before
 
 
@@ -50,7 +53,7 @@ def parse_version(text: str) -> int:
     elif len(text) > UINT64_DIGITS or int(text) >= 2**64:
         wrong = "value out of range"
     if wrong:
-        raise BadRequest(f'Invalid value: "{text}": strconv.ParseUint: parsing "{text}": {wrong}')
+        raise BadRequest(f'resourceVersion: Invalid value: "{text}": strconv.ParseUint: parsing "{text}": {wrong}')
     return int(text)
 
 
@@ -110,17 +113,26 @@ def encode_token(revision: int, start: str) -> str:
 
 
 def decode_token(token: str) -> tuple[int, str]:
+    """The revision, and the key to begin with. Raises BadRequest."""
+    strange = _NOT_BASE64.search(token)
+    if strange or len(token) % 4 == 1:
+        raise _bad_token(f"illegal base64 data at input byte {strange.start() if strange else len(token) - 1}")
     try:
-        tree = orjson.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
-        version, revision, start = tree["v"], tree["rv"], tree["start"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise BadRequest(f"continue key is not valid: {error}") from None
+        tree = go_json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+        version, revision, start = (tree or {}).get("v") or "", tree.get("rv") or 0, tree.get("start") or ""
+    except (go_json.Malformed, AttributeError) as error:
+        raise _bad_token(str(error)) from None
     if version != TOKEN_VERSION:
-        raise BadRequest('continue key is not valid: server does not recognize this encoded version "' + str(version) + '"')
-    known = isinstance(revision, int) and (revision == LATEST or 0 < revision < 2**63)
-    if not known or not isinstance(start, str) or not start:
-        raise BadRequest("continue key is not valid: incorrect encoded start resourceVersion (version meta.k8s.io/v1)")
+        raise _bad_token(f'server does not recognize this encoded version "{version}"')
+    if not isinstance(revision, int) or not (revision == LATEST or 0 < revision < 2**63):
+        raise _bad_token("incorrect encoded start resourceVersion (version meta.k8s.io/v1)")
+    if not isinstance(start, str) or not start:
+        raise _bad_token("encoded start key empty (version meta.k8s.io/v1)")
     return revision, start
+
+
+def _bad_token(why: str) -> BadRequest:
+    return BadRequest(f"invalid continue token: continue key is not valid: {why}")
 
 
 def token_expired(after: str) -> Expired:

@@ -42,6 +42,8 @@ def parse_go(text: str) -> float:
     sign, rest = (-1, text[1:]) if text.startswith("-") else (1, text.removeprefix("+"))
     if rest == "0":
         return 0.0
+    if rest.replace(".", "", 1).isdecimal():
+        raise ValueError(f'time: missing unit in duration "{text}"')
     parts = _PART.findall(rest)
     if not parts or "".join(number + unit for number, unit in parts) != rest:
         raise ValueError(f'time: invalid duration "{text}"')

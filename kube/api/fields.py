@@ -3,8 +3,12 @@
 https://kubernetes.io/docs/concepts/overview/working-with-objects/field-selectors/
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+
+_SIGN = re.compile("!=|==|=")
+_ESCAPED = "\\,="
 
 
 @dataclass(frozen=True)
@@ -40,11 +44,10 @@ def parse(text: str) -> FieldSelector:
 
 
 def _term(part: str, whole: str) -> Term:
-    for sign, equal in (("!=", False), ("==", True), ("=", True)):
-        field, found, value = part.partition(sign)
-        if found:
-            return Term(field.strip(), _unescaped(value.strip()), equal)
-    raise ValueError(f"invalid selector: '{whole}'; can't understand '{part}'")
+    sign = _SIGN.search(part)
+    if sign is None:
+        raise ValueError(f"invalid selector: '{whole}'; can't understand '{part}'")
+    return Term(part[: sign.start()], _unescaped(part[sign.end() :]), sign[0] != "!=")
 
 
 def _split(text: str) -> list[str]:
@@ -61,13 +64,17 @@ def _split(text: str) -> list[str]:
 
 
 def _unescaped(value: str) -> str:
+    """Without the backslashes, which commas, equal signs and backslashes must have before them, and nothing else may."""
     out, escaped = "", False
     for character in value:
-        if character == "\\" and not escaped:
-            escaped = True
-            continue
-        out += character
-        escaped = False
+        if escaped and character not in _ESCAPED:
+            raise ValueError(f"invalid field selector: invalid escape sequence: \\{character}")
+        if character in ",=" and not escaped:
+            raise ValueError(f"invalid field selector: unescaped character in value: {ord(character)}")
+        escaped = character == "\\" and not escaped
+        out += "" if escaped else character
+    if escaped:
+        raise ValueError("invalid field selector: invalid escape sequence: \\")
     return out
 
 

@@ -34,6 +34,10 @@ _SOUGHT = {
     KEY_OR_END: "looking for beginning of object key string",
     COLON: "after object key",
 }
+_GO_TYPES = (
+    (bool, "bool"), (str, "string"), (int, "int64"), (float, "float64"), (list, "[]interface {}"),
+    (dict, "map[string]interface {}"),
+)  # fmt: skip
 _AFTER = {"{": "after object key:value pair", "[": "after array element", "": "after top-level value"}
 
 
@@ -54,6 +58,25 @@ def loads(data: bytes, max_depth: int = MAX_DEPTH) -> Any:
         raise Malformed("exceeded max depth")
     tree = json.loads(data.decode("utf-8", REPLACING), parse_int=_number, parse_float=_number)
     return orjson.loads(json.dumps(tree, ensure_ascii=False).encode("utf-8", REPLACING))
+
+
+def shown(value: Any) -> str:
+    """As Go's %v shows what it read of JSON."""
+    if isinstance(value, dict):
+        return "map[" + " ".join(f"{name}:{shown(value[name])}" for name in sorted(value)) + "]"
+    if isinstance(value, list):
+        return "[" + " ".join(map(shown, value)) + "]"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "<nil>" if value is None else str(value)
+
+
+def type_of(value: Any) -> str:
+    """What Go calls the type that it read a value of JSON into."""
+    for kind, name in _GO_TYPES:
+        if isinstance(value, kind):
+            return name
+    return "<nil>"
 
 
 @dataclass

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kube.api import names
+from kube.api.status import go_quoted
 from kube.api.views import tree_of
 
 Labels = Mapping[str, str]
@@ -23,9 +24,8 @@ _OPERATORS = {
     "notin": "NotIn",
     ">": "Gt",
     "<": "Lt",
-    "gt": "Gt",
-    "lt": "Lt",
 }
+_SIGNS = frozenset(("=", "==", "!=", "!", "(", ")", ",", "<", ">"))
 
 
 @dataclass(frozen=True)
@@ -114,23 +114,26 @@ def from_label_selector(selector: Any) -> Selector:
 
 
 def parse(text: str) -> Selector:
-    """From text, as `-l` and labelSelector= take it. Raises ValueError with what was found where."""
+    """From text, as `-l` and labelSelector= take it. Raises ValueError with what was found where, in upstream's words."""
     tokens = _Tokens(text)
-    found = []
+    found: list[Requirement] = []
     while tokens.peek():
+        if tokens.peek() in _SIGNS and tokens.peek() != "!":
+            raise ValueError(f"found '{tokens.peek()}', expected: !, identifier, or 'end of string'")
         try:
             found.append(_requirement(tokens))
         except ValueError as error:
             raise ValueError(f"unable to parse requirement: {error}") from None
-        if tokens.peek():
-            tokens.expect(",", "',' or 'end of string'")
-            if not tokens.peek():
-                raise ValueError("found '', expected: identifier after ','")
+        word = tokens.take()
+        if word not in ("", ","):
+            raise ValueError(f"found '{word}', expected: ',' or 'end of string'")
+        if word and tokens.peek() != "!" and tokens.peek() in ("", *_SIGNS):
+            raise ValueError(f"found '{tokens.peek()}', expected: identifier after ','")
     return Selector(tuple(found))
 
 
 class _Tokens:
-    """The words of a selector, with one word of look-ahead."""
+    """The words of a selector, with one word of look-ahead; the empty one is its end."""
 
     def __init__(self, text: str) -> None:
         self._words: list[str] = []
@@ -147,53 +150,64 @@ class _Tokens:
     def take(self) -> str:
         return self._words.pop(0) if self._words else ""
 
-    def expect(self, word: str, shown: str = "") -> None:
-        found = self.take()
-        if found != word:
-            wanted = shown or f"'{word}'"
-            raise ValueError(f"found '{found}', expected: {wanted}")
-
 
 def _requirement(tokens: _Tokens) -> Requirement:
     word = tokens.take()
-    if word == "!":
-        return Requirement(_key(tokens.take()), "DoesNotExist")
-    key = _key(word)
+    absent = word == "!"
+    key = _identifier(tokens.take() if absent else word)
+    if complaints := names.qualified(key):
+        raise ValueError(f"<nil>: Invalid value: {go_quoted(key)}: {'; '.join(complaints)}")
+    if absent:
+        return Requirement(key, "DoesNotExist")
     if tokens.peek() in ("", ","):
         return Requirement(key, "Exists")
     sign = tokens.take()
     operator = _OPERATORS.get(sign)
     if operator is None:
         raise ValueError(f"found '{sign}', expected: in, notin, =, ==, !=, gt, lt")
-    if sign in ("in", "notin"):
-        return Requirement(key, operator, _values(tokens, key))
-    value = "" if tokens.peek() in ("", ",") else _value(tokens.take(), key)
-    if operator in ("Gt", "Lt") and not re.fullmatch(r"-?[0-9]+", value):
-        raise ValueError(f"values[0]: Invalid value: \"{value}\": for 'Gt', 'Lt' operators, the value must be an integer")
-    return Requirement(key, operator, (value,))
+    values = _values(tokens) if sign in ("in", "notin") else (_value(tokens),)
+    _check_values(key, operator, values)
+    return Requirement(key, operator, values)
 
 
-def _values(tokens: _Tokens, key: str) -> tuple[str, ...]:
-    tokens.expect("(")
+def _value(tokens: _Tokens) -> str:
+    return "" if tokens.peek() in ("", ",") else _identifier(tokens.take())
+
+
+def _identifier(word: str) -> str:
+    if not word or word in _SIGNS:
+        raise ValueError(f"found '{word}', expected: identifier")
+    return word
+
+
+def _values(tokens: _Tokens) -> tuple[str, ...]:
+    """Of `(a, b)`; between two commas stands an empty one."""
+    if (word := tokens.take()) != "(":
+        raise ValueError(f"found '{word}' expected: '('")
+    if tokens.peek() in _SIGNS - {",", ")"} or not tokens.peek():
+        raise ValueError(f"found '{tokens.peek()}', expected: ',', ')' or identifier")
     found: list[str] = []
-    while True:
-        found.append("" if tokens.peek() in (",", ")") else _value(tokens.take(), key))
-        word = tokens.take()
-        if word == ")":
-            return tuple(sorted(set(found)))
-        if word != ",":
-            raise ValueError(f"found '{word}', expected: ',' or ')'")
+    before = ","
+    while (word := tokens.take()) != ")":
+        if word != "," and (not word or word in _SIGNS):
+            raise ValueError(f"found '{word}', expected: ',', or identifier")
+        if word == "," and before == ",":
+            found.append("")
+        elif word != ",":
+            found.append(word)
+            if tokens.peek() not in (",", ")"):
+                raise ValueError(f"found '{tokens.peek()}', expected: ',' or ')'")
+        before = word
+    return tuple(sorted({*found, *([""] if before == "," else ())}))
 
 
-def _key(word: str) -> str:
-    complaints = names.qualified(word)
-    if complaints:
-        raise ValueError(f'<nil>: Invalid value: "{word}": {"; ".join(complaints)}')
-    return word
-
-
-def _value(word: str, key: str) -> str:
-    complaints = names.label_value(word)
-    if complaints:
-        raise ValueError(f'values[0][{key}]: Invalid value: "{word}": {"; ".join(complaints)}')
-    return word
+def _check_values(key: str, operator: str, values: tuple[str, ...]) -> None:
+    wrong = []
+    for place, value in enumerate(values):
+        if operator in ("Gt", "Lt") and not re.fullmatch(r"[-+]?[0-9]+", value):
+            text = "for 'Gt', 'Lt' operators, the value must be an integer"
+            wrong.append(f"values[{place}]: Invalid value: {go_quoted(value)}: {text}")
+        if complaints := names.label_value(value):
+            wrong.append(f"values[{place}][{key}]: Invalid value: {go_quoted(value)}: {'; '.join(complaints)}")
+    if wrong:
+        raise ValueError(wrong[0] if len(wrong) == 1 else f"[{', '.join(wrong)}]")

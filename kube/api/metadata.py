@@ -150,6 +150,19 @@ def manager_errors(manager: str, path: str) -> Iterator[FieldError]:
             yield invalid(path, manager, f"invalid character U+{ord(character):04X} (at position {index})")
 
 
+def identity_errors(new: Tree, old: Tree) -> Iterator[FieldError]:
+    """Of the metadata that a client sent on an update: what it may leave out, but not change."""
+    if new.get("uid") and new["uid"] != old.get("uid"):
+        yield invalid("metadata.uid", new["uid"], "field is immutable")
+    when = new.get("deletionTimestamp")
+    if when and not old.get("deletionTimestamp"):
+        in_go = f"{when[:10]} {when[11:19]} +0000 UTC"
+        yield FieldError("metadata.deletionTimestamp", "FieldValueInvalid", f"Invalid value: {in_go}: field is immutable")
+    seconds = new.get("deletionGracePeriodSeconds")
+    if seconds is not None and seconds != old.get("deletionGracePeriodSeconds"):
+        yield invalid("metadata.deletionGracePeriodSeconds", seconds, "field is immutable")
+
+
 def _unchanged(new: Tree, old: Tree) -> Iterator[FieldError]:
     """Nothing may give an object another identity; a deleted object gets no new finalizers."""
     added = sorted({*(new.get("finalizers") or ())} - {*(old.get("finalizers") or ())})

@@ -182,9 +182,12 @@ def invalid_object(kind: str, group: str, name: str, errors: Iterable[FieldError
     texts = list(dict.fromkeys(map(str, found)))
     text = texts[0] if len(texts) == 1 else "[" + ", ".join(texts) + "]"
     qualified = f"{kind}.{group}" if group else kind
-    causes = [{"reason": error.cause, "message": error.message, "field": error.path} for error in found]
-    details: Tree = {"name": name, "group": group, "kind": kind, "causes": causes}
+    details: Tree = {"name": name, "group": group, "kind": kind, "causes": [*map(cause_of, found)]}
     return Invalid(f'{qualified} "{name}" is invalid: {text}', {k: v for k, v in details.items() if v})
+
+
+def cause_of(error: FieldError) -> Tree:
+    return {"reason": error.cause, "message": error.message, "field": error.path}
 
 
 def not_found(resource: str, group: str, name: str) -> NotFound:

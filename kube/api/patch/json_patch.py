@@ -1,8 +1,13 @@
-"""JSON Patch: a list of operations, each of which must succeed (RFC 6902).
+"""JSON Patch: a list of operations, each of which must succeed (RFC 6902), as the library has it that upstream uses:
 
-https://datatracker.ietf.org/doc/html/rfc6902 · apiserver pkg/endpoints/handlers/patch.go (applyJSPatch)
+    null and nothing are one           `replace` makes what is not there, `copy` copies it as null, a missing value is null
+    an index may count from the end    -1 is the last item; for `add`, the place behind it
+    the whole object                   `replace` and `test` alone may mean it; what is before the first / of a path does not count
+
+https://datatracker.ietf.org/doc/html/rfc6902 · gopkg.in/evanphx/json-patch.v4 · apiserver pkg/endpoints/handlers/patch.go
 """
 
+import re
 from copy import deepcopy
 from typing import Any
 
@@ -16,7 +21,7 @@ REJECTED = "the server rejected our request due to an error in our request"
 
 MAX_COPIED_BYTES = 3 * 1024 * 1024  # by all copy operations of a patch, each of which may double what the last one made
 
-Pointer = list[str]
+INDEX = re.compile("[-+]?[0-9]+")
 
 
 class _Unfit(Exception):
@@ -31,12 +36,12 @@ def apply(tree: Any, operations: list[Any]) -> Any:
             raise BadRequest(f"json: cannot unmarshal {json_type(operation)} into Go value of type jsonpatch.Operation")
         try:
             if operation.get("op") == "copy":
-                copied += len(orjson.dumps(_get(result, _pointer(operation.get("from")))))
+                copied += len(orjson.dumps(_get(*_place(result, operation.get("from")))))
                 if copied > MAX_COPIED_BYTES:
                     raise Invalid(_too_much(copied))
             result = _apply(result, operation)
         except _Unfit:
-            raise Invalid(REJECTED) from None
+            raise Invalid(REJECTED, {}) from None
     return result
 
 
@@ -46,86 +51,77 @@ def _too_much(copied: int) -> str:
 
 
 def _apply(tree: Any, operation: dict[str, Any]) -> Any:
-    name = operation.get("op")
-    path = _pointer(operation.get("path"))
+    name, path, value = operation.get("op"), operation.get("path"), operation.get("value")
     match name:
         case "add":
-            return _add(tree, path, deepcopy(_value(operation)))
+            _add(*_place(tree, path), deepcopy(value))
         case "remove":
-            return _remove(tree, path)[0]
+            _remove(*_place(tree, path))
+        case "replace" if path == "":
+            if not isinstance(value, dict | list):
+                raise _Unfit
+            return deepcopy(value)
         case "replace":
-            _get(tree, path)
-            return _add(_remove(tree, path)[0], path, deepcopy(_value(operation))) if path else deepcopy(_value(operation))
+            _set(*_place(tree, path), deepcopy(value))
         case "move":
-            rest, moved = _remove(tree, _pointer(operation.get("from")))
-            return _add(rest, path, moved)
+            place = _place(tree, operation.get("from"))
+            moved = _get(*place)
+            _remove(*place)
+            _add(*_place(tree, path), moved)
         case "copy":
-            return _add(tree, path, deepcopy(_get(tree, _pointer(operation.get("from")))))
+            copied = deepcopy(_get(*_place(tree, operation.get("from"))))
+            _add(*_place(tree, path), copied)
         case "test":
-            return _tested(tree, path, operation.get("value"))
-    raise _Unfit
-
-
-def _tested(tree: Any, path: Pointer, expected: Any) -> Any:
-    try:
-        found = _get(tree, path)
-    except _Unfit:
-        found = None  # what is not there equals null
-    if found != expected or isinstance(found, bool) != isinstance(expected, bool):
-        raise _Unfit
-    return tree
-
-
-def _value(operation: dict[str, Any]) -> Any:
-    if "value" not in operation:
-        raise _Unfit
-    return operation["value"]
-
-
-def _pointer(text: Any) -> Pointer:
-    """The steps of a JSON pointer (RFC 6901)."""
-    if not isinstance(text, str) or (text and not text.startswith("/")):
-        raise _Unfit
-    return [step.replace("~1", "/").replace("~0", "~") for step in text.split("/")[1:]]
-
-
-def _get(tree: Any, path: Pointer) -> Any:
-    for step in path:
-        if isinstance(tree, dict) and step in tree:
-            tree = tree[step]
-        elif isinstance(tree, list):
-            tree = tree[_index(step, len(tree) - 1)]
-        else:
+            found = tree if path == "" else _get(*_place(tree, path))
+            if found != value or isinstance(found, bool) != isinstance(value, bool):
+                raise _Unfit
+        case _:
             raise _Unfit
     return tree
 
 
-def _add(tree: Any, path: Pointer, value: Any) -> Any:
-    if not path:
-        return value
-    parent, last = _get(tree, path[:-1]), path[-1]
+def _place(tree: Any, pointer: Any) -> tuple[Any, str]:
+    """The object or list that a JSON pointer (RFC 6901) leads into, and the last step."""
+    if not isinstance(pointer, str) or "/" not in pointer:
+        raise _Unfit
+    *steps, last = [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]
+    for step in steps:
+        tree = _get(tree, step)
+    if not isinstance(tree, dict | list):
+        raise _Unfit
+    return tree, last
+
+
+def _get(parent: Any, step: str) -> Any:
     if isinstance(parent, dict):
-        parent[last] = value
-    elif isinstance(parent, list):
-        parent.insert(len(parent) if last == "-" else _index(last, len(parent)), value)
-    else:
-        raise _Unfit
-    return tree
-
-
-def _remove(tree: Any, path: Pointer) -> tuple[Any, Any]:
-    """The tree without it, and it."""
-    if not path:
-        raise _Unfit
-    parent, last = _get(tree, path[:-1]), path[-1]
-    if isinstance(parent, dict) and last in parent:
-        return tree, parent.pop(last)
+        return parent.get(step)
     if isinstance(parent, list):
-        return tree, parent.pop(_index(last, len(parent) - 1))
+        return parent[_index(step, len(parent))]
     raise _Unfit
 
 
-def _index(step: str, highest: int) -> int:
-    if not step.isdecimal() or int(step) > highest:
+def _set(parent: Any, step: str, value: Any) -> None:
+    parent[step if isinstance(parent, dict) else _index(step, len(parent))] = value
+
+
+def _add(parent: Any, step: str, value: Any) -> None:
+    if isinstance(parent, dict):
+        parent[step] = value
+    else:
+        parent.insert(len(parent) if step == "-" else _index(step, len(parent) + 1), value)
+
+
+def _remove(parent: Any, step: str) -> None:
+    if isinstance(parent, dict):
+        if step not in parent:
+            raise _Unfit
+        del parent[step]
+    else:
+        del parent[_index(step, len(parent))]
+
+
+def _index(step: str, places: int) -> int:
+    """Of so many places; below zero it is counted from their end."""
+    if not INDEX.fullmatch(step) or not -places <= int(step) < places:
         raise _Unfit
-    return int(step)
+    return int(step) % places

@@ -1,6 +1,6 @@
 """Strategic merge patch: a merge patch that knows which lists are merged by key, and what patches may say beside the fields.
 
-    $patch: delete | replace | merge          of an object or an item of a list
+    $patch: delete | replace                  of an object or an item of a list
     $deleteFromPrimitiveList/<list>           values to remove from a list of scalars
     $setElementOrder/<list>                   the order of the items, those only the server has find their place among them
     $retainKeys                               every other field of the object goes (unions, as the Deployment's strategy)
@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 
 from kube.api.definitions import UNKNOWN, Type, of
+from kube.api.go_json import shown, type_of
 from kube.api.meta import Tree
 from kube.api.resource import Resource
 from kube.api.status import BadRequest
@@ -46,8 +47,9 @@ def _merged(tree: Tree, patch: Tree, kind: Type) -> Tree:
         return {name: value for name, value in patch.items() if name != DIRECTIVE}
     if directive == "delete":
         return {}
-    if directive not in (None, "merge"):
-        raise BadRequest(f"unknown patch type found: {directive}")
+    if directive is not None:
+        raise BadRequest(f"unknown patch type: {shown(directive)} in map: {shown(patch)}")
+    _check_orders(patch, kind)
     result = _retained(tree, patch)
     for name, values in patch.items():
         if name.startswith(DELETE_FROM):
@@ -69,6 +71,28 @@ def _merged(tree: Tree, patch: Tree, kind: Type) -> Tree:
     return result
 
 
+def _check_orders(patch: Tree, kind: Type) -> None:
+    """The items of a list must be among those of its order, and in that order."""
+    for name, order in patch.items():
+        if not name.startswith(ORDER):
+            continue
+        field = name.removeprefix(ORDER)
+        items, key = patch.get(field) or [], _type_of(kind, field).merge_key
+        for one in (order, items):
+            if not isinstance(one, list):
+                raise BadRequest(f"expected a []interface {{}}, but received a {type_of(one)}")
+        for one in order if key else ():
+            if not isinstance(one, dict) or key not in one:
+                raise BadRequest(f"map: {shown(one)} does not contain declared merge key: {key}")
+        identity = _identity(_type_of(kind, field))
+        rest = iter([identity(one) for one in order])
+        kept = [one for one in items if not (isinstance(one, dict) and DIRECTIVE in one)]
+        if order and any(identity(one) not in rest for one in kept):
+            raise BadRequest(
+                f"The order in patch list:\n{shown(items)}\n doesn't match {ORDER.removesuffix('/')} list:\n{shown(order)}\n"
+            )
+
+
 def _field(have: Any, value: Any, kind: Type, order: list[Any] | None) -> Any:
     if isinstance(value, dict):
         if not isinstance(have, dict) or "replace" in kind.patch_strategy:
@@ -87,7 +111,12 @@ def _merged_items(have: list[Any], patch: list[Any], kind: Type) -> list[Any]:
     key = kind.merge_key
     for item in patch:
         if not isinstance(item, dict) or (key not in item and item.get(DIRECTIVE) != "replace"):
-            raise BadRequest(f"map: {item} does not contain declared merge key: {key}")
+            raise BadRequest(f"map: {shown(item)} does not contain declared merge key: {key}")
+        directive = item.get(DIRECTIVE)
+        if directive == "merge":
+            raise BadRequest("merging lists cannot yet be specified in the patch")
+        if directive not in (None, "replace", "delete"):
+            raise BadRequest(f"unknown patch type: {shown(directive)} in map: {shown(item)}")
     if any(item.get(DIRECTIVE) == "replace" for item in patch):
         return [_merged({}, item, kind.item) for item in patch if item.get(DIRECTIVE) != "replace"]
     gone = [item[key] for item in patch if item.get(DIRECTIVE) == "delete"]
@@ -126,9 +155,9 @@ def _retained(tree: Tree, patch: Tree) -> Tree:
     keep = patch.get(RETAIN)
     if keep is None:
         return dict(tree)
-    unknown = [name for name, value in patch.items() if value is not None and not name.startswith("$") and name not in keep]
-    if unknown:
-        raise BadRequest(f"patch contains fields that are not in $retainKeys: {unknown}")
+    named = [name for name, value in patch.items() if value is not None and not name.startswith("$")]
+    if not isinstance(keep, list) or any(name not in keep for name in named):
+        raise BadRequest("invalid patch format of retainKeys")
     return {name: value for name, value in tree.items() if name in keep}
 
 

@@ -51,7 +51,7 @@ def test_what_is_no_patch_is_refused(runner: asyncio.Runner, client: Client) -> 
     async def scenario() -> None:
         await client.create(CONFIG_MAP, a_config_map(a="1"))
         path = "/api/v1/namespaces/default/configmaps/a"
-        with pytest.raises(UnsupportedMediaType, match="accepted media types include: application/json-patch\\+json"):
+        with pytest.raises(UnsupportedMediaType, match="415: Unsupported Media Type"):
             await client.request("PATCH", path, body=b"{}", headers={"Content-Type": "application/json"})
         with pytest.raises(BadRequest):
             await client.request("PATCH", path, body=b"{", headers={"Content-Type": "application/merge-patch+json"})

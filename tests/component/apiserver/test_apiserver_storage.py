@@ -261,7 +261,7 @@ def test_propagation_policies_become_finalizers(etcd: EtcdMember) -> None:
 def test_preconditions_protect_another_object_of_the_same_name(etcd: EtcdMember) -> None:
     async def scenario(stores: Stores, store: Store) -> None:
         await store.create(a_widget("a"))
-        text = "Precondition failed: UID in precondition: other, UID in object meta: uid-a"
+        text = r"the UID in the precondition \(other\) does not match the UID in record \(uid-a\)"
         with pytest.raises(Conflict, match=text):
             await store.delete(Key("default", "a"), {"preconditions": {"uid": "other"}})
 

@@ -94,8 +94,8 @@ YAMLS: dict[str, tuple[bytes, int, str]] = {
     "not a number": (b"metadata: {name: a}\nx: .nan", 400, "unsupported value: .nan"),
     "a number of 5,000 digits": (b"x: " + b"9" * 5000, 400, "unsupported value"),
     "a list as key": (b"? [a]\n: b", 400, "invalid map key"),
-    "invalid UTF-8": (b'metadata: "\xff"', 400, "error converting YAML to JSON"),
-    "a tab": (b"\tmetadata: {}", 400, "error converting YAML to JSON"),
+    "invalid UTF-8": (b'metadata: "\xff"', 400, "(must be of type ConfigMap): yaml: "),
+    "a tab": (b"\tmetadata: {}", 400, "yaml: found character that cannot start any token"),
 }
 TYPES: dict[str, tuple[str, bytes, int]] = {
     "CBOR": ("application/cbor", b"\xd9\xd9\xf7\xa0", 415),
@@ -123,8 +123,8 @@ PATCHES: dict[str, tuple[str, bytes, int, str]] = {
     ),
     "a doubling of doublings": (JSON_PATCH, GIB_OF_COPIES, 422, "accumulated size increase of copy"),
     "the whole object": (
-        JSON_PATCH, b'[{"op":"replace","path":"","value":5}]', 422,
-        ' "" is invalid: patch: Invalid value: "5": couldn\'t get version/kind; json parse error: json: cannot unmarshal number',
+        JSON_PATCH, b'[{"op":"replace","path":"","value":[5]}]', 422,
+        ' "" is invalid: patch: Invalid value: "[5]": couldn\'t get version/kind; json parse error: json: cannot unmarshal array',
     ),
     "its metadata": (JSON_PATCH, b'[{"op":"replace","path":"/metadata","value":5}]', 422, "Go struct field ConfigMap.metadata"),
     "another name": (
@@ -145,8 +145,8 @@ PATCHES: dict[str, tuple[str, bytes, int, str]] = {
     ),
     "no object": (STRATEGIC, b"[]", 400, "json: cannot unmarshal array into Go value of type map[string]interface {}"),
     "data of numbers": (STRATEGIC, b'{"data":{"a":1,"b":[true]}}', 422, 'patch: Invalid value: "map[data:map[a:1 b:[true]]]"'),
-    "a directive that is none": (STRATEGIC, b'{"$patch":5}', 400, "unknown patch type found"),
-    "a list as object": (STRATEGIC, b'{"metadata":{"ownerReferences":{"a":1}}}', 422, "cannot unmarshal object"),
+    "a directive that is none": (STRATEGIC, b'{"$patch":5}', 400, "unknown patch type: 5 in map: map[$patch:5]"),
+    "a list as object": (STRATEGIC, b'{"metadata":{"ownerReferences":{"a":1}}}', 422, "cannot restore slice from map"),
     "no configuration": (APPLY, b"[]", 400, "error decoding YAML"),
     "no YAML": (APPLY, b"a: [", 400, "error converting YAML to JSON"),
     "labels of numbers": (APPLY, config_map()[:-2] + b',"labels":[1]}}', 400, "cannot unmarshal array"),

@@ -41,7 +41,7 @@ QUERIES: dict[str, tuple[str, int, str]] = {
     "limit that Python would take": ("limit=1_0", 400, "invalid syntax"),
     "limit of fifty digits": (f"limit={'9' * 50}", 400, "value out of range"),
     "seconds that are no number": ("watch=1&timeoutSeconds=x", 400, "invalid syntax"),
-    "an open bracket": ("labelSelector=a+in+(", 400, "unable to parse requirement: found '', expected: ',' or ')'"),
+    "an open bracket": ("labelSelector=a+in+(", 400, "unable to parse requirement: found '', expected: ',', ')' or identifier"),
     "a label key that is none": (
         "labelSelector=-a",
         400,

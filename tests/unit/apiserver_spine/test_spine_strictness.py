@@ -6,9 +6,8 @@ from apiserver.context import Request, RequestInfo
 from apiserver.handlers import strictness, write_options
 from apiserver.handlers.body import parse_json
 from apiserver.handlers.negotiation import Accepted, Form, accepted
-from apiserver.handlers.patched import go_map
 from kube.api import go_json
-from kube.api.go_json import Malformed
+from kube.api.go_json import Malformed, shown
 from kube.api.status import Invalid
 
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
@@ -137,7 +136,7 @@ def test_a_client_gets_the_form_that_it_likes_best(accept: str, form: Accepted) 
 
 def test_a_patch_is_shown_as_go_shows_it() -> None:
     """Rule: https://pkg.go.dev/fmt (%+v of maps: sorted by key)"""
-    assert go_map({"b": [1, "x", None, True], "a": {}}) == "map[a:map[] b:[1 x <nil> true]]"
+    assert shown({"b": [1, "x", None, True], "a": {}}) == "map[a:map[] b:[1 x <nil> true]]"
 
 
 @pytest.mark.parametrize("text", [b'{"a":1,"b":[1,2]}', b'{"a":1,"b":[1,2]}\n', b'{"a": 1, "b": [1, 2]}', b'{ "b":[1,2],"a":1 }'])

@@ -25,7 +25,12 @@ THING = Resource("example.com", "v1", "Thing", "things")
         ({"a": 1}, {"op": "add", "path": "/b", "value": 2}, {"a": 1, "b": 2}),
         ({"a": [1, 3]}, {"op": "add", "path": "/a/1", "value": 2}, {"a": [1, 2, 3]}),
         ({"a": [1]}, {"op": "add", "path": "/a/-", "value": 2}, {"a": [1, 2]}),
-        ({"a": 1}, {"op": "add", "path": "", "value": {"b": 2}}, {"b": 2}),
+        ({"a": 1}, {"op": "add", "path": "/b"}, {"a": 1, "b": None}),
+        ({"a": 1}, {"op": "add", "path": "x/b", "value": 2}, {"a": 1, "b": 2}),
+        ({"a": [1, 2]}, {"op": "add", "path": "/a/-1", "value": 3}, {"a": [1, 2, 3]}),
+        ({"a": [1, 2]}, {"op": "remove", "path": "/a/-1"}, {"a": [1]}),
+        ({"a": 1}, {"op": "replace", "path": "/b", "value": 2}, {"a": 1, "b": 2}),
+        ({"a": 1}, {"op": "copy", "from": "/b", "path": "/c"}, {"a": 1, "c": None}),
         ({"a": 1, "b": 2}, {"op": "remove", "path": "/a"}, {"b": 2}),
         ({"a": [1, 2]}, {"op": "remove", "path": "/a/0"}, {"a": [2]}),
         ({"a": 1}, {"op": "replace", "path": "/a", "value": None}, {"a": None}),
@@ -39,7 +44,7 @@ THING = Resource("example.com", "v1", "Thing", "things")
     ],
 )
 def test_json_patch_operations(tree: Any, operation: Tree, result: Any) -> None:
-    """Rule: https://datatracker.ietf.org/doc/html/rfc6902"""
+    """Rule: https://datatracker.ietf.org/doc/html/rfc6902, and what gopkg.in/evanphx/json-patch.v4 makes of it"""
     before = deepcopy(tree)
     assert json_patch.apply(tree, [operation]) == result
     assert tree == before
@@ -48,9 +53,11 @@ def test_json_patch_operations(tree: Any, operation: Tree, result: Any) -> None:
 @pytest.mark.parametrize(
     "operation",
     [
-        {"op": "remove", "path": "/b"}, {"op": "replace", "path": "/b", "value": 1}, {"op": "add", "path": "/b/c", "value": 1},
+        {"op": "remove", "path": "/b"}, {"op": "replace", "path": "", "value": 1}, {"op": "add", "path": "/b/c", "value": 1},
         {"op": "test", "path": "/a", "value": 2}, {"op": "add", "path": "/l/5", "value": 1}, {"op": "bogus", "path": "/a"},
-        {"op": "add", "path": "/c"}, {"op": "add", "path": "a", "value": 1}, {"op": "remove", "path": ""}, {"op": "add"},
+        {"op": "add", "path": "", "value": {}}, {"op": "add", "path": "a", "value": 1}, {"op": "remove", "path": ""}, {"op": "add"},
+        {"op": "test", "path": "/b/c", "value": None}, {"op": "remove", "path": "/l/-2"},
+        {"op": "move", "from": "/b", "path": "/c"},
         {"op": "remove", "path": "/l/x"}, {"op": "add", "path": "/a/b", "value": 1}, {"op": "test", "path": "/l", "value": True},
         {"op": "test", "path": "/one", "value": True}, {"op": "remove", "path": "/a/b"},
     ],
@@ -122,7 +129,6 @@ A, B, C = {"name": "a", "image": "1"}, {"name": "b", "image": "1"}, {"name": "c"
          {"spec": {"$setElementOrder/containers": [{"name": "c"}, {"name": "b"}], "containers": [C]}}, containers(C, A, B)),
         ({"spec": {"a": 1, "b": 2}}, {"spec": {"$patch": "replace", "c": 3}}, {"spec": {"c": 3}}),
         ({"spec": {"a": 1}}, {"spec": {"$patch": "delete"}}, {"spec": {}}),
-        ({"spec": {"a": 1}}, {"spec": {"$patch": "merge", "b": 2}}, {"spec": {"a": 1, "b": 2}}),
         ({"spec": {"nodeName": "x"}}, {"spec": {"nodeName": None}}, {"spec": {}}),
         ({"metadata": {"finalizers": ["a"]}}, {"metadata": {"finalizers": ["b", "a"]}}, {"metadata": {"finalizers": ["b", "a"]}}),
         ({"metadata": {"finalizers": ["a", "b"]}},
@@ -146,15 +152,25 @@ def test_strategic_merge_directives(tree: Tree, patch: Tree, result: Tree) -> No
 
 
 @pytest.mark.parametrize(
-    "patch",
+    ("patch", "message"),
     [
-        {"spec": {"$patch": "explode"}}, containers({"image": "x"}), {"spec": {"containers": ["x"]}},
-        {"spec": {"volumes": [{"name": "v", "$retainKeys": ["name"], "hostPath": {}}]}},
+        ({"spec": {"$patch": "merge", "a": True}}, "unknown patch type: merge in map: map[$patch:merge a:true]"),
+        (containers({"image": "x"}), "map: map[image:x] does not contain declared merge key: name"),
+        (containers({"name": "x", "$patch": "merge"}), "merging lists cannot yet be specified in the patch"),
+        (containers({"name": "x", "$patch": "foo"}), "unknown patch type: foo in map: map[$patch:foo name:x]"),
+        ({"spec": {"containers": ["x"]}}, "map: x does not contain declared merge key: name"),
+        ({"spec": {"volumes": [{"name": "v", "$retainKeys": ["name"], "hostPath": {}}]}}, "invalid patch format of retainKeys"),
+        ({"spec": {"$setElementOrder/containers": "x"}}, "expected a []interface {}, but received a string"),
+        ({"spec": {"$setElementOrder/containers": [{"x": 1}]}}, "map: map[x:1] does not contain declared merge key: name"),
+        ({"spec": {"$setElementOrder/containers": [{"name": "b"}], "containers": [{"name": "a"}]}},
+         "The order in patch list:\n[map[name:a]]\n doesn't match $setElementOrder list:\n[map[name:b]]\n"),
     ],
 )  # fmt: skip
-def test_bad_strategic_patches_are_refused(patch: Tree) -> None:
-    with pytest.raises(BadRequest):
+def test_bad_strategic_patches_are_refused(patch: Tree, message: str) -> None:
+    """Rule: apimachinery pkg/util/mergepatch/errors.go, pkg/util/strategicpatch"""
+    with pytest.raises(BadRequest) as refusal:
         strategic.apply({"spec": {"volumes": [{"name": "v"}]}}, patch, POD)
+    assert refusal.value.message == message
 
 
 def test_service_ports_merge_by_port() -> None:
