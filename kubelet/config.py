@@ -28,6 +28,9 @@ class KubeletConfig:
     )
     cert_dir: Path | None = flag("--cert-dir", None, "Where certificates are kept; else pki below --root-dir.")
     rotate_certificates: bool = flag("--rotate-certificates", False, "Ask for a new client certificate before the old one ends.")
+    server_tls_bootstrap: bool = flag(
+        "--rotate-server-certificates", False, "Ask for the server's certificate, and for a new one before it ends."
+    )
     config: Path | None = flag("--config", None, "A KubeletConfiguration file.")
     hostname_override: str = flag("--hostname-override", "", "The node's name, instead of the hostname.")
     node_ip: str = flag("--node-ip", "", "The node's address.")
@@ -72,6 +75,10 @@ class KubeletConfig:
     allowed_unsafe_sysctls: tuple[str, ...] = flag(
         "--allowed-unsafe-sysctls", (), "Sysctls that pods may set beside the safe ones; a name may end in *."
     )
+    image_credential_provider_config: Path | None = flag(
+        "--image-credential-provider-config", None, "Which programs are asked for logins of registries (CredentialProviderConfig)."
+    )
+    image_credential_provider_bin_dir: Path | None = flag("--image-credential-provider-bin-dir", None, "Where those programs are.")
     system_reserved: tuple[str, ...] = flag("--system-reserved", (), "Resources that pods do not get, as cpu=200m,memory=1Gi.")
     kube_reserved: tuple[str, ...] = flag("--kube-reserved", (), "The same, for Kubernetes' own programs.")
     eviction_hard: tuple[str, ...] = flag("--eviction-hard", HARD, "What must be left, or pods go at once: memory.available<100Mi.")
@@ -135,6 +142,7 @@ FIELDS = {
     "registerNode": "register_node",
     "podLogsDir": "log_dir",
     "rotateCertificates": "rotate_certificates",
+    "serverTLSBootstrap": "server_tls_bootstrap",
     "allowedUnsafeSysctls": "allowed_unsafe_sysctls",
     "evictionMaxPodGracePeriod": "eviction_max_pod_grace_period",
     "evictionPressureTransitionPeriod": "eviction_pressure_transition_period",

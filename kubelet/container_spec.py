@@ -14,6 +14,7 @@ from kube.api.types import Container, Pod
 from kube.api.views import tree_of
 from kubelet import resources, security
 from kubelet.container_error import ConfigError
+from kubelet.devices.grant import NOTHING_GRANTED, Granted
 from kubelet.downward import PodFacts
 from kubelet.environment import Objects, environment, expand, expand_known
 from kubelet.name_files import kernel_hostname
@@ -42,6 +43,7 @@ class Surroundings:
     facts: PodFacts
     running: Mapping[str, str] = field(default_factory=dict)  # ids of the pod's containers that run, by name
     runtime_handler: str = ""
+    granted: Granted = NOTHING_GRANTED  # to the one that starts
 
 
 def identity(pod: Pod) -> PodIdentity:
@@ -87,6 +89,7 @@ def container_spec(
         devices = container_devices(container, around.volumes)
     except VolumeError as error:
         raise ConfigError(str(error)) from error
+    granted = around.granted
     limits = resources.container_limits(pod, container, node.memory, node.least_oom_score)
     return ContainerSpec(
         pod=identity(pod),
@@ -95,13 +98,13 @@ def container_spec(
         image=container.image,
         sandbox_id=around.sandbox_id,
         cgroup_parent=resources.cgroup_parent(pod, node.cgroup_root, node.cgroup_driver),
-        labels=_labels(pod, container) | ({IMAGE_DIGEST: digest} if digest else {}),
+        labels=_labels(pod, container, granted) | ({IMAGE_DIGEST: digest} if digest else {}),
         command=tuple(expand(word, variables) for word in container.command or ()),
         args=tuple(expand(word, variables) for word in container.args or ()),
-        env=tuple(variables.items()),
+        env=tuple({**granted.env, **variables}.items()),
         working_dir=container.workingDir or "",
-        mounts=(*volumes, *_own_mounts(pod, container, attempt, files)),
-        devices=devices,
+        mounts=(*granted.mounts, *volumes, *_own_mounts(pod, container, attempt, files)),
+        devices=(*granted.devices, *devices),
         limits=limits,
         security=security.effective(pod, container, node.seccomp_root),
         stdin=bool(container.stdin),
@@ -129,8 +132,9 @@ def _pid_mode(pod: Pod, container: Container, around: Surroundings) -> str:
     return f"container:{around.running[target]}"
 
 
-def _labels(pod: Pod, container: Container) -> dict[str, str]:
+def _labels(pod: Pod, container: Container, granted: Granted) -> dict[str, str]:
     return {
+        **{f"annotation.{name}": value for name, value in granted.annotations.items()},
         CONTAINER_HASH: container_hash(container),
         MESSAGE_PATH: container.terminationMessagePath or DEFAULT_MESSAGE_PATH,
         MESSAGE_POLICY: container.terminationMessagePolicy or "File",

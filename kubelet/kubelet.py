@@ -38,6 +38,7 @@ from kubelet.configz import configuration
 from kubelet.container_start import ContainerStart
 from kubelet.container_stop import ContainerStop
 from kubelet.csi.plugins import Plugins
+from kubelet.devices.manager import DeviceManager
 from kubelet.eviction_manager import node_about
 from kubelet.hooks import Hooks
 from kubelet.http_get import HttpGet
@@ -52,7 +53,7 @@ from kubelet.network.policies import Policies
 from kubelet.network.policy import Peer
 from kubelet.node_agent import NodeAgent
 from kubelet.node_info import read_machine
-from kubelet.node_setup import built_network, built_routes, facts_of, identity_of, shutdown_order
+from kubelet.node_setup import built_network, built_routes, facts_of, identity_of, logins_for, shutdown_order
 from kubelet.node_shutdown import NodeShutdown
 from kubelet.objects import NoObjects, WatchedObjects, no_token
 from kubelet.pod_events import LoggedEvents, PodEvents, RecordedEvents
@@ -63,7 +64,6 @@ from kubelet.pod_workers import PodWorkers
 from kubelet.pressure import NodePressure
 from kubelet.probes.prober import Prober
 from kubelet.probes.question import Asking
-from kubelet.pull_secrets import PullSecrets
 from kubelet.pulled_images import PulledImages
 from kubelet.runtime.capabilities import NAMES
 from kubelet.runtime.docker import DockerRuntime
@@ -141,6 +141,7 @@ class Kubelet:
         self._runtime = runtime
         self._clock = SystemClock()
         self._engine_away_since: float | None = None
+        self._serving: node_certificate.ServingCertificate | None = None  # by request
         self.machine = read_machine(config.root_dir, f"{engine.name}://{engine.version}")
         self.identity = identity_of(config)
         self.facts = facts_of(config, self.identity, self.machine, engine, lacking=sorted(set(NAMES) - runtime.capabilities))
@@ -160,6 +161,8 @@ class Kubelet:
         pods = Informer(client, Pod, field_selector=f"spec.nodeName={self.identity.name}") if client is not None else None
         self.pods = pods
         self.plugins = Plugins(self.facts.root, self.identity.name, client)
+        self.devices = DeviceManager(self.facts.root, self._clock)
+        self.plugins.add_devices = self.devices.add
         claims, types = (AskedClaims(client, self.events) if client is not None else NoClaims()), volume_types(self.plugins)
         self.claimed = ClaimedUsage(claims, types, self.facts.root, self.sampler.period, self._clock)
         prober = Prober(Asking(runtime, http), self.events, self._clock)
@@ -198,7 +201,7 @@ class Kubelet:
 
     def _tools(self, http: HttpGet, claims: Claims, types: Sequence[VolumeType]) -> Tools:
         runtime, events, clock, facts = self._runtime, self.events, self._clock, self.facts
-        images = Images(runtime, events, clock, self.pulled, PullSecrets(self._client, self._config.root_dir, events).logins)
+        images = Images(runtime, events, clock, self.pulled, logins_for(self._config, self._client, events, clock))
         hooks = Hooks(runtime, http)
         objects = self._objects
         return Tools(
@@ -220,6 +223,7 @@ class Kubelet:
             events=events,
             clock=clock,
             node=facts,
+            devices=self.devices,
         )
 
     async def run(self, tasks: asyncio.TaskGroup) -> None:
@@ -232,6 +236,7 @@ class Kubelet:
         tasks.create_task(self._serve(), name="server")
         tasks.create_task(self.workers.run(), name="pod workers")
         tasks.create_task(self.logs.run(), name="container logs")
+        tasks.create_task(self.devices.run(), name="device plugins")
         self.pressure.start(tasks)
         tasks.create_task(self.shutdown.run(), name="shutdown of the node")
         if self._client is not None:
@@ -254,6 +259,7 @@ class Kubelet:
         mirror_pods = MirrorPods(self._client, self.identity.name, self.source.mirror_pods, self.source.static_pods)
         self._runtime.on_connection = self.agent.wake
         self.pressure.tell(self.agent, self._recorder, self.identity.name)
+        self.agent.devices, self.devices.on_change = self.devices.node_devices, self.agent.wake
         self.agent.going_down = lambda: self.shutdown.going_down
         self.shutdown.on_change = self._tell_shutdown
         self.source.on_mirrors = mirror_pods.changed
@@ -273,6 +279,9 @@ class Kubelet:
             tasks.create_task(work, name=name)
         if self._config.rotate_certificates:
             tasks.create_task(node_certificate.Rotation(self._config, self._client, self._clock).run(), name="certificate")
+        if self._config.server_tls_bootstrap:
+            self._serving = node_certificate.ServingCertificate(self._config, self._client, self.identity.addresses, self._clock)
+            tasks.create_task(self._serving.run(), name="serving certificate")
         tasks.create_task(self._follow_pods(mirror_pods), name="pods")
 
     def _attached(self, old: Node | None, new: Node | None) -> None:
@@ -316,18 +325,26 @@ class Kubelet:
             self.machine,
             health,
         )
-        files = config.tls_cert_file, config.tls_private_key_file
-        if None in files:
-            files = node_certificate.serving(config, self._clock.now())
-        tls = server_tls(*files, config.client_ca_file)
-        servers = [await serve(server.app, config.address, config.port, tls=tls, on_upgrade=server.door.on_upgrade)]
-        if config.healthz_port:
-            servers.append(await serve(health.app, config.healthz_bind_address, config.healthz_port))
+        servers = []
         try:
+            if config.healthz_port:
+                servers.append(await serve(health.app, config.healthz_bind_address, config.healthz_port))
+            tls = server_tls(*await self._server_files(), config.client_ca_file)
+            servers.append(await serve(server.app, config.address, config.port, tls=tls, on_upgrade=server.door.on_upgrade))
             await asyncio.Event().wait()
         finally:
             for one in servers:
                 await one.close()
+
+    async def _server_files(self) -> tuple[Path, Path]:
+        """The certificate and key to serve with: those of flags, by request, or signed by itself."""
+        config = self._config
+        if self._serving is not None:
+            await self._serving.ready.wait()
+            return self._serving.file, self._serving.file
+        if config.tls_cert_file is not None and config.tls_private_key_file is not None:
+            return config.tls_cert_file, config.tls_private_key_file
+        return node_certificate.serving(config, self._clock.now())
 
     async def _engine_answers(self) -> str | None:
         """As upstream's sync loop, which stands still while the engine does not answer."""
@@ -357,6 +374,7 @@ class Kubelet:
     async def _end_orphans(self) -> None:
         await self.source.all_spoke()
         await self.workers.end_orphans()
+        self.devices.keep_only({pod.metadata.uid for pod in self.workers.pods()})
         await Leftovers(self.facts, self.workers.pods, self._runtime, self._clock).run()
 
     def _network_started(self) -> None:

@@ -17,6 +17,7 @@ from kubelet.container_error import ConfigError
 from kubelet.container_spec import Surroundings, identity, sandbox_spec
 from kubelet.container_start import ContainerStart
 from kubelet.container_stop import ContainerStop
+from kubelet.devices.manager import DeviceManager
 from kubelet.downward import PodFacts
 from kubelet.images import Images
 from kubelet.log_keeper import LogKeeper
@@ -51,6 +52,7 @@ class Tools:
     events: PodEvents
     clock: Clock
     node: NodeFacts
+    devices: DeviceManager
 
 
 class Lifecycle:
@@ -136,7 +138,8 @@ class Lifecycle:
     # --- making ------------------------------------------------------------------------------------------------------
 
     async def prepare(self, pod: Pod, attempt: int | None) -> None:
-        """A new sandbox, if an attempt is given, and the volumes beside it. Raises RuntimeFailure."""
+        """A new sandbox, if an attempt is given, and the volumes beside it. Raises RuntimeFailure, NotAllocated."""
+        await self._tools.devices.allocate(pod)
         self._tools.objects.follow(pod)
         await asyncio.to_thread(self._make_files, pod)
         if attempt is None:
@@ -230,6 +233,7 @@ class Lifecycle:
             facts=self._facts(),
             runtime_handler=handler,
             running={one.name: one.id for one in reversed(observed.running())},
+            granted=await self._tools.devices.granted(pod, action.container),
         )
         return await self._tools.start.start(pod, action.container, action.attempt, around, self.files)
 
@@ -261,6 +265,7 @@ class Lifecycle:
         await self._tools.volumes.tear_down(pod, self.files)
         self._volumes = None
         self._tools.objects.release(pod.metadata.uid)
+        self._tools.devices.release(pod.metadata.uid)
         self._tools.images.forget(pod)
         await asyncio.to_thread(self._tools.cgroups.remove, pod)
 

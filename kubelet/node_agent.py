@@ -24,8 +24,10 @@ from kubelet.eviction import Pressure
 from kubelet.node_info import Machine
 from kubelet.node_status import (
     NETWORK_NOT_READY,
+    NO_DEVICES,
     RUNTIME_DOWN,
     SHUTTING_DOWN,
+    Devices,
     Identity,
     condition_events,
     labels,
@@ -33,6 +35,7 @@ from kubelet.node_status import (
     node_tree,
     overwritten,
     rebooted,
+    with_devices,
     with_extended,
     with_heartbeat,
 )
@@ -71,6 +74,7 @@ class NodeAgent:
         self._pressure = pressure
         self._in_use = in_use
         self._beat_seconds = beat_seconds
+        self.devices: Callable[[], Devices] = lambda: NO_DEVICES
         self.going_down: Callable[[], bool] = bool  # whether the machine is being shut down
         self.informer = Informer(client, Node, field_selector=f"metadata.name={identity.name}")
         self._look = asyncio.Event()
@@ -167,7 +171,7 @@ class NodeAgent:
         node = self.node
         known = (node.status.conditions or []) if node is not None else []
         status = node_status(self._identity, self._machine, pressure, not_ready, self._images, known, now)
-        status = with_extended(status, node.status if node is not None else None)
+        status = with_extended(with_devices(status, self.devices()), node.status if node is not None else None)
         changed = _without_times(status) != _without_times(self._sent) or (node is not None and overwritten(status, node.status))
         if not aged and not changed:
             return

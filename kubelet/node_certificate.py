@@ -1,13 +1,15 @@
-"""Node certificate: how a kubelet gets its own client certificate, and a new one before the old one ends.
+"""Node certificate: how a kubelet gets its own certificates, and new ones before the old ones end.
 
     --bootstrap-kubeconfig    how to reach the API server with a token that may do no more than ask for a certificate
     --kubeconfig              is written once there is one; as long as its certificate holds, the bootstrap is not needed
     <cert-dir>/kubelet-client-<time>.pem       certificate and key; kubelet-client-current.pem leads to the newest
     <cert-dir>/kubelet-client.key.tmp          the key of a request that is not answered: a new kubelet goes on with it
     <cert-dir>/kubelet.{crt,key}               of the server, where flags name none; signed by itself
+    <cert-dir>/kubelet-server-<time>.pem       the same by request (serverTLSBootstrap), with current.pem and key.tmp as above
 
 With --rotate-certificates a new one is asked for after 70 to 90 % of a certificate's time, with the old one; connections from then
-on show it. Who approves and signs is the controller manager's, or people's.
+on show it. Who approves and signs is the controller manager's, or people's; serving certificates are approved by people alone, and
+until the first is there nothing is served on the kubelet's port.
 https://kubernetes.io/docs/reference/access-authn-authz/kubelet-tls-bootstrapping/ · upstream pkg/kubelet/certificate/bootstrap
 """
 
@@ -15,8 +17,10 @@ import asyncio
 import base64
 import hashlib
 import random
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from ipaddress import ip_address
 from pathlib import Path
 
 import yaml
@@ -39,11 +43,30 @@ from kubelet.config import KubeletConfig
 
 log = get_logger("kubelet.certificate")
 
-SIGNER = "kubernetes.io/kube-apiserver-client-kubelet"
-USAGES = ["digital signature", "client auth"]
-CURRENT, PENDING = "kubelet-client-current.pem", "kubelet-client.key.tmp"
 SERVING_DAYS = 365
 FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 1.0, 60.0
+
+
+@dataclass(frozen=True)
+class Purpose:
+    """What a certificate is for."""
+
+    signer: str
+    usage: str
+    files: str  # what their names begin with
+    requests: str  # the same of requests
+
+    @property
+    def current(self) -> str:
+        return f"{self.files}-current.pem"
+
+    @property
+    def pending(self) -> str:
+        return f"{self.files}.key.tmp"
+
+
+CLIENT = Purpose("kubernetes.io/kube-apiserver-client-kubelet", "client auth", "kubelet-client", "node-csr-")
+SERVER = Purpose("kubernetes.io/kubelet-serving", "server auth", "kubelet-server", "csr-")
 
 
 class Refused(Exception):
@@ -61,7 +84,7 @@ async def join(config: KubeletConfig, clock: Clock) -> None:
         return
     first = _loaded(config.bootstrap_kubeconfig)
     async with Client(first, "kubelet-bootstrap") as client:
-        keep(directory(config), await _obtained(client, config, clock), clock.now())
+        keep(directory(config), await _obtained(client, config, clock), clock.now(), CLIENT)
     config.kubeconfig.parent.mkdir(parents=True, exist_ok=True)
     write_private(config.kubeconfig, yaml.safe_dump(_written(first, config)).encode())
     log.info("this node has a certificate", kubeconfig=config.kubeconfig)
@@ -70,7 +93,7 @@ async def join(config: KubeletConfig, clock: Clock) -> None:
 def way(config: KubeletConfig) -> kubeconfig.Config:
     """To the API server, with the newest certificate. Raises StartupError."""
     assert config.kubeconfig is not None, "it is asked for where there is one"
-    found, current = _loaded(config.kubeconfig), directory(config) / CURRENT
+    found, current = _loaded(config.kubeconfig), directory(config) / CLIENT.current
     if config.rotate_certificates and current.exists():
         found = replace(found, certificate=current.read_bytes(), key=current.read_bytes())
     return found
@@ -99,9 +122,36 @@ class Rotation:
             begun = renewal_at(_parsed(self._client.config.certificate), random.uniform(0.7, 0.9))
             await self._clock.sleep(max(0.0, (begun - self._clock.now()).total_seconds()))
             pem = await _obtained(self._client, self._config, self._clock)
-            keep(directory(self._config), pem, self._clock.now())
+            keep(directory(self._config), pem, self._clock.now(), CLIENT)
             self._client.renew(replace(self._client.config, certificate=pem, key=pem))
             log.info("certificate renewed")
+
+
+class ServingCertificate:
+    """The server's, by request. Servers look for themselves whether their files have changed."""
+
+    def __init__(self, config: KubeletConfig, client: Client, addresses: Sequence[str], clock: Clock) -> None:
+        self.file = directory(config) / SERVER.current  # certificate and key
+        self.ready = asyncio.Event()
+        self._config = config
+        self._client = client
+        self._addresses = addresses
+        self._clock = clock
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        if not self.file.exists() or _parsed(self.file.read_bytes()).not_valid_after_utc <= self._clock.now():
+            await self._next()
+        self.ready.set()
+        while True:
+            begun = renewal_at(_parsed(self.file.read_bytes()), random.uniform(0.7, 0.9))
+            await self._clock.sleep(max(0.0, (begun - self._clock.now()).total_seconds()))
+            await self._next()
+
+    async def _next(self) -> None:
+        pem = await _obtained(self._client, self._config, self._clock, SERVER, self._addresses)
+        keep(directory(self._config), pem, self._clock.now(), SERVER)
+        log.info("the server has a certificate", file=self.file)
 
 
 def renewal_at(certificate: x509.Certificate, share: float) -> datetime:
@@ -111,34 +161,36 @@ def renewal_at(certificate: x509.Certificate, share: float) -> datetime:
     return moment
 
 
-def keep(where: Path, pem: bytes, now: datetime) -> None:
+def keep(where: Path, pem: bytes, now: datetime, purpose: Purpose) -> None:
     """A file of its own, and the link to it in one step."""
     where.mkdir(parents=True, exist_ok=True, mode=0o700)
-    file, link = where / f"kubelet-client-{now:%Y-%m-%d-%H-%M-%S}.pem", where / f"{CURRENT}.new"
+    file, link = where / f"{purpose.files}-{now:%Y-%m-%d-%H-%M-%S}.pem", where / f"{purpose.current}.new"
     write_private(file, pem)
     link.unlink(missing_ok=True)
     link.symlink_to(file.name)
-    link.replace(where / CURRENT)
-    (where / PENDING).unlink(missing_ok=True)
+    link.replace(where / purpose.current)
+    (where / purpose.pending).unlink(missing_ok=True)
 
 
-async def _obtained(client: Client, config: KubeletConfig, clock: Clock) -> bytes:
+async def _obtained(
+    client: Client, config: KubeletConfig, clock: Clock, purpose: Purpose = CLIENT, addresses: Sequence[str] = ()
+) -> bytes:
     """Asked for until it is given."""
     pause = FIRST_RETRY_SECONDS
     while True:
         try:
-            return await obtain(client, config.node_name, directory(config))
+            return await obtain(client, config.node_name, directory(config), purpose, addresses)
         except (ApiError, Unreachable, Refused) as error:
             log.warning("no certificate for this node yet", node=config.node_name, reason=error)
         await clock.sleep(pause)
         pause = min(2 * pause, LONGEST_RETRY_SECONDS)
 
 
-async def obtain(client: Client, node: str, where: Path) -> bytes:
+async def obtain(client: Client, node: str, where: Path, purpose: Purpose = CLIENT, addresses: Sequence[str] = ()) -> bytes:
     """Certificate and key. Raises ApiError, Unreachable, Refused."""
-    pending = where / PENDING
+    pending = where / purpose.pending
     key = _pending_key(pending)
-    body = request(node, key)
+    body = request(node, key, purpose, addresses)
     try:
         await client.create(CertificateSigningRequest, body)
     except AlreadyExists:
@@ -158,17 +210,22 @@ def _pending_key(pending: Path) -> bytes:
     return pending.read_bytes()
 
 
-def request(node: str, key_pem: bytes) -> Tree:
-    """A CertificateSigningRequest, with a name that says which key it is for. Pure."""
+def request(node: str, key_pem: bytes, purpose: Purpose = CLIENT, addresses: Sequence[str] = ()) -> Tree:
+    """A CertificateSigningRequest, with a name that says which key it is for; a server's is for its addresses, too. Pure."""
     key = serialization.load_pem_private_key(key_pem, password=None)
     assert isinstance(key, ec.EllipticCurvePrivateKey), "it is one of ours"
     names = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, "system:nodes")]
     names.append(x509.NameAttribute(NameOID.COMMON_NAME, f"system:node:{node}"))
-    csr = x509.CertificateSigningRequestBuilder(x509.Name(names)).sign(key, hashes.SHA256()).public_bytes(PEM)
+    builder = x509.CertificateSigningRequestBuilder(x509.Name(names))
+    if purpose is SERVER:
+        hosts: list[x509.GeneralName] = [x509.DNSName(node), *(x509.IPAddress(ip_address(one)) for one in addresses)]
+        builder = builder.add_extension(x509.SubjectAlternativeName(hosts), critical=False)
+    csr = builder.sign(key, hashes.SHA256()).public_bytes(PEM)
     public = key.public_key().public_bytes(PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     digest = hashlib.sha256(public + node.encode()).hexdigest()[:40]
-    spec = {"request": base64.b64encode(csr).decode(), "signerName": SIGNER, "usages": USAGES}
-    return {"metadata": {"name": f"node-csr-{digest}"}, "spec": spec}
+    usages = ["digital signature", purpose.usage]
+    spec = {"request": base64.b64encode(csr).decode(), "signerName": purpose.signer, "usages": usages}
+    return {"metadata": {"name": f"{purpose.requests}{digest}"}, "spec": spec}
 
 
 async def _answer(client: Client, name: str) -> bytes:
@@ -228,7 +285,7 @@ def _written(first: kubeconfig.Config, config: KubeletConfig) -> Tree:
         cluster["certificate-authority-data"] = base64.b64encode(first.authority).decode()
     if first.insecure:
         cluster["insecure-skip-tls-verify"] = True
-    current = str((directory(config) / CURRENT).absolute())
+    current = str((directory(config) / CLIENT.current).absolute())
     context = {"cluster": "default-cluster", "user": "default-auth"}
     return {
         "apiVersion": "v1",

@@ -2,8 +2,11 @@
 
 from kube.api import quantity
 from kube.client.rest import Client
+from kube.component.clock import Clock
 from kube.component.run import StartupError
 from kubelet.config import KubeletConfig, pairs, seconds
+from kubelet.credential_providers import CredentialProviders, loaded
+from kubelet.images import Logins
 from kubelet.network.bridge import BridgeNetwork
 from kubelet.network.cni_config import find_network
 from kubelet.network.cni_network import CniNetwork
@@ -13,7 +16,9 @@ from kubelet.node_facts import NodeFacts
 from kubelet.node_info import Machine, own_address
 from kubelet.node_shutdown import Phase, phases
 from kubelet.node_status import Identity, allocatable, parse_taint
+from kubelet.pod_events import PodEvents
 from kubelet.pressure import reserved_of, thresholds_of
+from kubelet.pull_secrets import PullSecrets
 from kubelet.runtime.runtime import EngineInfo, LogPolicy
 
 RESOURCE_CAPABILITY = "SYS_RESOURCE"  # lets a process lower an oom_score_adj
@@ -44,6 +49,12 @@ def built_network(config: KubeletConfig, address: str) -> BridgeNetwork | CniNet
 
 def built_routes(config: KubeletConfig, reader: Client, address: str, network: BridgeNetwork | CniNetwork) -> NodeRoutes:
     return NodeRoutes(reader, address, config.cluster_cidr, config.pod_network_backend, lambda: network.range)
+
+
+def logins_for(config: KubeletConfig, client: Client | None, events: PodEvents, clock: Clock) -> Logins:
+    """What registries are shown. Raises StartupError."""
+    programs = loaded(config.image_credential_provider_config, config.image_credential_provider_bin_dir)
+    return PullSecrets(client, config.root_dir, events, CredentialProviders(programs, clock).logins).logins
 
 
 def shutdown_order(config: KubeletConfig) -> tuple[Phase, ...]:

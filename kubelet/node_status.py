@@ -6,6 +6,7 @@ https://kubernetes.io/docs/reference/node/node-status/ · upstream pkg/kubelet/n
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from kube.api import quantity
 from kube.api.meta import Tree
@@ -140,6 +141,21 @@ def conditions(pressure: Pressure, not_ready: str, known: Iterable[NodeCondition
 def _pressure(kind: str, holds: bool, when: tuple[str, str], otherwise: tuple[str, str]) -> Tree:
     reason, message = when if holds else otherwise
     return {"type": kind, "status": "True" if holds else "False", "reason": reason, "message": message}
+
+
+class Devices(NamedTuple):
+    """How many devices there are of each resource, and how many are well."""
+
+    there: Mapping[str, int]
+    usable: Mapping[str, int]
+
+
+NO_DEVICES = Devices({}, {})
+
+
+def with_devices(status: Tree, devices: Devices) -> Tree:
+    there, usable = ({name: str(count) for name, count in counts.items()} for counts in devices)
+    return {**status, "capacity": {**status["capacity"], **there}, "allocatable": {**status["allocatable"], **usable}}
 
 
 def with_extended(status: Tree, known: NodeStatus | None) -> Tree:

@@ -20,9 +20,11 @@ from kube.api.types import Pod
 from kube.api.views import view
 from kube.component.logging import get_logger
 from kubelet.container_spec import hashes
+from kubelet.devices.manager import REASON, NotAllocated
 from kubelet.lifecycle import Lifecycle
 from kubelet.metrics import POD_START, WORKER
 from kubelet.plan import Action, RemoveContainer, ResizeContainer, StartContainer, StartSandbox, StopContainer, StopSandbox, plan
+from kubelet.pod_events import WARNING
 from kubelet.pod_memory import PodMemory
 from kubelet.pod_state import Ending, Observed, finished, grace_seconds
 from kubelet.probes.prober import PodProbes, Prober
@@ -232,6 +234,9 @@ class PodWorker:
         except (RuntimeFailure, OSError) as error:  # OSError: a full disk, say
             log.warning("start failed", pod=key_of(self.pod), reason=error)
             self._memory.start_failed()
+        except NotAllocated as error:
+            self._lifecycle.events.event(self.pod, WARNING, REASON, str(error))
+            self.end(0, reason=REASON, message=f"Pod was rejected: {error}", failed=True)
         finally:
             self.wake()
 

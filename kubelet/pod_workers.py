@@ -113,7 +113,7 @@ class PodWorkers:
 
     def _begin(self, pod: Pod) -> None:
         if pod.metadata.deletionTimestamp is None and pod.status.phase not in FINAL:
-            refusal = self._admission.refuse(pod, self.pods())
+            refusal = self._admission.refuse(pod, self.pods()) or self._tools.devices.claim(pod)
             if refusal is not None:
                 self._tools.events.event(pod, "Warning", refusal.reason, refusal.message)
                 self._report(pod, rejected(refusal.reason, refusal.message, self._tools.clock.now()), False)

@@ -1,4 +1,5 @@
-"""Pull secrets: what a registry is shown for an image: logins from the pod's imagePullSecrets, then from the node's own file.
+"""Pull secrets: what a registry is shown for an image: logins from the pod's imagePullSecrets, then what the
+node's programs say (`credential_providers.py`) and its own file.
 
 A login is for a registry, or for a part of one: `registry.example/team`; a host may have wildcards (`*.registry.example`). The
 longest place that fits an image is tried first, then the next. Secrets are read at each pull, so that one which was put right is
@@ -10,7 +11,7 @@ import asyncio
 import binascii
 import hashlib
 from base64 import b64decode
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -56,9 +57,13 @@ class Login(NamedTuple):
     source: Source | None = None  # None: it is the node's own
 
 
+Programs = Callable[[str], Awaitable[Sequence[Login]]]  # what the node's programs say to an image
+
+
 class PullSecrets:
-    def __init__(self, client: Client | None, root: Path, events: PodEvents) -> None:
+    def __init__(self, client: Client | None, root: Path, events: PodEvents, programs: Programs) -> None:
         self._client = client
+        self._programs = programs
         self._node_file = root / NODE_FILE
         self._events = events
 
@@ -75,7 +80,7 @@ class PullSecrets:
             names = ", ".join(missing)
             text = f"Unable to retrieve some image pull secrets ({names}); attempting to pull the image may not succeed."
             self._events.event(pod, WARNING, "FailedToRetrieveImagePullSecret", text)
-        return fitting(image, [*found, *await asyncio.to_thread(self._of_node)])
+        return fitting(image, [*found, *await self._programs(image), *await asyncio.to_thread(self._of_node)])
 
     async def _secret(self, namespace: str, name: str) -> Secret:
         if self._client is None:
@@ -98,7 +103,7 @@ def of_secret(secret: Secret) -> list[Login]:
     if NEWER in values:
         found = _newer(values[NEWER])
     elif OLDER in values:
-        found = _logins(orjson.loads(values[OLDER]))
+        found = logins_of(orjson.loads(values[OLDER]))
     else:
         raise ValueError(f"it has neither {NEWER} nor {OLDER}")
     return [login._replace(source=_source(secret, login.auth)) for login in found]
@@ -112,7 +117,7 @@ def _source(secret: Secret, auth: Auth) -> Source:
 def fitting(image: str, logins: Iterable[Login]) -> list[Login]:
     """Those that hold for the image, the longest place first; of two for one place, in the order given. Pure."""
     target = place_of_image(image)
-    return sorted((one for one in logins if _holds(one.place, target)), key=lambda one: len("/".join(one.place)), reverse=True)
+    return sorted((one for one in logins if holds(one.place, target)), key=lambda one: len("/".join(one.place)), reverse=True)
 
 
 def place_of_image(name: str) -> Place:
@@ -128,19 +133,19 @@ def _newer(text: bytes) -> Iterator[Login]:
     tree = orjson.loads(text)
     if not isinstance(tree, dict):
         raise ValueError("it is no object")
-    return _logins(tree.get("auths") or {})
+    return logins_of(tree.get("auths") or {})
 
 
-def _logins(tree: Any) -> Iterator[Login]:
+def logins_of(tree: Any) -> Iterator[Login]:
     if not isinstance(tree, dict):
         raise ValueError("it is no object")
     for key, entry in tree.items():
         auth = _auth(entry if isinstance(entry, dict) else {})
         if auth:
-            yield Login(_place(key), auth)
+            yield Login(place_of(key), auth)
 
 
-def _place(key: str) -> Place:
+def place_of(key: str) -> Place:
     """`https://registry.example/v1/` is an old way to write `registry.example`."""
     address, _, path = key.partition("://")[2 if "://" in key else 0].partition("/")
     host, _, port = address.partition(":")
@@ -163,7 +168,7 @@ def _auth(entry: dict[str, Any]) -> dict[str, str]:
     return found
 
 
-def _holds(place: Place, target: Place) -> bool:
+def holds(place: Place, target: Place) -> bool:
     """Wildcards stand for a part of a host's name, between two dots; a path holds for what begins with it."""
     own, theirs = place.host.split("."), target.host.split(".")
     same = len(own) == len(theirs) and all(fnmatchcase(part, pattern) for pattern, part in zip(own, theirs, strict=True))

@@ -5,7 +5,7 @@ https://kubernetes.io/docs/reference/node/kubelet-files/#device-plugins · upstr
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,13 +19,15 @@ from kube.component.logging import get_logger
 from kubelet.csi import messages
 from kubelet.csi.in_use import InUse
 from kubelet.csi.socket import DriverError, call
+from kubelet.devices.messages import GET_OPTIONS
+from kubelet.devices.plugin import DevicePlugin
 from kubelet.inotify import ENTRIES, Changes
 
 log = get_logger("kubelet.csi")
 
 REGISTRY = "plugins_registry"
 PLACES = (REGISTRY, "plugins", "pods")  # drivers' own pods mount these, and say that they are there
-KIND = "CSIPlugin"
+KIND, DEVICES = "CSIPlugin", "DevicePlugin"
 RETRY_SECONDS = 10.0
 
 
@@ -51,6 +53,7 @@ class Plugins:
         self.client = client
         self.drivers: dict[str, Driver] = {}
         self.in_use = InUse(root, node_name, client)
+        self.add_devices: Callable[[DevicePlugin], str] = _not_served
         self._names: dict[Path, str] = {}  # of the driver that a socket brought
         self._known: dict[Path, int] = {}  # the sockets that were understood, by when they were made
 
@@ -86,8 +89,10 @@ class Plugins:
         except (DriverError, ValueError) as error:
             log.warning("plugin does not answer", socket=path, reason=error)
             return False
+        if told.get("type") == DEVICES:
+            return await self._add_devices(path, told)
         if told.get("type") != KIND:
-            return True  # device plugins and the like: not known here
+            return True  # of a kind that is not known here
         try:
             driver = await _asked(told["name"], told.get("endpoint") or str(path))
             self.drivers[driver.name] = driver
@@ -99,6 +104,18 @@ class Plugins:
         self._names[path] = driver.name
         log.info("CSI driver registered", driver=driver.name, node_id=driver.node_id)
         await self._notify(path, {"plugin_registered": True})
+        return True
+
+    async def _add_devices(self, path: Path, told: Tree) -> bool:
+        """A device plugin that is found here, instead of registering itself."""
+        socket = told.get("endpoint") or str(path)
+        try:
+            options = await call(socket, GET_OPTIONS, {})
+        except (DriverError, ValueError) as error:
+            log.warning("device plugin does not answer", socket=path, reason=error)
+            return False
+        refusal = self.add_devices(DevicePlugin(told.get("name", ""), socket, options))
+        await self._notify(path, {"plugin_registered": not refusal, "error": refusal})
         return True
 
     async def _notify(self, path: Path, status: Tree) -> None:
@@ -148,6 +165,10 @@ class Plugins:
             await self.client.update(CSINode, tree)
         except Conflict as error:
             raise DriverError(f"CSINode changed meanwhile: {error}") from error
+
+
+def _not_served(plugin: DevicePlugin) -> str:
+    return f"this kubelet does not serve {plugin.resource}"
 
 
 def _sockets(directory: Path) -> dict[Path, int]:

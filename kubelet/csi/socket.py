@@ -22,14 +22,14 @@ async def call(socket: str, what: Call, values: Mapping[str, Any]) -> dict[str, 
 
     try:
         async with grpc.aio.insecure_channel(f"unix://{socket}") as channel:
-            method = channel.unary_unary(what.path, _as_it_is, _as_it_is)
+            method = channel.unary_unary(what.path, as_it_is, as_it_is)
             answer: bytes = await method(encode(what.request, values), timeout=CALL_SECONDS)
             return decode(what.answer, answer)
     except grpc.aio.AioRpcError as error:
         raise DriverError(f"rpc error: code = {_camel(error.code().name)} desc = {error.details()}") from error
 
 
-def _as_it_is(message: bytes) -> bytes:
+def as_it_is(message: bytes) -> bytes:
     return message
 
 

@@ -102,9 +102,8 @@ def _host_config(spec: ContainerSpec, capabilities: frozenset[str]) -> dict[str,
     if spec.limits.cpu_quota:
         host |= {"CpuQuota": spec.limits.cpu_quota, "CpuPeriod": QUOTA_PERIOD}
     if spec.devices:
-        rights = "rwm"  # read, write, make
         host["Devices"] = [
-            {"PathOnHost": one.source, "PathInContainer": one.target, "CgroupPermissions": rights} for one in spec.devices
+            {"PathOnHost": one.source, "PathInContainer": one.target, "CgroupPermissions": one.rights} for one in spec.devices
         ]
     if spec.handler:
         host["Runtime"] = spec.handler

@@ -52,6 +52,7 @@ class Mount:
 class Device:
     source: str  # of the host
     target: str  # in the container
+    rights: str = "rwm"  # read, write, make
 
 
 @dataclass(frozen=True)

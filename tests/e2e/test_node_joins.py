@@ -1,9 +1,11 @@
 """A node that joins with a token alone: it gets a certificate of its own, and may do what a node may."""
 
 import sys
+from pathlib import Path
 
 import pytest
 import yaml
+from cryptography import x509
 
 from tests.e2e.conftest import REPOSITORY, Cluster
 
@@ -16,6 +18,24 @@ from kubelet.node_certificate import join
 places = [Path(one) for one in sys.argv[1:]]
 config = KubeletConfig(bootstrap_kubeconfig=places[0], kubeconfig=places[1], cert_dir=places[2], hostname_override="joined")
 asyncio.run(asyncio.wait_for(join(config, SystemClock()), 30))
+"""
+SERVE = """
+import asyncio, sys
+from pathlib import Path
+from kube.client.rest import Client
+from kube.component.clock import SystemClock
+from kubelet.config import KubeletConfig
+from kubelet.node_certificate import ServingCertificate, way
+
+async def serve():
+    config = KubeletConfig(kubeconfig=Path(sys.argv[1]), cert_dir=Path(sys.argv[2]), hostname_override="joined")
+    async with Client(way(config), "kubelet") as client, asyncio.timeout(30):
+        serving = ServingCertificate(config, client, ["192.0.2.7"], SystemClock())
+        running = asyncio.create_task(serving.run())
+        await serving.ready.wait()
+        running.cancel()
+
+asyncio.run(serve())
 """
 
 
@@ -40,6 +60,20 @@ def test_a_node_that_shows_a_bootstrap_token_becomes_a_node(cluster: Cluster) ->
         )
         assert cluster.ok(f"{as_node} get node joined -o name") == "node/joined\n"
         assert "forbidden" in cluster.fails(f"{as_node} delete node skiff")
+        given_a_serving_certificate(cluster, own)
     finally:
         cluster.run("kubectl delete node joined --ignore-not-found; kubectl delete clusterrolebinding join-0 join-1")
         cluster.run("kubectl delete serviceaccount joiner -n kube-system")
+
+
+def given_a_serving_certificate(cluster: Cluster, own: Path) -> None:
+    """Which people approve."""
+    program, keys = cluster.state / "serve.py", cluster.state / "joined-pki"
+    program.write_text(SERVE)
+    with cluster.start(f"env -C {REPOSITORY} PYTHONPATH=. {sys.executable} {program} {own} {keys}") as asking:
+        listed = "kubectl get csr -o jsonpath='{.items[?(@.spec.signerName==\"kubernetes.io/kubelet-serving\")].metadata.name}'"
+        cluster.ok(f"kubectl certificate approve {cluster.until(listed, 'csr-')}")
+        assert asking.wait(30) == 0, asking.communicate()[0]
+    certificate = x509.load_pem_x509_certificate((keys / "kubelet-server-current.pem").read_bytes())
+    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert [str(one.value) for one in names] == ["joined", "192.0.2.7"]

@@ -12,6 +12,7 @@ from kubelet.cgroups import Cgroups
 from kubelet.claims import NoClaims
 from kubelet.container_start import ContainerStart
 from kubelet.container_stop import ContainerStop
+from kubelet.devices.manager import DeviceManager
 from kubelet.hooks import Hooks
 from kubelet.http_get import HttpGet
 from kubelet.images import Images
@@ -79,7 +80,11 @@ class World:
         cgroups = Cgroups(mount=root / "cgroup")
         (root / "cgroup").mkdir(exist_ok=True)
         logs = LogKeeper(root / "logs", LogPolicy(), clock)
-        tools = Tools(self.runtime, self.network, images, start, stop, volumes, NoObjects(), cgroups, logs, self.told, clock, facts)
+        self.devices = DeviceManager(root, clock)
+        tools = Tools(
+            self.runtime, self.network, images, start, stop, volumes, NoObjects(), cgroups, logs, self.told, clock, facts,
+            self.devices,
+        )  # fmt: skip
         self.status: Tree = {}
         self.gone = False
         prober = Prober(Asking(self.runtime, self.http), self.told, clock)

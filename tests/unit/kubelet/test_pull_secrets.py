@@ -24,6 +24,10 @@ from tests.unit.kubelet.pods import a_container, a_pod
 RULE = "https://kubernetes.io/docs/concepts/containers/images/#config-json"
 
 
+async def no_programs(image: str) -> Sequence[Login]:
+    return ()
+
+
 def base64(text: str) -> str:
     return b64encode(text.encode()).decode()
 
@@ -89,7 +93,7 @@ def test_a_pull_goes_on_without_a_secret_that_cannot_be_had_and_with_the_nodes_o
     events = Events()
     (tmp_path / "config.json").write_text(json.dumps({"auths": {"registry.example": {"auth": base64("node:word")}}}))
     pod = a_pod(containers=[a_container("main")], imagePullSecrets=[{"name": "one"}, {"name": "two"}])
-    found = asyncio.run(PullSecrets(None, tmp_path, events).logins(pod, "registry.example/app:1"))
+    found = asyncio.run(PullSecrets(None, tmp_path, events, no_programs).logins(pod, "registry.example/app:1"))
     assert [(login.auth, login.source) for login in found] == [({"username": "node", "password": "word"}, None)]
     text = "Unable to retrieve some image pull secrets (one, two); attempting to pull the image may not succeed."
     assert events.told == [("FailedToRetrieveImagePullSecret", text)]

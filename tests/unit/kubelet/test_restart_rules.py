@@ -12,6 +12,7 @@ from kubelet.plan import StartContainer
 from kubelet.pod_events import field_path
 from kubelet.pod_files import PodFiles
 from kubelet.pod_state import ephemeral_containers, finished, restarts_after
+from kubelet.pod_volumes import NOTHING_MOUNTED
 from kubelet.status import pod_status
 from tests.unit.kubelet.pods import NOW, WHO, a_container, a_look, a_pod, ended, planned, running
 
@@ -77,7 +78,7 @@ def test_an_ephemeral_container_sees_the_processes_of_its_target(tmp_path: Any) 
     files = PodFiles(node.root, node.log_root, WHO)
 
     def pid_mode(running_ids: dict[str, str]) -> str:
-        around = Surroundings("sandbox", {}, {}, {}, PodFacts(), running_ids)
+        around = Surroundings("sandbox", NOTHING_MOUNTED, {}, {}, PodFacts(), running_ids)
         return container_spec(pod, ephemeral_containers(pod)[0], 0, around, node, files).pid_mode
 
     assert pid_mode({"main": "4711"}) == "container:4711"
