@@ -84,7 +84,7 @@ class Informer(Generic[V]):
         """Follow the server until cancelled."""
         pause = FIRST_PAUSE_SECONDS
         while True:
-            self._heard = False
+            self._heard = lost = False
             try:
                 if not self._revision:
                     await self._list()
@@ -92,12 +92,16 @@ class Informer(Generic[V]):
                 continue
             except Expired:
                 self._revision = ""
-            except (Unreachable, ApiError, TimeoutError) as error:
+            except (Unreachable, ApiError, TimeoutError, _EndedAtOnce) as error:
+                lost = isinstance(error, Unreachable)
                 log.debug("watch of %s broke, resuming: %s", self._resource.qualified, str(error) or "it did not end in time")
             self.following = False
             if self._heard:
                 pause = FIRST_PAUSE_SECONDS
-            await asyncio.sleep(pause * (1 + random.random()))
+            first, whole = FIRST_PAUSE_SECONDS * (1 + random.random()), pause * (1 + random.random())
+            await asyncio.sleep(first if lost else whole)
+            if lost:
+                await self._client.reached(whole - first)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
     async def _list(self) -> None:
@@ -127,7 +131,7 @@ class Informer(Generic[V]):
             self._changed(one)
 
     async def _watch(self) -> None:
-        """Until the server ends it. Raises TimeoutError where it should have ended, Unreachable where it broke."""
+        """Until the server ends it. Raises TimeoutError where it should have ended, Unreachable where it broke, _EndedAtOnce."""
         seconds = random.randint(*WATCH_SECONDS)
         loop = asyncio.get_running_loop()
         begun = loop.time()
@@ -144,7 +148,7 @@ class Informer(Generic[V]):
                 self._heard = self.following = True
                 self._take(event)
         if not self._heard and loop.time() < begun + SHORT_SECONDS:
-            raise Unreachable("the server ended the watch at once")
+            raise _EndedAtOnce("the server ended the watch at once")
 
     def _take(self, event: Event) -> None:
         if event.type == "BOOKMARK":
@@ -177,6 +181,10 @@ class Informer(Generic[V]):
             return
         for handler in self._handlers:
             handler(last if last is not None else old, None)
+
+
+class _EndedAtOnce(Exception):
+    """A watch that cannot have worked."""
 
 
 class _Meta(msgspec.Struct):

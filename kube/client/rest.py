@@ -11,7 +11,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -25,6 +25,9 @@ from kube.api.resource import Resource
 from kube.api.resources import resource_of
 from kube.api.status import ApiError
 from kube.api.views import decode
+from kube.client.connection import Stream as Stream
+from kube.client.connection import Unreachable as Unreachable
+from kube.client.connection import WebSocket, connection_trouble
 from kube.client.failure import error_of, seconds_to_wait
 from kube.client.keepalive import keep_alive
 from kube.client.kubeconfig import Config
@@ -51,7 +54,6 @@ TRIES_OF_A_BUSY_SERVER = 10  # client-go's maxRetries
 TOKEN_SECONDS = 60.0  # until a token's file is read again: tokens rotate
 IDEMPOTENT = ("GET", "HEAD", "PUT", "DELETE")
 IN_PATHS = "/:@!$&'()*+,;=~%"  # what a path may hold as it is; % because callers may have quoted already
-LINE_BYTES = 16 << 20  # the longest line of a watch: an object of 1.5 MiB, JSON-escaped, with room
 
 
 class PatchType(StrEnum):
@@ -62,14 +64,6 @@ class PatchType(StrEnum):
 
 
 MERGE, STRATEGIC, JSON, APPLY = PatchType.MERGE, PatchType.STRATEGIC, PatchType.JSON, PatchType.APPLY
-
-
-class Unreachable(Exception):
-    """The server cannot be reached, or the connection broke. `refused`: it never got the request."""
-
-    def __init__(self, message: str, *, refused: bool = False) -> None:
-        super().__init__(message)
-        self.refused = refused
 
 
 @dataclass(frozen=True)
@@ -97,6 +91,7 @@ class Client:
         self._token, self._token_until = config.token, 0.0
         self._session: aiohttp.ClientSession | None = None
         self._context: ssl.SSLContext | None = None
+        self._reached = asyncio.Event()  # an answer came since the last trouble with a connection
 
     async def __aenter__(self) -> "Client":
         self._context = self.config.ssl_context()
@@ -243,7 +238,7 @@ class Client:
     async def _once(
         self, method: str, path: str, params: Params | None, data: bytes | None, headers: Mapping[str, str] | None
     ) -> Response:
-        with _connection_trouble():
+        with self._asking():
             async with self._http().request(
                 method, self._url(path, params), data=data, headers=self._with(headers, data), server_hostname=self._expected()
             ) as answer:
@@ -252,9 +247,9 @@ class Client:
     @asynccontextmanager
     async def stream(
         self, method: str, path: str, *, params: Params | None = None, headers: Mapping[str, str] | None = None
-    ) -> AsyncIterator["Stream"]:
+    ) -> AsyncIterator[Stream]:
         """An answer that goes on: a watch, a log. There is no limit on its length; end it by leaving."""
-        with _connection_trouble():
+        with self._asking():
             answer = await self._http().request(
                 method,
                 self._url(path, params),
@@ -270,9 +265,9 @@ class Client:
     @asynccontextmanager
     async def websocket(
         self, path: str, *, params: Params | Pairs | None = None, protocols: tuple[str, ...] = ()
-    ) -> AsyncIterator["WebSocket"]:
+    ) -> AsyncIterator[WebSocket]:
         """A WebSocket, for exec, attach and port-forward."""
-        with _connection_trouble():
+        with self._asking():
             connection = await self._http().ws_connect(
                 self._url(path, params),
                 protocols=protocols,
@@ -285,6 +280,26 @@ class Client:
             yield WebSocket(connection)
         finally:
             await connection.close()
+
+    @contextmanager
+    def _asking(self) -> Iterator[None]:
+        """Trouble with the connection is told as Unreachable; whether the server is reached is noticed."""
+        try:
+            with connection_trouble():
+                yield
+        except Unreachable:
+            self._reached.clear()
+            raise
+        except ApiError:
+            self._reached.set()
+            raise
+        self._reached.set()
+
+    async def reached(self, within: float) -> None:
+        """Until the server, which was not reached, answers any request of this program; `within` seconds at most."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                await self._reached.wait()
 
     def _url(self, path: str, params: Params | Pairs | None) -> "yarl.URL":
         text = self.config.server + quote(path, safe=IN_PATHS)
@@ -314,63 +329,6 @@ class Client:
         return self._session
 
 
-class WebSocket:
-    """An open WebSocket: messages go out by `send`, and come by iterating, as bytes or text."""
-
-    def __init__(self, connection: "aiohttp.ClientWebSocketResponse") -> None:
-        self._connection = connection
-
-    @property
-    def protocol(self) -> str | None:
-        """The subprotocol that the server chose."""
-        return self._connection.protocol
-
-    @property
-    def close_code(self) -> int | None:
-        """Why the other side ended it; None while it is open."""
-        return self._connection.close_code
-
-    async def send(self, message: bytes | str) -> None:
-        with _connection_trouble():
-            if isinstance(message, str):
-                await self._connection.send_str(message)
-            else:
-                await self._connection.send_bytes(message)
-
-    async def close(self) -> None:
-        await self._connection.close()
-
-    async def __aiter__(self) -> AsyncIterator[bytes | str]:
-        async for message in self._connection:
-            if message.type in (aiohttp.WSMsgType.BINARY, aiohttp.WSMsgType.TEXT):
-                yield message.data
-
-
-class Stream:
-    """The body of an answer, as it comes."""
-
-    def __init__(self, answer: "aiohttp.ClientResponse") -> None:
-        self._answer = answer
-
-    async def iter_chunks(self) -> AsyncIterator[bytes]:
-        while True:
-            with _connection_trouble():
-                chunk = await self._answer.content.readany()
-            if not chunk:
-                return
-            yield chunk
-
-    async def iter_lines(self) -> AsyncIterator[bytes]:
-        """Lines without their ends. A last line that was cut off is not given."""
-        rest = b""
-        async for chunk in self.iter_chunks():
-            *lines, rest = (rest + chunk).split(b"\n")
-            for line in lines:
-                yield line
-            if len(rest) > LINE_BYTES:
-                raise Unreachable("the server sends a line without end")
-
-
 def _row(kind: Resource | type[Any]) -> Resource:
     return kind if isinstance(kind, Resource) else resource_of(kind)
 
@@ -378,17 +336,6 @@ def _row(kind: Resource | type[Any]) -> Resource:
 def _typed(row: Resource, tree: Tree) -> Tree:
     """With apiVersion and kind, which a caller may leave out."""
     return {"apiVersion": row.api_version, "kind": row.kind, **tree}
-
-
-@contextmanager
-def _connection_trouble() -> Iterator[None]:
-    """Tell trouble with the connection as Unreachable."""
-    try:
-        yield
-    except aiohttp.ClientConnectorError as error:
-        raise Unreachable(str(error), refused=True) from error
-    except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
-        raise Unreachable(str(error) or type(error).__name__) from error
 
 
 async def _raise_error(answer: "aiohttp.ClientResponse") -> None:

@@ -6,8 +6,11 @@ from typing import Any
 
 from kube.api.types import ConfigMap
 from kube.client.informer import LATE_SECONDS, LONGEST_PAUSE_SECONDS, WATCH_SECONDS, Informer
+from kube.client.kubeconfig import Config
+from kube.client.rest import Client
+from kube.component.http_server import serve
 from tests import virtual_time
-from tests.component.kube_client.faults import Asked, Scripted, client_of, cut
+from tests.component.kube_client.faults import Asked, Proxy, Scripted, client_of, cut
 
 EXPIRED = {"kind": "Status", "status": "Failure", "reason": "Expired", "code": 410, "message": "too old resource version: 5 (120)"}
 Told = tuple[str, str]  # the versions before and after; "" where there is none
@@ -204,3 +207,38 @@ def test_failing_list_keeps_what_is_known() -> None:
     told, informer = follow(script)
     assert told == [("", "1")]
     assert names(informer) == {"a"}
+
+
+def test_a_server_that_answers_anybody_again_is_watched_again_at_once() -> None:
+    """A node that was cut off for minutes hears what it missed with its first heartbeat, not at the end of its longest pause."""
+
+    async def answer(asked: Asked) -> None:
+        if asked.path == "/version":
+            await asked.answer(200, {})
+        elif "watch" in asked.query:
+            await asked.events(an_event("MODIFIED", "a", int(asked.query["resourceVersion"]) + 1), and_then="hang")
+        else:
+            await a_list(5, an_object("a", 1))(asked)
+
+    async def scenario() -> float:
+        loop = asyncio.get_running_loop()
+        server = await serve(Scripted(answer), "127.0.0.1", 0)
+        async with Proxy(server.port) as proxy, Client(Config(server=f"http://127.0.0.1:{proxy.port}"), "test") as client:
+            informer, heard = Informer(client, ConfigMap), asyncio.Event()
+            running = asyncio.ensure_future(informer.run())
+            await informer.synced.wait()
+            proxy.refuses = True
+            proxy.cut()
+            await asyncio.wait({running}, timeout=10 * LONGEST_PAUSE_SECONDS)
+            assert not informer.following
+            informer.on_change(lambda old, new: heard.set() if old is not None else None)
+            proxy.refuses = False
+            since = loop.time()
+            await client.request("GET", "/version")
+            await heard.wait()
+            running.cancel()
+            await asyncio.wait({running})
+        await server.close(within=0.1)
+        return loop.time() - since
+
+    assert virtual_time.run(scenario()) < 1.0
