@@ -4,12 +4,11 @@ Our choice: one watch for all resources in place of upstream's one each. It star
 are; revisions are seen in one order across kinds; and since every write of the cluster passes by, the caches are nearly always
 at etcd's own revision.
 
-An exact read asks etcd for its revision (linearised; callers that come while one question is on its way share the next one)
-and waits until the caches have come that far. A revision at which none of our keys was written never arrives; nobody makes
-one in an etcd that is the cluster's own. Where nothing came for QUIET_SECONDS, the feed writes a key of its own, the mark:
-a watch tells in order, so when it tells of the mark it has told everything before. etcd's own answer to a question for
-progress does not say that: before 3.4.25 it overtakes the events that a newly opened watch still has to bring
-(etcd-io/etcd#15220), and a cache that believed it would stand at a revision whose changes it has not seen.
+An exact read asks etcd for its revision (asking.py) and waits until the caches have come that far. A revision at which none of
+our keys was written never arrives; nobody makes one in an etcd that is the cluster's own. Where nothing came for QUIET_SECONDS,
+the feed writes a key of its own, the mark: a watch tells in order, so when it tells of the mark it has told everything before.
+etcd's own answer to a question for progress does not say that: before 3.4.25 it overtakes the events that a newly opened watch
+still has to bring (etcd-io/etcd#15220), and a cache that believed it would stand at a revision whose changes it has not seen.
 https://kubernetes.io/docs/reference/using-api/api-concepts/#semantics-for-get-and-list · KEP-2340
 """
 
@@ -18,6 +17,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 
 from apiserver.storage import codec
+from apiserver.storage.asking import Asking, Reader, release
 from apiserver.storage.entry import Entry
 from apiserver.storage.etcd import Compacted, Etcd, Outcome
 from apiserver.storage.etcd_watch import Batch, EtcdWatch
@@ -30,8 +30,6 @@ FRESH_SECONDS = 3.0  # how long a read waits for the caches, as upstream's watch
 QUIET_SECONDS = 0.3
 MARK_KEY = "revision_mark"  # below the root, where no object is
 RETRY_SECONDS = 1.0
-
-Reader = Callable[[ApiError | None], None]
 
 log = get_logger(__name__)
 
@@ -57,8 +55,8 @@ class Feed:
         self._moved = asyncio.Event()  # set, and replaced, whenever `revision` grew and somebody waits for that
         self._expecting = 0  # how many wait
         self._marking = asyncio.Lock()
-        self._readers: list[Reader] = []  # who came since the question on its way was sent
-        self._asked = asyncio.Event()
+        self._asking = Asking(etcd.revision, self._answered)
+        self._late = asyncio.TaskGroup()  # of readers who wait for the caches, while it runs
 
     @property
     def revision(self) -> int:
@@ -75,8 +73,8 @@ class Feed:
 
     async def run(self) -> None:
         """For ever: read everything, then follow; read anew where etcd has compacted what is missing."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._answer_revisions(tasks))
+        async with asyncio.TaskGroup() as self._late:
+            self._late.create_task(self._asking.run())
             while True:
                 try:
                     await self._load()
@@ -106,8 +104,7 @@ class Feed:
 
     def when_fresh(self, reader: Reader) -> None:
         """Likewise: it is called once, with what went wrong, if anything did."""
-        self._readers.append(reader)
-        self._asked.set()
+        self._asking.add(reader)
 
     async def reach(self, revision: int) -> None:
         """Wait until the caches are at `revision` or beyond; Timeout after FRESH_SECONDS."""
@@ -140,23 +137,15 @@ class Feed:
                 await self._etcd.mark(self._root + MARK_KEY)
                 await self._moves()
 
-    async def _answer_revisions(self, tasks: asyncio.TaskGroup) -> None:
-        while True:
-            await self._asked.wait()
-            self._asked.clear()
-            readers, self._readers = self._readers, []
-            try:
-                revision = await self._etcd.revision()
-            except ApiError as error:
-                _release(readers, error)
-                continue
-            if self.revision >= revision:
-                _release(readers)
-            else:
-                tasks.create_task(self._release_at(revision, readers))
+    def _answered(self, readers: list[Reader], revision: int) -> None:
+        """`revision` is etcd's own."""
+        if self.revision >= revision:
+            release(readers)
+        else:
+            self._late.create_task(self._release_at(revision, readers))
 
     async def _release_at(self, revision: int, readers: list[Reader]) -> None:
-        """`revision` is etcd's own: where nothing came of it for so long, the watch hangs (its member may be stopped)."""
+        """Where nothing came of it for so long, the watch hangs (its member may be stopped)."""
         before = self.revision
         try:
             await self.reach(revision)
@@ -164,9 +153,9 @@ class Feed:
             if self.revision == before and self._watch is not None:
                 log.warning("the watch of etcd is silent, opening another one", at=before, etcd=revision)
                 self._watch.begin_anew()
-            _release(readers, error)
+            release(readers, error)
         else:
-            _release(readers)
+            release(readers)
 
     async def _load(self) -> None:
         end = prefix_end(self._root)
@@ -219,11 +208,6 @@ class Feed:
         if self._expecting:
             moved, self._moved = self._moved, asyncio.Event()
             moved.set()
-
-
-def _release(readers: list[Reader], error: ApiError | None = None) -> None:
-    for reader in readers:
-        reader(error)
 
 
 def _let_go_on(waiter: "asyncio.Future[None]", error: ApiError | None) -> None:
