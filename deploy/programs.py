@@ -19,7 +19,7 @@ EVICTION = "memory.available<100Mi,nodefs.available<1Gi,imagefs.available<1Gi"
 MARK = "SKIFF_STATE"  # in the environment of every program that we start: whose it is
 LOG_BYTES = "10MB"
 LOG_BACKUPS = 2
-STOP_SECONDS = 20  # a program that has not ended by then is killed
+STOP_SECONDS = 90  # then a program is killed; systemd's default. A request on its way may take 60 of them (--request-timeout)
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,10 @@ from typing import Any
 from supervisor.xmlrpc import SupervisorTransport
 
 from deploy.cluster import Cluster
-from deploy.programs import MARK, Program, supervisor_argv, supervisor_config
+from deploy.programs import MARK, STOP_SECONDS, Program, supervisor_argv, supervisor_config
 
 START_SECONDS = 10
-STOP_SECONDS = 60  # all programs, one after another
+PRIORITIES = 4  # the supervisor ends programs of one priority together, and each after what was started later
 
 
 class Supervisor:
@@ -66,7 +66,7 @@ class Supervisor:
         """Stop every program, then the supervisor itself."""
         pid = int(self._ask("getPID"))
         self._ask("shutdown")
-        _wait_until(lambda: not _alive(pid), STOP_SECONDS, "the supervisor does not end")
+        _wait_until(lambda: not _alive(pid), PRIORITIES * STOP_SECONDS + START_SECONDS, "the supervisor does not end")
 
     def _start_stopped(self) -> bool:
         stopped = [one["name"] for one in self.processes() if one["statename"] in ("STOPPED", "FATAL", "EXITED")]

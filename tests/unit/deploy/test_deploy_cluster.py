@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy import certs
+from deploy import certs, supervise
 from deploy.cluster import Cluster
 from deploy.preflight import LEAST_FREE_BYTES, Observed, problems
 from deploy.programs import programs, supervisor_config
@@ -54,6 +54,15 @@ def test_supervisor_runs_every_program_for_ever() -> None:
     assert names == ours | {"etcd", "containerd", "dockerd"}
     assert all(config[f"program:{name}"]["autorestart"] == "true" for name in names)
     assert config["unix_http_server"]["chmod"] == "0600"
+
+
+def test_a_program_has_as_long_to_end_as_its_requests_have() -> None:
+    """Rule: systemd-system.conf(5) DefaultTimeoutStopSec; kube-apiserver --request-timeout"""
+    wanted = programs(Cluster(), own_engine=True)
+    config = configparser.RawConfigParser()
+    config.read_string(supervisor_config(Cluster(), wanted))
+    assert int(config["program:kube-apiserver"]["stopwaitsecs"]) == 90
+    assert len({program.priority for program in wanted}) <= supervise.PRIORITIES, "whoever waits for all of them waits long enough"
 
 
 def test_engine_of_the_host_is_left_alone() -> None:
