@@ -1,17 +1,32 @@
 -- One request after another, as the arguments say: `kind token count`. Prints what happened as one line of JSON.
 -- kinds: get, list, create, update, patch. Names repeat after `count`; a created one is new each time (`run` makes it so).
 local kind, count, run, number = "get", 1, "r", 0
-local filler = string.rep("x", 1024)
+local letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+local text = ""
+
+-- A ConfigMap's text is like no other's: a server that compresses shall not be flattered.
+local function write_text()
+  local found = {}
+  for index = 1, 1048576 do
+    local at = math.random(#letters)
+    found[index] = letters:sub(at, at)
+  end
+  text = table.concat(found)
+end
 
 local function configmap(name)
+  local at = number * 7919 % (#text - 1024) + 1
   return '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"' .. name .. '"},"data":{"number":"' .. number ..
-      '","text":"' .. filler .. '"}}'
+      '","text":"' .. text:sub(at, at + 1023) .. '"}}'
 end
 
 function init(arguments)
   kind, count, run = arguments[1], tonumber(arguments[3]), arguments[4]
   wrk.headers["Authorization"] = "Bearer " .. arguments[2]
   wrk.headers["User-Agent"] = "bench/1"
+  if kind == "create" or kind == "update" then
+    write_text()
+  end
 end
 
 function request()
