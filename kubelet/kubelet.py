@@ -53,8 +53,7 @@ from kubelet.network.policies import Policies
 from kubelet.network.policy import Peer
 from kubelet.node_agent import NodeAgent
 from kubelet.node_info import read_machine
-from kubelet.node_setup import built_network, built_routes, facts_of, identity_of, logins_for, shutdown_order
-from kubelet.node_shutdown import NodeShutdown
+from kubelet.node_setup import built_network, built_routes, built_shutdown, facts_of, identity_of, logins_for
 from kubelet.objects import NoObjects, WatchedObjects, no_token
 from kubelet.pod_events import LoggedEvents, PodEvents, RecordedEvents
 from kubelet.pod_range import PodRange
@@ -72,7 +71,6 @@ from kubelet.samples import Sampler
 from kubelet.security import has_apparmor
 from kubelet.server import KubeletServer
 from kubelet.server_auth import ServerAuth
-from kubelet.shutdown_sources import Logind, PowerSignal
 from kubelet.static_pods import StaticPods
 from kubelet.status_manager import StatusManager
 from kubelet.volumes import volume_types
@@ -172,9 +170,7 @@ class Kubelet:
         self.pressure = NodePressure(config, self.sampler, self.workers, runtime, self.events, self._clock)
         self.pressure.images.on_images = self.pulled.forget_others
         admission.pressure = lambda: self.pressure.manager.pressure
-        order = shutdown_order(config)
-        sources = (Logind(sum(phase.seconds for phase in order)), PowerSignal())
-        self.shutdown = NodeShutdown(order, sources, self.workers, self._clock)
+        self.shutdown = built_shutdown(config, self.workers, self._clock)
         admission.going_down = lambda: self.shutdown.going_down
         self.source = PodSource(self.workers, pods, files=bool(_static_sources(config)))
         self.status = StatusManager(client, self.source.api_object) if client is not None else None

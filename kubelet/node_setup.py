@@ -14,12 +14,14 @@ from kubelet.network.node_routes import NodeRoutes
 from kubelet.network.routes import BACKENDS, VXLAN_OVERHEAD
 from kubelet.node_facts import NodeFacts
 from kubelet.node_info import Machine, own_address
-from kubelet.node_shutdown import Phase, phases
+from kubelet.node_shutdown import NodeShutdown, Phase, phases
 from kubelet.node_status import Identity, allocatable, parse_taint
 from kubelet.pod_events import PodEvents
+from kubelet.pod_workers import PodWorkers
 from kubelet.pressure import reserved_of, thresholds_of
 from kubelet.pull_secrets import PullSecrets
 from kubelet.runtime.runtime import EngineInfo, LogPolicy
+from kubelet.shutdown_sources import Logind, PowerSignal
 
 RESOURCE_CAPABILITY = "SYS_RESOURCE"  # lets a process lower an oom_score_adj
 
@@ -55,6 +57,12 @@ def logins_for(config: KubeletConfig, client: Client | None, events: PodEvents, 
     """What registries are shown. Raises StartupError."""
     programs = loaded(config.image_credential_provider_config, config.image_credential_provider_bin_dir)
     return PullSecrets(client, config.root_dir, events, CredentialProviders(programs, clock).logins).logins
+
+
+def built_shutdown(config: KubeletConfig, workers: PodWorkers, clock: Clock) -> NodeShutdown:
+    """Raises StartupError."""
+    order = shutdown_order(config)
+    return NodeShutdown(order, (Logind(sum(phase.seconds for phase in order)), PowerSignal()), workers, clock)
 
 
 def shutdown_order(config: KubeletConfig) -> tuple[Phase, ...]:
