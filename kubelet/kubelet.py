@@ -156,8 +156,7 @@ class Kubelet:
         self.events: PodEvents = RecordedEvents(self._recorder) if self._recorder is not None else LoggedEvents()
         self._services = Informer(client, Service) if client is not None else None
         self._objects = WatchedObjects(client, self._services, self._objects_changed) if client is not None else None
-        pods = Informer(client, Pod, field_selector=f"spec.nodeName={self.identity.name}") if client is not None else None
-        self.pods = pods
+        self.pods = pods = self._pods_informer(client) if client is not None else None
         self.plugins = Plugins(self.facts.root, self.identity.name, client)
         self.devices = DeviceManager(self.facts.root, self._clock)
         self.plugins.add_devices = self.devices.add
@@ -175,6 +174,9 @@ class Kubelet:
         self.source = PodSource(self.workers, pods, files=bool(_static_sources(config)))
         self.status = StatusManager(client, self.source.api_object) if client is not None else None
         self.agent = self._node_agent(client) if client is not None else None
+
+    def _pods_informer(self, client: Client) -> Informer[Pod]:
+        return Informer(client, Pod, field_selector=f"spec.nodeName={self.identity.name}")
 
     def _admission(self) -> Admission:
         unsafe = self._config.allowed_unsafe_sysctls
