@@ -4,6 +4,7 @@ httpx is dear per request and comfortable with everything else; a probe every fe
 https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/#http-probes
 """
 
+import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ from kube.client.version import MAJOR, MINOR
 
 MAX_BODY = 10 * 1024  # bytes: what upstream reads of an answer
 MAX_REDIRECTS = 10
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")  # characters that no URL holds as they are
 
 
 class Answer(NamedTuple):
@@ -31,7 +33,10 @@ class HttpGet:
 
     async def get(self, url: str, headers: Mapping[str, str]) -> Answer:
         """Raises httpx.HTTPError. The caller sets the deadline."""
-        target = httpx.URL(url)
+        try:
+            target = httpx.URL(url)
+        except httpx.InvalidURL as error:
+            raise httpx.UnsupportedProtocol(str(error)) from error
         for _ in range(MAX_REDIRECTS):
             async with self._client.stream("GET", target, headers=dict(headers)) as response:
                 if not response.is_redirect:
@@ -59,7 +64,7 @@ def url_of(action: HTTPGetAction, pod_ip: str, port: int) -> str:
     scheme = (action.scheme or "HTTP").lower()
     host = action.host or pod_ip
     bracketed = f"[{host}]" if ":" in host else host
-    path = action.path or "/"
+    path = CONTROL.sub(lambda found: f"%{ord(found[0]):02X}", action.path or "/")
     return f"{scheme}://{bracketed}:{port}{path if path.startswith('/') else '/' + path}"
 
 
