@@ -23,7 +23,8 @@ from kube.api.definitions import LIST, MAP, STRUCT, Type, named, of_kind
 from kube.api.meta import Tree
 from kube.api.resource import Resource
 
-ASK_BY_EMPTINESS = {"managedFields"}  # an empty list asks that nothing be remembered
+# An empty list asks that nothing be remembered, and of an autoscaler's `policies` it is refused.
+ASK_BY_EMPTINESS = {"managedFields", "policies"}
 BY_THEMSELVES = ("apiextensions.k8s.io", "apiregistration.k8s.io")  # their schemas are not ours to fill, only their `status`
 
 

@@ -22,7 +22,7 @@ def url_errors(text: str, path: str) -> Iterator[FieldError]:
     if url.scheme != "https":
         yield invalid(path, url.scheme, f"'https' is the only allowed URL scheme{FORM}")
     if not url.netloc:
-        yield invalid(path, url.netloc, f"host must be specified{FORM}")
+        yield invalid(path, url.netloc, f"host must be provided{FORM}")
     if "@" in url.netloc:
         yield invalid(path, url.netloc.rpartition("@")[0], "user information is not permitted in the URL")
     for value, what in ((url.fragment, "fragments are"), (url.query, "query parameters are")):

@@ -54,8 +54,9 @@ def webhook_errors(webhooks: Any) -> Iterator[FieldError]:
 
 
 def _webhook(webhook: Any, at: str) -> Iterator[FieldError]:
-    yield from validation.named(f"{at}.name", webhook.name, names.subdomain)
-    if webhook.name and webhook.name.count(".") < 2:
+    complaints = [*validation.named(f"{at}.name", webhook.name, names.subdomain)]
+    yield from complaints
+    if not complaints and webhook.name.count(".") < 2:
         yield invalid(f"{at}.name", webhook.name, "should be a domain with at least three segments separated by dots")
     for index, rule in enumerate(webhook.rules or ()):
         yield from rule_errors(rule, f"{at}.rules[{index}]")
@@ -127,15 +128,15 @@ def client_config_errors(config: Any, path: str) -> Iterator[FieldError]:
 
 
 def rule_errors(rule: Any, at: str) -> Iterator[FieldError]:
+    yield from _each_or_all(rule.operations, f"{at}.operations", "operations", may_be_empty=True)
+    for index, operation in enumerate(rule.operations or ()):
+        if operation not in OPERATIONS:
+            yield unsupported(f"{at}.operations[{index}]", operation, OPERATIONS)
     yield from _each_or_all(rule.apiGroups, f"{at}.apiGroups", "API groups", may_be_empty=True)
     yield from _each_or_all(rule.apiVersions, f"{at}.apiVersions", "API versions")
     yield from _resources(rule.resources or (), f"{at}.resources")
     if rule.scope is not None and rule.scope not in SCOPES:
         yield unsupported(f"{at}.scope", rule.scope, SCOPES)
-    yield from _each_or_all(rule.operations, f"{at}.operations", "operations", may_be_empty=True)
-    for index, operation in enumerate(rule.operations or ()):
-        if operation not in OPERATIONS:
-            yield unsupported(f"{at}.operations[{index}]", operation, OPERATIONS)
 
 
 def _each_or_all(values: Any, path: str, what: str, *, may_be_empty: bool = False) -> Iterator[FieldError]:
@@ -164,7 +165,7 @@ def _resources(resources: Any, path: str) -> Iterator[FieldError]:
             yield invalid(f"{path}[{index}]", resource, f"if '{name}/*' is present, must not specify {resource}")
         elif slash and name != "*" and f"*/{sub}" in resources:
             yield invalid(f"{path}[{index}]", resource, f"if '*/{sub}' is present, must not specify {resource}")
-    if "*" in resources and any("/" not in one and one != "*" for one in resources):
+    if "*" in resources and [one for one in resources if one and "/" not in one][-1] != "*":  # upstream looks at the last one
         text = "if '*' is present, must not specify other resources without subresources"
         yield invalid(path, list(resources), text)
 

@@ -20,8 +20,7 @@ def set_defaults(tree: Tree) -> None:
         called["singular"] = kind.lower()
     if not called.get("listKind") and kind:
         called["listKind"] = f"{kind}List"
-    conversion = spec.setdefault("conversion", {})
-    conversion.setdefault("strategy", "None")
+    conversion = spec.setdefault("conversion", {"strategy": "None"})
     service = ((conversion.get("webhook") or {}).get("clientConfig") or {}).get("service")
     if service:
         service.setdefault("port", 443)

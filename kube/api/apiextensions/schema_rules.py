@@ -55,10 +55,21 @@ class Level(Enum):
 
 def errors(raw: Tree, path: str) -> Iterator[FieldError]:
     """What is wrong with a whole schema."""
+    if raw.get("nullable"):
+        yield forbidden(f"{path}.nullable", "nullable cannot be true at the root")
     yield from _forbidden(raw, path)
+    if _names_its_own(raw):
+        yield invalid(path, "", "OpenAPIV3Schema 'schema' is not supported")
+        return
     yield from _structural(raw, Level.ROOT, path)
     yield from _complete(raw, raw, path, path)
     yield from _defaults(shared(raw), path, is_root=True)
+
+
+def _names_its_own(raw: Tree) -> bool:
+    """Whether some node says with `$schema` what kind of schema it is."""
+    inside = [one for one, _, _ in _inner(raw, "")] + [one for one, _ in _restricting(raw, "")]
+    return bool(raw.get("$schema")) or any(map(_names_its_own, inside))
 
 
 def _inner(raw: Tree, path: str) -> Iterator[tuple[Tree, Level, str]]:
@@ -129,8 +140,10 @@ def _structural(raw: Tree, level: Level, path: str) -> Iterator[FieldError]:
 
 def _type_errors(raw: Tree, kind: str, level: Level, path: str) -> Iterator[FieldError]:
     is_embedded = bool(raw.get("x-kubernetes-embedded-resource"))
-    if raw.get("x-kubernetes-int-or-string") and kind:
-        yield invalid(f"{path}.type", kind, "must be empty if x-kubernetes-int-or-string is true")
+    if raw.get("x-kubernetes-int-or-string"):
+        for name in ("x-kubernetes-preserve-unknown-fields", "x-kubernetes-embedded-resource"):
+            if raw.get(name):
+                yield invalid(f"{path}.{name}", True, "must be false if x-kubernetes-int-or-string is true")
     if is_embedded and kind != "object":
         text = "must be object if x-kubernetes-embedded-resource is true"
         yield invalid(f"{path}.type", kind, text) if kind else required(f"{path}.type", text)

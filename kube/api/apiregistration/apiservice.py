@@ -11,6 +11,7 @@ from kube.api.meta import Tree
 from kube.api.resource import Resource
 from kube.api.status import FieldError, invalid, required
 from kube.api.types import APIService
+from kube.api.webhook_client import port_errors
 
 SERVICE_PORT = 443
 
@@ -32,7 +33,11 @@ def validate(new: APIService, old: APIService | None) -> Iterator[FieldError]:
     wanted = f"{spec.version or ''}.{spec.group or ''}"
     if new.metadata.name != wanted:
         yield invalid("metadata.name", new.metadata.name, f'must be `spec.version+"."+spec.group`: "{wanted}"')
-    yield from validation.named("spec.version", spec.version, names.label1035)
+    if spec.group:
+        yield from validation.complain("spec.group", spec.group, names.subdomain)
+    elif spec.version != "v1":
+        yield required("spec.group", "only v1 may have an empty group and it better be legacy kube")
+    yield from validation.complain("spec.version", spec.version or "", names.label1035)
     for field, least, most in (("groupPriorityMinimum", 1, 20000), ("versionPriority", 1, 1000)):
         value = getattr(spec, field) or 0
         if not least <= value <= most:
@@ -40,10 +45,14 @@ def validate(new: APIService, old: APIService | None) -> Iterator[FieldError]:
     if spec.service is None:
         if spec.caBundle:
             yield invalid("spec.caBundle", f"{len(spec.caBundle)} bytes", "local APIServices may not have a caBundle")
+        if spec.insecureSkipTLSVerify:
+            yield invalid("spec.insecureSkipTLSVerify", True, "local APIServices may not have insecureSkipTLSVerify")
         return
     for field in ("namespace", "name"):
         if not getattr(spec.service, field):
             yield required(f"spec.service.{field}")
+    if spec.service.port is not None:
+        yield from port_errors(spec.service.port, "spec.service.port")
     if spec.insecureSkipTLSVerify and spec.caBundle:
         yield invalid("spec.insecureSkipTLSVerify", True, "may not be true if caBundle is present")
 

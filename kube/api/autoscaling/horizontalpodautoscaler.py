@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from kube.api import validation
-from kube.api.autoscaling.scaling_rules import SOURCES, behavior_errors, metric_errors, reference_errors
+from kube.api.autoscaling.scaling_rules import SOURCES, behavior_errors, metric_errors, reference_errors, zero_errors
 from kube.api.columns import AGE, UNKNOWN, UNSET, number, plain
 from kube.api.meta import Tree
 from kube.api.resource import Resource
@@ -35,7 +35,7 @@ def set_defaults(tree: Tree) -> None:
         for field, defaults in (("scaleUp", SCALE_UP), ("scaleDown", SCALE_DOWN)):
             rules = behavior.setdefault(field, {})
             for name, value in defaults.items():
-                if not rules.get(name) and rules.get(name) != 0:
+                if rules.get(name) is None:
                     rules[name] = [dict(one) for one in value] if isinstance(value, list) else value
 
 
@@ -50,6 +50,7 @@ def validate(new: HorizontalPodAutoscaler, old: HorizontalPodAutoscaler | None) 
     yield from reference_errors(spec.scaleTargetRef, "spec.scaleTargetRef")
     for index, metric in enumerate(spec.metrics or ()):
         yield from metric_errors(metric, f"spec.metrics[{index}]")
+    yield from zero_errors(spec.minReplicas, {metric.type for metric in spec.metrics or ()})
     yield from behavior_errors(spec.behavior, "spec.behavior")
 
 

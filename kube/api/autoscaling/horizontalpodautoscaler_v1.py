@@ -11,13 +11,14 @@ from typing import Any
 
 import orjson
 
+from kube.api import validation
 from kube.api.autoscaling.horizontalpodautoscaler import CPU_PERCENT, replica_errors, validate_status
 from kube.api.autoscaling.older_metrics import CURRENT, TARGETS, newer, older, renamed
-from kube.api.autoscaling.scaling_rules import reference_errors
+from kube.api.autoscaling.scaling_rules import reference_errors, zero_errors
 from kube.api.columns import AGE, UNKNOWN, UNSET, number, plain
 from kube.api.meta import Tree
 from kube.api.resource import Resource
-from kube.api.status import FieldError
+from kube.api.status import FieldError, invalid
 from kube.api.types import HorizontalPodAutoscalerV1
 
 METRICS = "autoscaling.alpha.kubernetes.io/metrics"
@@ -86,6 +87,11 @@ def to_v2(tree: Tree) -> Tree:
 def validate(new: HorizontalPodAutoscalerV1, old: HorizontalPodAutoscalerV1 | None) -> Iterator[FieldError]:
     yield from replica_errors(new.spec)
     yield from reference_errors(new.spec.scaleTargetRef, "spec.scaleTargetRef")
+    percent, others = new.spec.targetCPUUtilizationPercentage, _trees(_json((new.metadata.annotations or {}).get(METRICS, "")))
+    if percent is not None and percent < 1:
+        at = f"spec.metrics[{len(others)}].resource.target.averageUtilization"
+        yield invalid(at, percent, validation.AT_LEAST_ONE)
+    yield from zero_errors(new.spec.minReplicas, {str(one.get("type")) for one in others})
 
 
 def _parted(metrics: list[Tree], field: str = "target") -> tuple[Tree | None, list[Tree]]:

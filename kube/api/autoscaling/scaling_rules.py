@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from kube.api import names, quantity
+from kube.api.core.resource_names import container_name_errors
 from kube.api.status import FieldError, forbidden, invalid, required, unsupported
 from kube.api.types import HorizontalPodAutoscalerBehavior, MetricSpec
-from kube.api.validation import AT_LEAST_ONE, named
+from kube.api.validation import AT_LEAST_ONE, complain, named
 
 # The field of a metric that says what it is about, by its type.
 SOURCES = {
@@ -24,17 +25,25 @@ LONGEST_WINDOW, LONGEST_PERIOD = 3600, 1800
 def metric_errors(metric: MetricSpec, at: str) -> Iterator[FieldError]:
     if not metric.type:
         yield required(f"{at}.type", "must specify a metric source type")
-    if metric.type not in SOURCES:
-        yield unsupported(f"{at}.type", metric.type or "", tuple(SOURCES))
+    unknown = [unsupported(f"{at}.type", metric.type or "", tuple(SOURCES))] if metric.type not in SOURCES else []
+    yield from unknown
     present = [field for field in IN_ORDER if getattr(metric, field) is not None]
     if present:
         yield from _source(present[0], getattr(metric, present[0]), f"{at}.{present[0]}")
     expected = SOURCES.get(metric.type, "")
-    if expected not in present:
+    yield from unknown  # upstream says it where it looks for the source, too
+    if expected and expected not in present:
         yield required(f"{at}.{expected}", "must populate information for the given metric source")
     for field in present if len(present) > 1 else ():
         if field != expected:
             yield forbidden(f"{at}.{field}", "must populate the given metric source only")
+
+
+def zero_errors(least: int | None, kinds: set[str]) -> Iterator[FieldError]:
+    """Down to nothing it may go only where something outside of the pods is measured."""
+    if least == 0 and not kinds & {"Object", "External"}:
+        text = "must specify at least one Object or External metric to support scaling to zero replicas"
+        yield forbidden("spec.metrics", text)
 
 
 def reference_errors(reference: Any, at: str) -> Iterator[FieldError]:
@@ -53,8 +62,12 @@ def _source(field: str, source: Any, at: str) -> Iterator[FieldError]:
             yield from named(f"{at}.metric.name", source.metric.name, names.path_segment)
     elif not source.name:
         yield required(f"{at}.name", "must specify a resource name")
+    elif field == "containerResource":
+        yield from container_name_errors(source.name, f"{at}.name")
     if field == "containerResource" and not source.container:
         yield required(f"{at}.container", "must specify a container")
+    elif field == "containerResource":
+        yield from complain(f"{at}.container", source.container, names.label)
     yield from _target(target, f"{at}.target")
     yield from _aim(field, target, f"{at}.target")
 
@@ -81,7 +94,7 @@ def _aim(field: str, target: Any, at: str) -> Iterator[FieldError]:
         yield required(f"{at}.averageValue", "must set either a target value for metric or a per-pod target")
     elif field == "external" and value is not None and average is not None:
         yield forbidden(f"{at}.value", "may not set both a target value for metric and a per-pod target")
-    elif field == "pods" and (average is None or quantity.parse(average) <= 0):
+    elif field == "pods" and average is None:
         yield required(f"{at}.averageValue", "must specify a positive target averageValue")
     elif field in ("resource", "containerResource"):
         if share is None and average is None:

@@ -82,8 +82,9 @@ def _selector(spec: ResourceQuotaSpec) -> Iterator[FieldError]:
             shown = [{"ScopeName": e.scopeName, "Operator": e.operator, "Values": e.values} for e in expressions]
             yield invalid(path, {"MatchExpressions": shown}, "unsupported scope applied to resource")
         if scope in ONLY_EXISTS and operator != "Exists":
-            text = "must be 'Exists' when scope is any of ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating, "
-            text += "ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or ResourceQuotaScopeCrossNamespacePodAffinity"
+            text = "must be 'Exist' only operator when scope is any of ResourceQuotaScopeTerminating, "
+            text += "ResourceQuotaScopeNotTerminating, ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or "
+            text += "ResourceQuotaScopeCrossNamespacePodAffinity"
             yield invalid(f"{path}.operator", operator, text)
         if operator in ("In", "NotIn"):
             if not values:

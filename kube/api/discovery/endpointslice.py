@@ -7,12 +7,11 @@ from collections.abc import Iterator
 
 from kube.api import names, validation
 from kube.api.columns import AGE, UNSET, at_most, plain
-from kube.api.defaults import fill
 from kube.api.meta import Tree
 from kube.api.metadata import label_errors
 from kube.api.network_address import ip_complaints, is_ipv6, special_complaints
 from kube.api.resource import Resource
-from kube.api.status import FieldError, duplicate, required, too_many
+from kube.api.status import FieldError, duplicate, required, too_many, unsupported
 from kube.api.types import Endpoint, EndpointSlice
 
 ADDRESS_TYPES = ("FQDN", "IPv4", "IPv6")
@@ -23,7 +22,7 @@ SHOWN = 3
 def set_defaults(tree: Tree) -> None:
     for port in tree.get("ports") or ():
         port.setdefault("name", "")
-        fill(port, protocol="TCP")
+        port.setdefault("protocol", "TCP")
 
 
 def validate(new: EndpointSlice, old: EndpointSlice | None) -> Iterator[FieldError]:
@@ -45,7 +44,8 @@ def validate(new: EndpointSlice, old: EndpointSlice | None) -> Iterator[FieldErr
         if name in seen:
             yield duplicate(f"{at}.name", name)
         seen.add(name)
-        yield from validation.one_of(f"{at}.protocol", port.protocol, validation.PROTOCOLS)
+        if port.protocol not in validation.PROTOCOLS:
+            yield unsupported(f"{at}.protocol", port.protocol or "", validation.PROTOCOLS)
         if port.appProtocol is not None:
             yield from validation.complain(f"{at}.appProtocol", port.appProtocol, names.qualified)
     if old is not None:

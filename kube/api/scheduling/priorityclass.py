@@ -24,6 +24,11 @@ def set_defaults(tree: Tree) -> None:
 
 
 def validate(new: PriorityClass, old: PriorityClass | None) -> Iterator[FieldError]:
+    if old is not None:
+        if new.value != old.value:
+            yield forbidden("Value", "may not be changed in an update.")  # upstream's path
+        yield from validation.unchanged("preemptionPolicy", new.preemptionPolicy, old.preemptionPolicy)
+        return
     name = new.metadata.name or ""
     if name.startswith("system-"):
         if complaint := _system_complaint(new, name):
@@ -35,11 +40,6 @@ def validate(new: PriorityClass, old: PriorityClass | None) -> Iterator[FieldErr
         yield required("preemptionPolicy")
     elif new.preemptionPolicy not in POLICIES:
         yield unsupported("preemptionPolicy", new.preemptionPolicy, POLICIES)
-    if old is None:
-        return
-    if new.value != old.value:
-        yield forbidden("value", "may not be changed in an update.")
-    yield from validation.unchanged("preemptionPolicy", new.preemptionPolicy, old.preemptionPolicy)
 
 
 def _system_complaint(one: PriorityClass, name: str) -> str:

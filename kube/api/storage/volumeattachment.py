@@ -5,12 +5,15 @@ https://kubernetes.io/docs/reference/kubernetes-api/config-and-storage-resources
 
 from collections.abc import Iterator
 
-from kube.api import validation
+from kube.api import names, validation
 from kube.api.columns import AGE, plain
+from kube.api.core.volume_sources import driver_name_errors
 from kube.api.meta import Tree
 from kube.api.resource import Resource
-from kube.api.status import FieldError, required
+from kube.api.status import FieldError, forbidden, required
 from kube.api.types import VolumeAttachment
+
+ONE_SOURCE = "must specify exactly one of inlineVolumeSpec and persistentVolumeName"
 
 
 def prepare(new: Tree, old: Tree | None) -> None:
@@ -19,14 +22,23 @@ def prepare(new: Tree, old: Tree | None) -> None:
 
 
 def validate(new: VolumeAttachment, old: VolumeAttachment | None) -> Iterator[FieldError]:
-    for field in ("attacher", "nodeName"):
-        if not getattr(new.spec, field):
-            yield required(f"spec.{field}")
+    if not new.spec.attacher:
+        yield required("spec.attacher")
     source = new.spec.source
-    if source is None or (not source.persistentVolumeName and source.inlineVolumeSpec is None):
-        yield required("spec.source", "must specify exactly one of inlineVolumeSpec and persistentVolumeName")
+    name, within = (source.persistentVolumeName, source.inlineVolumeSpec) if source is not None else (None, None)
+    if name is None and within is None:
+        yield required("spec.source", ONE_SOURCE)
+    elif name is not None and within is not None:
+        yield forbidden("spec.source", ONE_SOURCE)
+    elif name == "":
+        yield required("spec.source.persistentVolumeName", "must specify non empty persistentVolumeName")
+    yield from validation.complain("spec.nodeName", new.spec.nodeName or "", names.subdomain)
     if old is not None:
         yield from validation.unchanged("spec", new.spec, old.spec)
+        return
+    yield from driver_name_errors(new.spec.attacher, "spec.attacher")
+    if name is not None:
+        yield from validation.complain("spec.source.persistentVolumeName", name, names.subdomain)
 
 
 RESOURCE = Resource(

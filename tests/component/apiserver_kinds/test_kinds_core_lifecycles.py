@@ -137,7 +137,7 @@ def test_a_priority_class_keeps_its_value(runner: asyncio.Runner, client: Client
             await kind.make(name, {"value": value})
         assert await kind.names() == ["p1", "p2"]
         for patch in ({"value": 10}, [{"op": "replace", "path": "/value", "value": 10}]):
-            with pytest.raises(Invalid, match=r"value: Invalid value: 10: field is immutable|value: Forbidden"):
+            with pytest.raises(Invalid, match=r"Value: Forbidden"):
                 await client.patch(kind.row, kind.key("p1"), patch, type=JSON if isinstance(patch, list) else STRATEGIC)
         found = await client.patch(kind.row, kind.key("p1"), {"description": "updated description"})
         assert (found["description"], found["value"], found["preemptionPolicy"]) == (

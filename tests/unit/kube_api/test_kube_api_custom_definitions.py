@@ -71,7 +71,7 @@ def copied(tree: Tree) -> Tree:
             root(a={"type": "null"}),
             ["schema.properties[a].type: Forbidden: type cannot be set to null, use nullable as an alternative"],
         ),
-        (root(a={EITHER: True, "type": "string"}), ['schema.properties[a].type: Invalid value: "string": must be empty if x-kubernetes-int-or-string is true']),
+        (root(a={EITHER: True, "type": "string", FREE: True}), [f"schema.properties[a].{FREE}: Invalid value: true: must be false if {EITHER} is true"]),
         (
             root(a={EMBEDDED: True, "type": "object"}),
             ["schema.properties[a].properties: Required value: must not be empty if x-kubernetes-embedded-resource is true without x-kubernetes-preserve-unknown-fields"],

@@ -31,10 +31,36 @@ def of(api_version: str, kind: str, more: str) -> str:
         (of("v1", "PersistentVolume", "spec: {capacity: {storage: 1Gi}, accessModes: [ReadWriteOnce], nfs: {server: s, path: /x}, flexVolume: {}}"), ["spec.flexVolume.driver: Required value"]),
         (of("v1", "Node", "spec: {podCIDRs: [10.1.0.0/24, 10.1.0.0/24]}"),
          ['spec.podCIDRs: Invalid value: ["10.1.0.0/24","10.1.0.0/24"]: may specify no more than one CIDR for each IP family', 'spec.podCIDRs[1]: Duplicate value: "10.1.0.0/24"']),
+        (of("node.k8s.io/v1", "RuntimeClass", "handler: h, overhead: {podFixed: {cpu: -1}}, scheduling: {nodeSelector: {a: '-'}, tolerations: [{key: a, operator: Exists}, {key: a, operator: Exists}, {operator: X}]}"),
+         ['overhead.limits[cpu]: Invalid value: "-1": must be greater than or equal to 0', 'scheduling.nodeSelector: Invalid value: "-"', "scheduling.tolerations.tolerations[2].operator: Invalid", "scheduling.tolerations.tolerations[2].operator: Unsupported",
+          'scheduling.tolerations[1]: Duplicate value: {"Key":"a","Operator":"Exists","Value":"","Effect":"","TolerationSeconds":null}']),
+        (of("storage.k8s.io/v1", "VolumeAttachment", "spec: {attacher: A_, nodeName: '', source: {persistentVolumeName: '', inlineVolumeSpec: {}}}"),
+         ["spec.source: Forbidden: must specify exactly one of inlineVolumeSpec and persistentVolumeName", 'spec.nodeName: Invalid value: ""', 'spec.attacher: Invalid value: "A_"', 'spec.source.persistentVolumeName: Invalid value: ""']),
+        (of("storage.k8s.io/v1", "CSINode", f"spec: {{drivers: [{{name: a, nodeID: {'n' * 193}, allocatable: {{count: -1}}, topologyKeys: [a, a, '']}}]}}"),
+         ["spec.drivers[0].nodeID: Invalid", "spec.drivers[0].allocatable.count: Invalid", 'spec.drivers[0]: Duplicate value: "a"', "spec.drivers[0]: Required value", "spec.drivers[0]: Invalid", "spec.drivers[0]: Invalid"]),
+        (of("apiregistration.k8s.io/v1", "APIService", "metadata: {name: v2.}, spec: {version: v2, groupPriorityMinimum: 1, versionPriority: 1, insecureSkipTLSVerify: true}"),
+         ["spec.group: Required value: only v1 may have an empty group and it better be legacy kube", "spec.insecureSkipTLSVerify: Invalid value: true: local APIServices may not have insecureSkipTLSVerify"]),
+        (of("autoscaling/v1", "HorizontalPodAutoscaler", "spec: {maxReplicas: 1, minReplicas: 0, targetCPUUtilizationPercentage: 0, scaleTargetRef: {kind: K, name: n}}"),
+         ["spec.minReplicas: Invalid", "spec.metrics[0].resource.target.averageUtilization: Invalid value: 0: must be greater than 0", "spec.metrics: Forbidden: must specify at least one Object or External metric to support scaling to zero replicas"]),
+        (of("autoscaling/v2", "HorizontalPodAutoscaler", "spec: {maxReplicas: 1, scaleTargetRef: {kind: K, name: n}, behavior: {scaleUp: {policies: [], selectPolicy: ''}}, metrics: [{}, {type: ContainerResource, containerResource: {name: a, container: A, target: {type: Value, averageValue: 1}}}]}"),
+         ["spec.metrics[0].type: Required", "spec.metrics[0].type: Unsupported", "spec.metrics[0].type: Unsupported", "spec.metrics[1].containerResource.name: Invalid", "spec.metrics[1].containerResource.name: Invalid", "spec.metrics[1].containerResource.container: Invalid",
+          'spec.behavior.scaleUp.selectPolicy: Unsupported value: ""', "spec.behavior.scaleUp.policies: Required value: must specify at least one Policy"]),
+        (of("discovery.k8s.io/v1", "EndpointSlice", "addressType: IPv4, endpoints: [], ports: [{port: 1, protocol: ''}]"), ['ports[0].protocol: Unsupported value: ""']),
+        (of("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration", "webhooks: [{name: A, sideEffects: None, admissionReviewVersions: [v1], clientConfig: {url: 'https:///x'}, rules: [{resources: [a, '*']}]}]"),
+         ['webhooks[0].name: Invalid value: "A": a lowercase RFC 1123 subdomain', "rules[0].operations: Required", "rules[0].apiGroups: Required", "rules[0].apiVersions: Required", "clientConfig.url: Invalid value: \"\": host must be provided"]),
     ],
 )  # fmt: skip
 def test_what_is_said(text: str, expected: list[str]) -> None:
-    assert complaints(text) == expected
+    found = complaints(text)
+    assert len(found) == len(expected), found
+    for complaint, part in zip(found, expected, strict=True):
+        assert part in complaint
+
+
+def test_an_update_is_told_only_what_may_not_change() -> None:
+    """Rule: kubernetes pkg/apis/scheduling/validation (ValidatePriorityClassUpdate)"""
+    one = of("scheduling.k8s.io/v1", "PriorityClass", "value: %s")
+    assert complaints(one % "2000000000", one % "5") == ["Value: Forbidden: may not be changed in an update."]
 
 
 @pytest.mark.parametrize(
