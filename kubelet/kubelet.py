@@ -262,6 +262,7 @@ class Kubelet:
         self.shutdown.on_change = self._tell_shutdown
         self.source.on_mirrors = mirror_pods.changed
         self.source.on_new_mirror = lambda pod: self.status.again(pod.metadata.uid)
+        self.source.on_object = self.status.seen
         self.agent.informer.on_change(lambda old, new: self.pod_range.node_is(new))
         self.agent.informer.on_change(self._attached)
         for name, work in (

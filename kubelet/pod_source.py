@@ -26,6 +26,7 @@ class PodSource:
             self._files_spoke.set()
         self.on_mirrors: Callable[[], None] = _nothing  # is called when static or mirror pods change
         self.on_new_mirror: Callable[[Pod], None] = _nothing_new  # is called when the static pod's object is new
+        self.on_object: Callable[[str], None] = _nothing_new  # is called with the pod's uid when its object is new or changed
 
     def start(self) -> None:
         """Begin to feed what the API server says."""
@@ -76,14 +77,17 @@ class PodSource:
             if worker is not None and new is not None and old is None:
                 self.on_new_mirror(worker.pod)  # a mirror that was made anew knows nothing yet
                 worker.wake()
+            if pod is not None and new is not None:
+                self.on_object(pod.metadata.uid)
             return
         if new is None:
             self._workers.remove(one.metadata.uid)
         else:
             self._workers.set(new)
+            self.on_object(new.metadata.uid)
 
 
-def _nothing_new(pod: Pod) -> None:
+def _nothing_new(pod: Pod | str) -> None:
     """Nobody wants to know."""
 
 

@@ -1,8 +1,9 @@
 """Status manager: brings pods' statuses to the API server: the newest one, once, and again after an outage.
 
-What was not sent yet is replaced by what is newer; what equals the server's is not sent. A pod that has ended and is deleted
-gets its last status, and then its object is removed, by uid and with no grace left. Upstream:
-pkg/kubelet/status/status_manager.go
+What was not sent yet is replaced by what is newer; what equals the server's is not sent. What somebody else wrote over it is told
+again: the node lifecycle controller takes Ready from the pods of a node of which nothing is heard, and may do so just after the
+node came back. A pod that has ended and is deleted gets its last status, and then its object is removed, by uid and with no grace
+left. Upstream: pkg/kubelet/status/status_manager.go (syncBatch, needsReconcile)
 """
 
 import asyncio
@@ -34,12 +35,19 @@ class _Told:
     gone: bool
 
 
+@dataclass(frozen=True)
+class _Sent:
+    pod: Pod
+    status: Tree
+    version: int  # of the object that has it: what is older says nothing against it
+
+
 class StatusManager:
     def __init__(self, client: Client, api_object: Callable[[Pod], Pod | None]) -> None:
         self._client = client
         self._api_object = api_object
         self._newest: dict[str, _Told] = {}  # by uid: not yet sent
-        self._sent: dict[str, Tree] = {}
+        self._sent: dict[str, _Sent] = {}
         self._queue: asyncio.Queue[str] = asyncio.Queue()
         self._queued: set[str] = set()
         self._sending: set[str] = set()
@@ -47,7 +55,8 @@ class StatusManager:
     def report(self, pod: Pod, status: Tree, gone: bool) -> None:
         """Take a status. `gone`: nothing of the pod is left on the node."""
         uid = pod.metadata.uid
-        if not gone and self._sent.get(uid) == status and uid not in self._newest:
+        sent = self._sent.get(uid)
+        if not gone and sent is not None and sent.status == status and uid not in self._newest:
             return
         self._newest[uid] = _Told(pod, status, gone)
         self._enqueue(uid)
@@ -55,6 +64,22 @@ class StatusManager:
     def again(self, uid: str) -> None:
         """The object is new on the server: what was sent before does not count."""
         self._sent.pop(uid, None)
+
+    def seen(self, uid: str) -> None:
+        """The server's object of a pod has changed: if it does not say what was sent, and is newer, that is sent again, soon."""
+        if self._overwritten(uid):
+            asyncio.get_running_loop().call_later(RETRY_SECONDS, self._send_again, uid)
+
+    def _send_again(self, uid: str) -> None:
+        if self._overwritten(uid) and uid not in self._newest:
+            sent = self._sent[uid]
+            self._newest[uid] = _Told(sent.pod, sent.status, False)
+            self._enqueue(uid)
+
+    def _overwritten(self, uid: str) -> bool:
+        sent = self._sent.get(uid)
+        on_server = self._api_object(sent.pod) if sent is not None else None
+        return on_server is not None and _version(on_server) > sent.version and not same(on_server, sent.status)
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as tasks:
@@ -83,6 +108,7 @@ class StatusManager:
                 self._sending.discard(uid)
             if uid in self._newest and told is not None and self._newest[uid] is not told:
                 self._enqueue(uid)
+            self.seen(uid)  # what came while it was under way
 
     async def _send(self, told: _Told) -> None:
         pod, uid = told.pod, told.pod.metadata.uid
@@ -94,8 +120,11 @@ class StatusManager:
             # The cache may be older than what was sent by this process; it counts for the first status only.
             if on_server is None or uid in self._sent or not same(on_server, told.status):
                 patch = {"metadata": {"uid": server_uid}, "status": patch_of(told.status)}
-                await self._client.patch(Pod, key_of(pod), patch, type=STRATEGIC, subresource="status")
-            self._sent[uid] = told.status
+                answer = await self._client.patch(Pod, key_of(pod), patch, type=STRATEGIC, subresource="status")
+                version = int(answer["metadata"]["resourceVersion"])
+            else:
+                version = _version(on_server)
+            self._sent[uid] = _Sent(pod, told.status, version)
             if told.gone and not is_static(pod):
                 await self._client.delete(Pod, key_of(pod), uid=uid, grace_seconds=0)
         except (NotFound, Conflict):
@@ -105,6 +134,10 @@ class StatusManager:
             self._sent.pop(uid, None)
         elif told.status["phase"] in FINAL:
             log.debug("pod has ended", pod=key_of(pod), phase=told.status["phase"])
+
+
+def _version(pod: Pod) -> int:
+    return int(pod.metadata.resourceVersion or 0)
 
 
 def patch_of(status: Tree) -> Tree:
