@@ -21,7 +21,7 @@ from kube.client import kubeconfig
 from kube.client.rest import Client
 from kube.component.clock import SystemClock
 from kubelet.config import KubeletConfig
-from kubelet.node_certificate import CURRENT, PENDING, Rotation, join, renewal_at, way
+from kubelet.node_certificate import CLIENT, Rotation, join, renewal_at, way
 from tests.certificates import Authority
 from tests.component.conftest import NOBODY_TOKEN, RunningApi
 from tests.component.controller_manager.conftest import Cluster
@@ -125,8 +125,8 @@ def test_a_kubelet_joins_with_a_bootstrap_kubeconfig_and_renews_its_certificate(
         assert (found.server, found.token) == (apiserver.url, "")
         certificate = x509.load_pem_x509_certificate(found.certificate or b"")
         assert certificate.subject.rfc4514_string() == "CN=system:node:n,O=system:nodes"
-        assert (own.stat().st_mode & 0o777, (pki / CURRENT).stat().st_mode & 0o777) == (0o600, 0o600)
-        assert not (pki / PENDING).exists()
+        assert (own.stat().st_mode & 0o777, (pki / CLIENT.current).stat().st_mode & 0o777) == (0o600, 0o600)
+        assert not (pki / CLIENT.pending).exists()
 
         await join(config, SystemClock())  # there is nothing to do
         (request,) = await cluster.client.list(CertificateSigningRequest)
