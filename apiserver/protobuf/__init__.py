@@ -9,7 +9,6 @@ https://kubernetes.io/docs/reference/using-api/api-concepts/#protobuf-encoding
 
 import base64
 import struct
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -19,6 +18,7 @@ import orjson
 
 from kube.api.meta import Tree
 from kube.api.views import micro_timestamp, timestamp
+from kube.api.wire import fields, numbers
 
 MEDIA_TYPE = "application/vnd.kubernetes.protobuf"
 MAGIC = b"k8s\x00"
@@ -43,8 +43,8 @@ def decode(data: bytes) -> Tree:
     if data[:4] != MAGIC:
         raise ProtobufError("provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]")
     try:
-        unknown = dict(_fields(data[4:]))
-        type_meta = {number: _text(value) for number, value in _fields(unknown.get(1, b""))}
+        unknown = dict(fields(data[4:]))
+        type_meta = {number: _text(value) for number, value in fields(unknown.get(1, b""))}
         api_version, kind = type_meta.get(1, ""), type_meta.get(2, "")
         tree = _message(_message_name(api_version, kind), unknown.get(2, b""))
     except (IndexError, KeyError, OverflowError, TypeError, ValueError, struct.error) as error:
@@ -55,14 +55,14 @@ def decode(data: bytes) -> Tree:
 @cache
 def _table() -> dict[str, dict[int, Field]]:
     table: dict[str, dict[int, Field]] = {}
-    fields: dict[int, Field] = {}
+    message: dict[int, Field] = {}
     for line in Path(__file__).with_name("messages.txt").read_text().splitlines():
         if not line.startswith(" "):
-            fields = table[line] = {}
+            message = table[line] = {}
             continue
         number, name, kind = line.split()
         shape = next((mark for mark in "[{" if mark in kind), "")
-        fields[int(number)] = Field(name, kind.lstrip("!?[{"), "!" in kind or "?" in kind, shape)
+        message[int(number)] = Field(name, kind.lstrip("!?[{"), "!" in kind or "?" in kind, shape)
     return table
 
 
@@ -75,12 +75,12 @@ def _message_name(api_version: str, kind: str) -> str:
 
 
 def _message(name: str, data: bytes) -> Tree:
-    fields = _table().get(name)
-    if fields is None:
+    known = _table().get(name)
+    if known is None:
         raise ProtobufError(f"no such message: {name}")
     tree: Tree = {}
-    for number, raw in _fields(data):
-        field = fields.get(number)
+    for number, raw in fields(data):
+        field = known.get(number)
         if field is not None:
             _put(tree, field, raw)
     return tree
@@ -90,7 +90,7 @@ def _put(tree: Tree, field: Field, raw: Any) -> None:
     if field.shape == "[":
         tree.setdefault(field.name, []).extend(_packed(field, raw))
     elif field.shape == "{":
-        entry = dict(_fields(raw))
+        entry = dict(fields(raw))
         tree.setdefault(field.name, {})[_text(entry.get(1, b""))] = _value(field.type, entry.get(2, b""))
     elif field.name == "-":
         tree |= _message(field.type, raw)
@@ -103,11 +103,7 @@ def _put(tree: Tree, field: Field, raw: Any) -> None:
 def _packed(field: Field, raw: Any) -> list[Any]:
     """One item, or several numbers that share a length."""
     if field.type in ("int64", "bool") and isinstance(raw, bytes):
-        values, position = [], 0
-        while position < len(raw):
-            number, position = _varint(raw, position)
-            values.append(_value(field.type, number))
-        return values
+        return [_value(field.type, number) for number in numbers(raw)]
     return [_value(field.type, raw)]
 
 
@@ -125,17 +121,17 @@ def _value(kind: str, raw: Any) -> Any:
         case "double":
             return struct.unpack("<d", raw)[0]
         case "quantity":
-            return _text(dict(_fields(raw)).get(1, b""))
+            return _text(dict(fields(raw)).get(1, b""))
         case "json":
-            text = dict(_fields(raw)).get(1, b"")
+            text = dict(fields(raw)).get(1, b"")
             return orjson.loads(text) if text else None
         case "intorstring":
-            parts = dict(_fields(raw))
+            parts = dict(fields(raw))
             return _text(parts.get(3, b"")) if parts.get(1) else _signed(parts.get(2, 0))
         case "time" | "microtime":
-            return _time(dict(_fields(raw)), kind)
+            return _time(dict(fields(raw)), kind)
         case "duration":
-            return f"{_signed(dict(_fields(raw)).get(1, 0)) / NANOSECONDS:g}s"
+            return f"{_signed(dict(fields(raw)).get(1, 0)) / NANOSECONDS:g}s"
     if kind.endswith((".ExtraValue", ".Verbs")):
         return _message(kind, raw).get("items", [])
     return _message(kind, raw)
@@ -146,37 +142,6 @@ def _time(parts: dict[int, Any], kind: str) -> str | None:
         return None
     moment = EPOCH + timedelta(seconds=_signed(parts.get(1, 0)), microseconds=parts.get(2, 0) // 1000)
     return micro_timestamp(moment) if kind == "microtime" else timestamp(moment)
-
-
-def _fields(data: bytes) -> Iterator[tuple[int, Any]]:
-    """(number, bytes or unsigned integer) of each field on the wire."""
-    position = 0
-    while position < len(data):
-        tag, position = _varint(data, position)
-        number, wire = tag >> 3, tag & 7
-        if wire == 0:
-            value, position = _varint(data, position)
-            yield number, value
-            continue
-        if wire == 2:
-            length, position = _varint(data, position)
-        else:
-            length = {1: 8, 5: 4}[wire]
-        if position + length > len(data):
-            raise ProtobufError("unexpected EOF")
-        yield number, data[position : position + length]
-        position += length
-
-
-def _varint(data: bytes, position: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        byte = data[position]
-        position += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, position
-        shift += 7
 
 
 def _signed(value: int) -> int:

@@ -13,9 +13,9 @@ from typing import Any
 import orjson
 
 from kube.api.meta import Tree
+from kube.api.wire import FIXED64, VARINT, block, varint
 
 MEDIA_TYPE = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
-VARINT, FIXED64, BYTES = 0, 1, 2  # wire types
 
 # Message -> JSON name -> (field number, type). A type is a scalar, a message, or `[` and either for a list of it; `x-` stands
 # for every extension of a message.
@@ -87,7 +87,7 @@ def _message(kind: str, tree: Tree) -> bytes:
     extensions = fields.get("x-")
     for name, value in tree.items():
         if name.startswith("x-") and extensions is not None:
-            parts.append(_delimited(extensions[0], _named(name, _any(value))))
+            parts.append(block(extensions[0], _named(name, _any(value))))
         elif name in fields:
             number, form = fields[name]
             values: Iterable[Any] = value if form[0] == "[" else (value,)
@@ -97,45 +97,45 @@ def _message(kind: str, tree: Tree) -> bytes:
 
 def _field(number: int, form: str, value: Any) -> bytes:
     if form == "string":
-        return _delimited(number, value.encode())
+        return block(number, value.encode())
     if form in ("bool", "int"):
-        return _varint(number << 3 | VARINT) + _varint(int(value))
+        return varint(number << 3 | VARINT) + varint(int(value))
     if form == "double":
-        return _varint(number << 3 | FIXED64) + struct.pack("<d", value)
-    return _delimited(number, UNIONS[form](value) if form in UNIONS else _message(form, value))
+        return varint(number << 3 | FIXED64) + struct.pack("<d", value)
+    return block(number, UNIONS[form](value) if form in UNIONS else _message(form, value))
 
 
 def _any(value: Any) -> bytes:
-    return _delimited(2, orjson.dumps(value))
+    return block(2, orjson.dumps(value))
 
 
 def _named(name: str, value: bytes) -> bytes:
-    return _delimited(1, name.encode()) + _delimited(2, value)
+    return block(1, name.encode()) + block(2, value)
 
 
 def _schemas(tree: Tree) -> bytes:
-    return b"".join(_delimited(1, _named(name, _message("Schema", schema))) for name, schema in tree.items())
+    return b"".join(block(1, _named(name, _message("Schema", schema))) for name, schema in tree.items())
 
 
 def _paths(tree: Tree) -> bytes:
-    return b"".join(_delimited(2, _named(path, _message("PathItem", item))) for path, item in tree.items())
+    return b"".join(block(2, _named(path, _message("PathItem", item))) for path, item in tree.items())
 
 
 def _responses(tree: Tree) -> bytes:
-    return b"".join(_delimited(1, _named(code, _reference_or(1, "Response", value))) for code, value in tree.items())
+    return b"".join(block(1, _named(code, _reference_or(1, "Response", value))) for code, value in tree.items())
 
 
 def _parameter(tree: Tree) -> bytes:
     if "$ref" in tree:
-        return _delimited(2, _message("JsonReference", tree))
+        return block(2, _message("JsonReference", tree))
     if tree["in"] == "body":
-        return _delimited(1, _delimited(1, _message("BodyParameter", tree)))
+        return block(1, block(1, _message("BodyParameter", tree)))
     number, form = PARAMETERS[tree["in"]]
-    return _delimited(1, _delimited(2, _delimited(number, _message(form, tree))))
+    return block(1, block(2, block(number, _message(form, tree))))
 
 
 def _reference_or(number: int, form: str, tree: Tree) -> bytes:
-    return _delimited(2, _message("JsonReference", tree)) if "$ref" in tree else _delimited(number, _message(form, tree))
+    return block(2, _message("JsonReference", tree)) if "$ref" in tree else block(number, _message(form, tree))
 
 
 def _additional(value: Any) -> bytes:
@@ -143,15 +143,15 @@ def _additional(value: Any) -> bytes:
 
 
 def _types(value: Any) -> bytes:
-    return b"".join(_delimited(1, one.encode()) for one in ([value] if isinstance(value, str) else value))
+    return b"".join(block(1, one.encode()) for one in ([value] if isinstance(value, str) else value))
 
 
 def _security(tree: Tree) -> bytes:
-    return b"".join(_delimited(1, _named(name, _types(scopes))) for name, scopes in tree.items())
+    return b"".join(block(1, _named(name, _types(scopes))) for name, scopes in tree.items())
 
 
 def _security_definitions(tree: Tree) -> bytes:
-    return b"".join(_delimited(1, _named(name, _field(2, "ApiKeySecurity", one))) for name, one in tree.items())
+    return b"".join(block(1, _named(name, _field(2, "ApiKeySecurity", one))) for name, one in tree.items())
 
 
 UNIONS: dict[str, Callable[[Any], bytes]] = {
@@ -167,20 +167,3 @@ UNIONS: dict[str, Callable[[Any], bytes]] = {
     "SecurityRequirement": _security,
     "SecurityDefinitions": _security_definitions,
 }
-
-
-def _delimited(number: int, data: bytes) -> bytes:
-    return _varint(number << 3 | BYTES) + _varint(len(data)) + data
-
-
-def _varint(value: int) -> bytes:
-    if value < 0:  # an int64: ten bytes of two's complement
-        value += 1 << 64
-    if value < 0x80:
-        return bytes((value,))
-    parts = bytearray()
-    while value >= 0x80:
-        parts.append(value & 0x7F | 0x80)
-        value >>= 7
-    parts.append(value)
-    return bytes(parts)

@@ -1,13 +1,13 @@
 """etcd messages: the part of etcd's API that Skiff speaks. What is sent is put together here, what comes is taken apart.
 
 Each function is a message; the numbers of its fields stand beside their names in etcd's own definition, in the order in which they
-are sent. All of them are below 16, so a field's tag is one byte (wire.py).
+are sent. All of them are below 16, so a field's tag is one byte (kube/api/wire.py).
 https://github.com/etcd-io/etcd/blob/release-3.4/etcdserver/etcdserverpb/rpc.proto · mvcc/mvccpb/kv.proto
 """
 
 from typing import NamedTuple
 
-from apiserver.storage.wire import block, fields, integer, number_in
+from kube.api.wire import block, fields, integer, number_in
 
 MOD_REVISION_EQUALS = integer(2, 2)  # Compare: result 1 (EQUAL is 0), target 2 (MOD is 2)
 HEADER = 1  # of each answer: the field of its ResponseHeader
@@ -116,39 +116,39 @@ def watch_request(start: bytes, end: bytes, revision: int) -> bytes:
 
 def revision_of(answer: bytes) -> int:
     """The store's revision, from any answer's header."""
-    return next((number_in(data, REVISION) for field, _, data in fields(answer) if field == HEADER), 0)
+    return next((number_in(value, REVISION) for field, value in fields(answer) if field == HEADER), 0)
 
 
 def range_response(answer: bytes) -> Range:
     revision = total = 0
     more = False
     items: list[KeyValue] = []
-    for field, number, data in fields(answer):
+    for field, value in fields(answer):
         if field == HEADER:
-            revision = number_in(data, REVISION)
+            revision = number_in(value, REVISION)
         elif field == 2:
-            items.append(_key_value(data))
+            items.append(_key_value(value))
         elif field == 3:
-            more = bool(number)
+            more = bool(value)
         elif field == 4:
-            total = number
+            total = value
     return Range(items, revision, total, more)
 
 
 def txn_response(answer: bytes) -> Txn:
     succeeded, revision = False, 0
     first = b""
-    for field, number, data in fields(answer):
+    for field, value in fields(answer):
         if field == HEADER:
-            revision = number_in(data, REVISION)
+            revision = number_in(value, REVISION)
         elif field == 2:
-            succeeded = bool(number)
+            succeeded = bool(value)
         elif field == 3:
-            first = first or data
+            first = first or value
     if succeeded:
         return Txn(True, revision, [])
-    read = [data for operation, _, data in fields(first) if operation == 1]
-    return Txn(False, revision, [one for data in read for one in range_response(data).items])
+    read = [value for operation, value in fields(first) if operation == 1]
+    return Txn(False, revision, [one for value in read for one in range_response(value).items])
 
 
 def lease_granted(answer: bytes) -> int:
@@ -159,44 +159,44 @@ def lease_granted(answer: bytes) -> int:
 def watch_response(answer: bytes) -> WatchAnswer:
     canceled, compact_revision = False, 0
     changes: list[Change] = []
-    for field, number, data in fields(answer):
+    for field, value in fields(answer):
         if field == 11:
-            changes.append(_change(data))
+            changes.append(_change(value))
         elif field == 4:
-            canceled = bool(number)
+            canceled = bool(value)
         elif field == 5:
-            compact_revision = number
+            compact_revision = value
     return WatchAnswer(canceled, compact_revision, changes)
 
 
 def status_response(answer: bytes) -> Member:
-    version = next((data.decode() for field, _, data in fields(answer) if field == 2), "")
+    version = next((value.decode() for field, value in fields(answer) if field == 2), "")
     return Member(version, number_in(answer, 3), revision_of(answer))
 
 
 def _key_value(message: bytes) -> KeyValue:
     key = value = b""
     revision = version = lease = 0
-    for field, number, data in fields(message):
+    for field, found in fields(message):
         if field == 1:
-            key = data
+            key = found
         elif field == 3:
-            revision = number
+            revision = found
         elif field == 4:
-            version = number
+            version = found
         elif field == 5:
-            value = data
+            value = found
         elif field == 6:
-            lease = number
+            lease = found
     return KeyValue(key.decode(), value, revision, lease, version)
 
 
 def _change(event: bytes) -> Change:
     deleted, message = False, b""
-    for field, number, data in fields(event):
+    for field, value in fields(event):
         if field == 1:
-            deleted = number == DELETED
+            deleted = value == DELETED
         elif field == 2:
-            message = data
+            message = value
     now = _key_value(message)
     return Change(now.key, None if deleted else now.value, now.revision)
