@@ -9,11 +9,12 @@ from kube.api import names, validation
 from kube.api.columns import AGE, plain
 from kube.api.meta import Tree
 from kube.api.resource import Resource
-from kube.api.status import FieldError, invalid, required
+from kube.api.status import FieldError, invalid, required, unsupported
 from kube.api.types import APIService
 from kube.api.webhook_client import port_errors
 
 SERVICE_PORT = 443
+TRUTHS = ("True", "False", "Unknown")
 
 
 def set_defaults(tree: Tree) -> None:
@@ -57,6 +58,12 @@ def validate(new: APIService, old: APIService | None) -> Iterator[FieldError]:
         yield invalid("spec.insecureSkipTLSVerify", True, "may not be true if caBundle is present")
 
 
+def validate_status(new: APIService, old: APIService) -> Iterator[FieldError]:
+    for index, one in enumerate(new.status.conditions or ()):
+        if one.status not in TRUTHS:
+            yield unsupported(f"status.conditions[{index}].status", one.status or "", TRUTHS)
+
+
 def service(one: APIService) -> str:
     found = one.spec.service
     return "Local" if found is None else f"{found.namespace}/{found.name}"
@@ -83,6 +90,7 @@ RESOURCE = Resource(
     set_defaults=set_defaults,
     prepare=prepare,
     validate=validate,
+    validate_status=validate_status,
     validate_name=names.path_segment,
     columns=(plain("Service", service), plain("Available", available), AGE),
 )

@@ -57,19 +57,29 @@ def prepare(new: Tree, old: Tree | None) -> None:
     if "ExternalName" not in (spec["type"], old["spec"].get("type")):
         _keep_addresses(spec, old["spec"])
     kind, before = spec["type"], old["spec"]
-    if kind == before.get("type"):
-        return
     unwanted: list[str] = []
-    if kind == "ExternalName":
+    if kind == "ExternalName" != before.get("type"):
         unwanted += ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"]
-    if kind in ("ClusterIP", "ExternalName") and not (kind == "ClusterIP" and spec.get("externalIPs")):
+    if _is_outside(before) and not _is_outside(spec):
         unwanted.append("externalTrafficPolicy")
-    if kind != "LoadBalancer":
+    if _is_checked(before) and not _is_checked(spec):
+        unwanted.append("healthCheckNodePort")
+    if kind != "LoadBalancer" and kind != before.get("type"):
         unwanted += ["allocateLoadBalancerNodePorts", "loadBalancerClass"]
         new["status"] = {"loadBalancer": {}}
     for field in unwanted:
         if spec.get(field) == before.get(field):
             spec.pop(field, None)
+
+
+def _is_outside(spec: Tree) -> bool:
+    kind = spec.get("type")
+    return kind in ("LoadBalancer", "NodePort") or (kind == "ClusterIP" and bool(spec.get("externalIPs")))
+
+
+def _is_checked(spec: Tree) -> bool:
+    """Load balancers ask its nodes whether they have endpoints."""
+    return (spec.get("type"), spec.get("externalTrafficPolicy")) == ("LoadBalancer", "Local")
 
 
 def _keep_addresses(spec: Tree, before: Tree) -> None:

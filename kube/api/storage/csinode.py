@@ -10,7 +10,8 @@ from kube.api.columns import AGE, plain
 from kube.api.core.volume_sources import driver_name_errors
 from kube.api.resource import Resource
 from kube.api.status import FieldError, duplicate, invalid, required
-from kube.api.types import CSINode
+from kube.api.types import CSINode, CSINodeDriver
+from kube.api.views import tree_of
 
 LONGEST_ID = 192
 
@@ -30,6 +31,14 @@ def validate(new: CSINode, old: CSINode | None) -> Iterator[FieldError]:
             yield duplicate(f"{at}.name", driver.name)
         seen.add(driver.name)
         yield from _topology_errors(driver.topologyKeys or (), at)
+        for before in (old.spec.drivers if old is not None and old.spec else None) or ():
+            if before.name == driver.name and _lasting(before) != _lasting(driver):
+                yield invalid("CSINodeDriver", tree_of(driver), validation.IMMUTABLE)
+
+
+def _lasting(driver: CSINodeDriver) -> tuple[str, list[str]]:
+    """What of a driver stays; how many volumes it takes may change (KEP-4876)."""
+    return driver.nodeID, list(driver.topologyKeys or ())
 
 
 def _topology_errors(keys: Sequence[str], at: str) -> Iterator[FieldError]:

@@ -79,6 +79,32 @@ def test_what_is_made_of_an_object(text: str, path: str, value: Any) -> None:
     assert found == value
 
 
+def test_a_driver_of_a_node_stays_what_it_is() -> None:
+    """Rule: kubernetes pkg/apis/storage/validation (ValidateCSINodeUpdate); KEP-4876"""
+    node = of("storage.k8s.io/v1", "CSINode", "spec: {drivers: [{name: a, nodeID: %s, allocatable: {count: %s}}]}")
+    assert complaints(node % ("n", 2), node % ("n", 1)) == []
+    found = complaints(node % ("m", 1), node % ("n", 1))
+    assert len(found) == 1
+    assert found[0].startswith("CSINodeDriver: Invalid value")
+    assert found[0].endswith("field is immutable")
+
+
+BALANCED = "type: LoadBalancer, clusterIP: 10.96.0.9, ports: [{port: 1, nodePort: 30001}]"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (f"{BALANCED}, externalTrafficPolicy: Local, healthCheckNodePort: 30002", f"{BALANCED}, healthCheckNodePort: 30002"),
+        ("clusterIP: 10.96.0.9, ports: [{port: 1}], externalIPs: [192.0.2.1], externalTrafficPolicy: Cluster",
+         "clusterIP: 10.96.0.9, ports: [{port: 1}], externalTrafficPolicy: Cluster"),
+    ],
+)  # fmt: skip
+def test_what_a_service_can_no_longer_have_and_was_not_changed_goes(before: str, after: str) -> None:
+    """Rule: kubernetes pkg/registry/core/service (dropTypeDependentFields)"""
+    assert complaints(of("v1", "Service", f"spec: {{{after}}}"), of("v1", "Service", f"spec: {{{before}}}")) == []
+
+
 @pytest.mark.parametrize(
     ("kind", "phase"), [("Namespace", "Active"), ("PersistentVolume", "Pending"), ("PersistentVolumeClaim", "Pending")]
 )
