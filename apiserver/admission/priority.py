@@ -22,7 +22,10 @@ class Priority:
         self._found: Tree | None = None
 
     async def mutate(self, attributes: AdmissionAttributes, server: Server) -> None:
-        if attributes.resource.kind != "Pod" or attributes.subresource or attributes.operation != "CREATE":
+        if attributes.resource.kind != "Pod" or attributes.subresource or attributes.operation not in ("CREATE", "UPDATE"):
+            return
+        if attributes.operation == "UPDATE":
+            _keep(attributes)
             return
         pod = attributes.object
         assert pod is not None, "a create has an object"
@@ -73,3 +76,13 @@ class Priority:
         except NotFound:
             why = f"no PriorityClass with name {name} was found"
             raise is_forbidden("pods", "", attributes.name, why) from None
+
+
+def _keep(attributes: AdmissionAttributes) -> None:
+    """What was chosen once stays where an update leaves it out."""
+    assert attributes.object is not None, "an update has both"
+    assert attributes.old is not None, "an update has both"
+    new, old = attributes.object["spec"], attributes.old["spec"]
+    for field in ("priority", "preemptionPolicy"):
+        if new.get(field) is None and old.get(field) is not None:
+            new[field] = old[field]

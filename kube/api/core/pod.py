@@ -45,6 +45,18 @@ def prepare(new: Tree, old: Tree | None) -> None:
             ]
 
 
+def prepare_status(new: Tree, old: Tree) -> None:
+    """A writer who does not know of its quality of service, or of one of the two fields for addresses, leaves them as they are."""
+    status, before = new.setdefault("status", {}), old.get("status") or {}
+    if not status.get("qosClass") and before.get("qosClass"):
+        status["qosClass"] = before["qosClass"]
+    address, listed = status.get("podIP"), status.get("podIPs")
+    if address and (not listed or listed[0].get("ip") != address):
+        status["podIPs"] = [{"ip": address}]  # who knows one field alone is an older kubelet, and is believed
+    elif listed and listed[0].get("ip"):
+        status["podIP"] = listed[0]["ip"]
+
+
 def validate(new: Pod, old: Pod | None) -> Iterator[FieldError]:
     yield from pod_errors(new.spec, new.metadata.annotations, new.metadata.name or "")
     if old is not None:
@@ -100,7 +112,8 @@ RESOURCE = Resource(
     subresources=(
         "attach", "binding", "ephemeralcontainers", "eviction", "exec", "log", "portforward", "proxy", "resize", "status",
     ),
-    set_defaults=set_defaults, prepare=prepare, validate=validate, warnings=warnings, validate_status=status_errors,
+    set_defaults=set_defaults, prepare=prepare, prepare_status=prepare_status,
+    validate=validate, warnings=warnings, validate_status=status_errors,
     grace_seconds=grace_seconds,
     columns=COLUMNS, row_conditions=row_conditions,
     field_selectors={

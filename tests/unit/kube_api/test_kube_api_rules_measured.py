@@ -113,3 +113,23 @@ def test_a_status_without_a_phase_gets_the_first_one(kind: str, phase: str) -> N
     made = tree(of("v1", kind, "status: {phase: ''}"))
     row_of(made).set_status_defaults(made)
     assert made["status"]["phase"] == phase
+
+
+@pytest.mark.parametrize(
+    ("status", "found"),
+    [
+        ({}, {"qosClass": "Burstable"}),
+        ({"podIP": "192.0.2.1"}, {"podIP": "192.0.2.1", "podIPs": [{"ip": "192.0.2.1"}]}),
+        ({"podIPs": [{"ip": "192.0.2.1"}]}, {"podIP": "192.0.2.1", "podIPs": [{"ip": "192.0.2.1"}]}),
+        (
+            {"podIP": "192.0.2.2", "podIPs": [{"ip": "192.0.2.1"}, {"ip": "2001:db8::1"}]},
+            {"podIP": "192.0.2.2", "podIPs": [{"ip": "192.0.2.2"}]},
+        ),
+    ],
+)
+def test_what_a_writer_of_a_pods_status_leaves_out(status: dict[str, Any], found: dict[str, Any]) -> None:
+    """Rule: kubernetes pkg/registry/core/pod (podStatusStrategy), pkg/apis/core/v1 (Convert_v1_PodStatus_To_core_PodStatus)"""
+    row = row_of({"apiVersion": "v1", "kind": "Pod"})
+    new = {"status": status}
+    row.prepare_status(new, {"status": {"qosClass": "Burstable"}})
+    assert new["status"] == {"qosClass": "Burstable", **found}
