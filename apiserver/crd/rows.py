@@ -17,7 +17,7 @@ from kube.api.apiextensions.pruning import drop_nulls, prune
 from kube.api.apiextensions.structural import Schema, shared
 from kube.api.apiextensions.structure import structure_of
 from kube.api.meta import Tree
-from kube.api.resource import Resource, Scale
+from kube.api.resource import OWN_METADATA, Resource, Scale
 from kube.api.status import FieldError, invalid
 
 BLOCKING = ("FieldValueRequired", "FieldValueTooLong", "FieldValueTooMany", "FieldValueTypeInvalid")
@@ -73,6 +73,7 @@ def _row(definition: Tree, version: Tree, node: Schema, form: Form, creates: boo
         unconditional_update=False,
         generation_counts_status=not has_status,
         accepts_create=creates,
+        status_keeps=OWN_METADATA,
         served_form=form,
         structure=structure_of(node),
         openapi_schema=node.raw,

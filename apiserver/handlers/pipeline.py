@@ -134,7 +134,7 @@ class Write:
         return await self.part_updated(new, old, self._status_taken, self.row.validate_status, _fill_in_status)
 
     def _status_taken(self, new: Tree, old: Tree) -> Tree:
-        tree = _with_status(new, old)
+        tree = _with_status(new, old, self.row.status_keeps)
         self.row.prepare_status(tree, old)
         return tree
 
@@ -284,10 +284,11 @@ def _fill_in_status(row: Resource, tree: Tree) -> None:
     zero_values.fill_status(row, tree)
 
 
-def _with_status(new: Tree, old: Tree) -> Tree:
+def _with_status(new: Tree, old: Tree, kept: Iterable[str]) -> Tree:
     tree = {name: value for name, value in old.items() if name not in ("metadata", "status")}
     tree["metadata"] = new["metadata"]
-    _copy("ownerReferences", old["metadata"], tree["metadata"])
+    for name in kept:
+        _copy(name, old["metadata"], tree["metadata"])
     _copy("status", new, tree)
     return tree
 

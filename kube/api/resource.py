@@ -13,6 +13,7 @@ from typing import Any
 from kube.api.meta import Tree
 from kube.api.status import FieldError
 
+OWN_METADATA = ("annotations", "finalizers", "labels", "ownerReferences")  # what somebody else than the server says of an object
 VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
 
 
@@ -89,6 +90,7 @@ class Resource:
     set_status_defaults: Callable[[Tree], None] = _nothing  # the part of it that is about the status; given the whole object
     prepare: Callable[[Tree, Tree | None], None] = _no_preparation  # (new, old): drop or fill what clients may not choose
     prepare_status: Callable[[Tree, Tree], None] = _no_preparation  # (new, old): the same on writes to /status
+    status_keeps: tuple[str, ...] = ()  # fields of the metadata that a write to /status leaves as they are
     validate: Callable[[Any, Any], Iterable[FieldError]] = _valid  # (new view, old view or None)
     validate_status: Callable[[Any, Any], Iterable[FieldError]] = _valid  # for writes to /status
     validates_trees: bool = False  # they are given trees although the kind has views

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from kube.api.admissionregistration.policies import match_errors, param_kind, set_policy_defaults
 from kube.api.columns import AGE, plain
 from kube.api.meta import Tree
-from kube.api.resource import Resource
+from kube.api.resource import OWN_METADATA, Resource
 from kube.api.status import FieldError, required
 from kube.api.types import ValidatingAdmissionPolicy
 
@@ -39,6 +39,7 @@ RESOURCE = Resource(
     namespaced=False,
     categories=("api-extensions",),
     subresources=("status",),
+    status_keeps=OWN_METADATA,
     unconditional_update=False,
     set_defaults=set_policy_defaults,
     prepare=prepare,

@@ -6,7 +6,7 @@ https://kubernetes.io/docs/concepts/extend-kubernetes/api-extension/custom-resou
 
 from kube.api.apiextensions import definition_rules
 from kube.api.meta import Tree
-from kube.api.resource import Resource
+from kube.api.resource import OWN_METADATA, Resource
 from kube.api.types import CustomResourceDefinition
 
 CLEANUP = "customresourcecleanup.apiextensions.k8s.io"  # holds a deleted definition until its objects are gone
@@ -59,6 +59,7 @@ RESOURCE = Resource(
     short_names=("crd", "crds"),
     categories=("api-extensions",),
     subresources=("status",),
+    status_keeps=OWN_METADATA,
     unconditional_update=False,
     set_defaults=set_defaults,
     prepare=prepare,

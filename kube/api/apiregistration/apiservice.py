@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from kube.api import names, validation
 from kube.api.columns import AGE, plain
 from kube.api.meta import Tree
-from kube.api.resource import Resource
+from kube.api.resource import OWN_METADATA, Resource
 from kube.api.status import FieldError, invalid, required, unsupported
 from kube.api.types import APIService
 from kube.api.webhook_client import port_errors
@@ -85,6 +85,7 @@ RESOURCE = Resource(
     namespaced=False,
     categories=("api-extensions",),
     subresources=("status",),
+    status_keeps=OWN_METADATA,
     has_generation=False,
     unconditional_update=False,
     set_defaults=set_defaults,

@@ -45,6 +45,11 @@ def prepare(new: Tree, old: Tree | None) -> None:
     new["metadata"]["annotations"] = {**annotations, TEMPLATE_GENERATION: str(_template_generation(new, old))}
 
 
+def prepare_status(new: Tree, old: Tree) -> None:
+    if said := _said_generation(old):
+        new["metadata"].setdefault("annotations", {})[TEMPLATE_GENERATION] = str(said)
+
+
 def _template_generation(new: Tree, old: Tree | None) -> int:
     """How many templates there have been, which older clients read off an annotation; a new one may begin where it says."""
     if old is None:
@@ -111,6 +116,7 @@ RESOURCE = Resource(
     subresources=("status",),
     set_defaults=set_defaults,
     prepare=prepare,
+    prepare_status=prepare_status,
     validate=validate,
     warnings=template_warnings,
     validate_status=validate_status,

@@ -86,6 +86,7 @@ RESOURCE = Resource(
     short_names=("deploy",),
     categories=("all",),
     subresources=("scale", "status"),
+    status_keeps=("labels",),
     set_defaults=set_defaults,
     prepare=prepare,
     validate=validate,

@@ -113,6 +113,7 @@ RESOURCE = Resource(
         "attach", "binding", "ephemeralcontainers", "eviction", "exec", "log", "portforward", "proxy", "resize", "status",
     ),
     set_defaults=set_defaults, prepare=prepare, prepare_status=prepare_status,
+    status_keeps=("ownerReferences",),
     validate=validate, warnings=warnings, validate_status=status_errors,
     grace_seconds=grace_seconds,
     columns=COLUMNS, row_conditions=row_conditions,

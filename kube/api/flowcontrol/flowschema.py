@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from kube.api import names, validation
 from kube.api.columns import AGE, NONE, plain
 from kube.api.meta import Tree
-from kube.api.resource import Column, Resource
+from kube.api.resource import OWN_METADATA, Column, Resource
 from kube.api.status import FieldError, invalid
 from kube.api.types import FlowSchema
 
@@ -50,6 +50,7 @@ RESOURCE = Resource(
     plural="flowschemas",
     namespaced=False,
     subresources=("status",),
+    status_keeps=OWN_METADATA,
     set_defaults=set_defaults,
     prepare=prepare,
     validate=validate,

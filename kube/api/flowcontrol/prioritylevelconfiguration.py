@@ -9,7 +9,7 @@ from typing import Any
 from kube.api import validation
 from kube.api.columns import AGE, NONE, plain
 from kube.api.meta import Tree
-from kube.api.resource import Resource
+from kube.api.resource import OWN_METADATA, Resource
 from kube.api.status import FieldError, forbidden, required
 from kube.api.types import PriorityLevelConfiguration
 
@@ -76,6 +76,7 @@ RESOURCE = Resource(
     plural="prioritylevelconfigurations",
     namespaced=False,
     subresources=("status",),
+    status_keeps=OWN_METADATA,
     set_defaults=set_defaults,
     prepare=prepare,
     validate=validate,

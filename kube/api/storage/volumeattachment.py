@@ -9,7 +9,7 @@ from kube.api import names, validation
 from kube.api.columns import AGE, plain
 from kube.api.core.volume_sources import driver_name_errors
 from kube.api.meta import Tree
-from kube.api.resource import Resource
+from kube.api.resource import OWN_METADATA, Resource
 from kube.api.status import FieldError, forbidden, required
 from kube.api.types import VolumeAttachment
 
@@ -49,6 +49,7 @@ RESOURCE = Resource(
     plural="volumeattachments",
     namespaced=False,
     subresources=("status",),
+    status_keeps=OWN_METADATA,
     has_generation=False,
     unconditional_update=False,
     prepare=prepare,

@@ -133,3 +133,17 @@ def test_what_a_writer_of_a_pods_status_leaves_out(status: dict[str, Any], found
     new = {"status": status}
     row.prepare_status(new, {"status": {"qosClass": "Burstable"}})
     assert new["status"] == {"qosClass": "Burstable", **found}
+
+
+@pytest.mark.parametrize(
+    ("api_version", "kind", "kept"),
+    [
+        ("v1", "Pod", {"ownerReferences"}),
+        ("v1", "Service", set()),
+        ("apps/v1", "Deployment", {"labels"}),
+        ("storage.k8s.io/v1", "VolumeAttachment", {"annotations", "finalizers", "labels", "ownerReferences"}),
+    ],
+)
+def test_what_a_write_to_status_leaves_as_it_is(api_version: str, kind: str, kept: set[str]) -> None:
+    """Rule: kubernetes pkg/registry, each kind's status strategy"""
+    assert set(row_of({"apiVersion": api_version, "kind": kind}).status_keeps) == kept
