@@ -90,7 +90,9 @@ def validate_status(new: DaemonSet, old: DaemonSet) -> Iterator[FieldError]:
 def _strategy(spec: DaemonSetSpec) -> Iterator[FieldError]:
     strategy, at = spec.updateStrategy, "spec.updateStrategy"
     if strategy.type not in STRATEGIES:
-        yield unsupported(f"{at}.type", strategy.type, STRATEGIES)
+        rolling = strategy.rollingUpdate
+        surge = {"MaxUnavailable": rolling.maxUnavailable, "MaxSurge": rolling.maxSurge} if rolling is not None else None
+        yield unsupported(at, {"Type": strategy.type, "RollingUpdate": surge}, ("RollingUpdate", "OnDelete"))
         return
     rolling = strategy.rollingUpdate
     if strategy.type != "RollingUpdate":

@@ -66,7 +66,9 @@ def _strategy(spec: DeploymentSpec) -> Iterator[FieldError]:
             yield invalid(f"{at}.maxUnavailable", rolling.maxUnavailable, "may not be 0 when `maxSurge` is 0")
         yield from validation.not_over_hundred(f"{at}.maxUnavailable", rolling.maxUnavailable)
     else:
-        yield unsupported("spec.strategy.type", strategy.type, STRATEGIES)
+        rolling = strategy.rollingUpdate
+        surge = {"MaxUnavailable": rolling.maxUnavailable, "MaxSurge": rolling.maxSurge} if rolling is not None else None
+        yield unsupported("spec.strategy", {"Type": strategy.type, "RollingUpdate": surge}, STRATEGIES)
 
 
 def validate_status(new: Deployment, old: Deployment) -> Iterator[FieldError]:

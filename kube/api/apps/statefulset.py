@@ -43,8 +43,7 @@ def set_defaults(tree: Tree) -> None:
     spec.setdefault("revisionHistoryLimit", 10)
     set_template_defaults(spec.setdefault("template", {}))
     for claim in spec.get("volumeClaimTemplates") or ():
-        claim.setdefault("apiVersion", "v1")
-        claim.setdefault("kind", "PersistentVolumeClaim")
+        claim |= {"apiVersion": "v1", "kind": "PersistentVolumeClaim"}
         storage_access.set_claim_defaults(claim)
         claim.setdefault("status", {}).setdefault("phase", "Pending")
 

@@ -48,6 +48,8 @@ def of(api_version: str, kind: str, more: str) -> str:
         (of("discovery.k8s.io/v1", "EndpointSlice", "addressType: IPv4, endpoints: [], ports: [{port: 1, protocol: ''}]"), ['ports[0].protocol: Unsupported value: ""']),
         (of("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration", "webhooks: [{name: A, sideEffects: None, admissionReviewVersions: [v1], clientConfig: {url: 'https:///x'}, rules: [{resources: [a, '*']}]}]"),
          ['webhooks[0].name: Invalid value: "A": a lowercase RFC 1123 subdomain', "rules[0].operations: Required", "rules[0].apiGroups: Required", "rules[0].apiVersions: Required", "clientConfig.url: Invalid value: \"\": host must be provided"]),
+        (of("v1", "Pod", "spec: {containers: [{name: a, image: i, env: [{name: A, valueFrom: {fieldRef: {apiVersion: x, fieldPath: \"metadata.labels['a']\"}}}]}]}"),
+         ["fieldRef.fieldPath: Invalid value: \"metadata.labels['a']\": error converting fieldPath: unsupported pod version: x"]),
     ],
 )  # fmt: skip
 def test_what_is_said(text: str, expected: list[str]) -> None:

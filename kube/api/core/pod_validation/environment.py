@@ -87,22 +87,22 @@ def field_errors(reference: Any, allowed: tuple[str, ...], path: str) -> Iterato
         yield required(f"{path}.fieldPath")
         return
     field, subscript = _split(reference.fieldPath)
-    if subscript is None:
-        if complaint := _conversion_complaint(reference.apiVersion, field):
-            yield invalid(f"{path}.fieldPath", reference.fieldPath, f"error converting fieldPath: {complaint}")
-        elif field not in allowed:
+    if complaint := _conversion_complaint(reference.apiVersion, field, subscript):
+        yield invalid(f"{path}.fieldPath", reference.fieldPath, f"error converting fieldPath: {complaint}")
+    elif subscript is None:
+        if field not in allowed:
             yield unsupported(f"{path}.fieldPath", field, allowed)
-    elif field in ("metadata.annotations", "metadata.labels"):
+    else:
         key = subscript.lower() if field.endswith("annotations") else subscript
         yield from complain(path, key, names.qualified)
-    else:
-        text = f"field label does not support subscript: {reference.fieldPath}"
-        yield invalid(f"{path}.fieldPath", reference.fieldPath, f"error converting fieldPath: {text}")
 
 
-def _conversion_complaint(version: str, field: str) -> str:
+def _conversion_complaint(version: str, field: str, subscript: str | None) -> str:
     if version != "v1":
         return f"unsupported pod version: {version}"
+    if subscript is not None:
+        with_one = field in ("metadata.annotations", "metadata.labels")
+        return "" if with_one else f"field label does not support subscript: {field}['{subscript}']"
     return "" if field in KNOWN_PATHS else f"field label not supported: {field}"
 
 
