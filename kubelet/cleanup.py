@@ -16,6 +16,7 @@ from kubelet import node_certificate, pod_range
 from kubelet.cgroups import MOUNT
 from kubelet.config import KubeletConfig
 from kubelet.csi.plugins import PLACES
+from kubelet.devices import manager as devices
 from kubelet.leftovers import uid_of
 from kubelet.network.bridge import BridgeNetwork
 from kubelet.network.cni_config import find_network
@@ -60,10 +61,11 @@ def remove_files(root: Path, logs: Path) -> None:
             link.unlink(missing_ok=True)
     for directory in (*ours, root / "pods"):
         shutil.rmtree(directory, ignore_errors=True)
-    (root / pod_range.FILE).unlink(missing_ok=True)
+    for file in (root / pod_range.FILE, *(root / devices.DIRECTORY / name for name in devices.OWN_FILES)):
+        file.unlink(missing_ok=True)
     if not mounted_below(root / "plugins"):
         shutil.rmtree(root / "plugins" / "kubernetes.io", ignore_errors=True)  # what else is there is the drivers' own
-    for directory in (links, logs, *(root / name for name in PLACES)):
+    for directory in (links, logs, *(root / name for name in (*PLACES, devices.DIRECTORY))):
         with contextlib.suppress(OSError):  # others use it too, or it was never made
             directory.rmdir()
 

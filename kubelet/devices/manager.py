@@ -26,12 +26,13 @@ from kubelet.devices.choice import Lacking, Slot, chosen
 from kubelet.devices.grant import Granted, granted
 from kubelet.devices.plugin import DevicePlugin
 from kubelet.devices.record import Grant, Holding
-from kubelet.devices.registration import Registration
+from kubelet.devices.registration import INNER, SOCKET, Registration
 from kubelet.node_status import Devices
 
 log = get_logger("kubelet.devices")
 
 DIRECTORY = "device-plugins"
+OWN_FILES = (SOCKET, INNER, record.FILE)  # plugins have theirs beside them
 GRACE_SECONDS = 300.0  # in which a plugin may come back
 REASON = "UnexpectedAdmissionError"
 
