@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any
 
 from apiserver.openapi_defaults import ZEROS, fields_of, is_struct
-from kube.api.definitions import STRUCT, Type, named, of_kind
+from kube.api.definitions import STRUCT, Type, definitions, named, of_kind
 from kube.api.meta import Tree
 from kube.api.resource import Resource
 
@@ -33,11 +33,11 @@ def _of_kind(group: str, version: str, kind: str) -> Tree:
 
 def _of(name: str) -> Tree:
     tree: Tree = {}
-    known = fields_of(name)
+    known, needed = fields_of(name), definitions()[name].get("required", ())
     for field, kind in named(name).fields.items():
         go_type = known.get(field)
-        if go_type is None:  # of a group whose Go types are not known
-            if kind.form == STRUCT and is_struct(kind.name) and field in ("metadata", "spec", "status"):
+        if go_type is None:  # of a group whose Go types are not known: what is required is no pointer
+            if kind.form == STRUCT and is_struct(kind.name) and (field in ("metadata", "spec", "status") or field in needed):
                 tree[field] = _of(kind.name)
             continue
         value = _value(go_type, kind)

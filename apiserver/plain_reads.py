@@ -17,7 +17,7 @@ from apiserver.context import Request, RequestInfo, Server
 from apiserver.filters.audit_id import MAX_LENGTH
 from apiserver.flowcontrol.control import Flow, control_of
 from apiserver.handlers.dispatch import VERBS, handler_of
-from apiserver.handlers.negotiation import Form, accepted
+from apiserver.handlers.negotiation import Accepted, Form, accepted
 from apiserver.handlers.read import key_of
 from apiserver.storage.store import Store
 from kube.api.status import ApiError
@@ -79,7 +79,7 @@ class PlainReads:
         if not self._is_open or row is None or info.verb != "get" or info.query or row.deprecation:
             return not_plain
         try:
-            as_stored = handler_of(request) is VERBS["get"] and accepted(request) == (Form.OBJECT, False)
+            as_stored = handler_of(request) is VERBS["get"] and accepted(request) == Accepted(Form.OBJECT)
         except ApiError:
             return not_plain
         if not as_stored or row.view_tree is not None or row.served_form is not None or info.subresource:

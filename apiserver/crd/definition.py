@@ -30,6 +30,10 @@ ADVICE = "(try simplifying the rule, or adding maxItems, maxProperties, and maxL
 def errors(new: Tree, old: Tree | None) -> Iterator[FieldError]:
     """All rules about a definition; the expressions of a version are looked at when its schema changes."""
     yield from definition_rules.errors(new, old)
+    yield from definition_rules.told_once(new, _expression_errors(new, old))
+
+
+def _expression_errors(new: Tree, old: Tree | None) -> Iterator[FieldError]:
     before = {one.get("name"): one for one in ((old or {}).get("spec") or {}).get("versions") or ()}
     for index, version in enumerate(new["spec"].get("versions") or ()):
         raw = (version.get("schema") or {}).get("openAPIV3Schema")

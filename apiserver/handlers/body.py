@@ -189,7 +189,7 @@ def of_another_kind(tree: Tree, row: Resource) -> str:
         return f'no kind "{kind}" is registered for version "{version}" in scheme "{SCHEME}"'
     group = row.group.partition(".")[0]
     return (
-        f"converting ({group}{row.version}.{kind}) to ({group or 'core'}.{row.kind}): unknown conversion"
+        f"converting ({version.rpartition('/')[2]}.{kind}) to ({group or 'core'}.{row.kind}): unknown conversion"
         if kind != row.kind
         else ""
     )

@@ -1,6 +1,7 @@
 """Delete: DELETE of one object and of a collection, by DeleteOptions from the query or the body.
 
-The answer is a Status where the object is gone, else the object that waits for its finalizers or its grace period.
+The answer is a Status where the object is gone, of some kinds the object as it was; else the object that waits for its
+finalizers or its grace period.
 https://kubernetes.io/docs/concepts/architecture/garbage-collection/ · apiserver pkg/endpoints/handlers/delete.go
 """
 
@@ -13,12 +14,22 @@ from apiserver.handlers.read import key_of, number
 from apiserver.handlers.reply import reply_with
 from apiserver.handlers.write import row_of
 from apiserver.handlers.write_options import dry_run_errors
+from apiserver.storage.deletion import utc_now
 from apiserver.storage.listing import invalid_options, parse_ask
 from kube.api.meta import Key, Tree
 from kube.api.resource import Resource
 from kube.api.status import BadRequest, FieldError, NotFound, invalid
 from kube.api.status import unsupported as unsupported_value
+from kube.api.views import timestamp
 
+# As OpenAPI says of their DELETE (ReturnDeletedObject in pkg/registry).
+SHOWN_WHEN_GONE = frozenset(
+    [("", one) for one in ("persistentvolumeclaims", "persistentvolumes", "pods", "podtemplates", "resourcequotas",
+                           "serviceaccounts", "services")]
+    + [("storage.k8s.io", one) for one in ("csidrivers", "csinodes", "storageclasses", "volumeattachments",
+                                           "volumeattributesclasses")]
+    + [("resource.k8s.io", one) for one in ("deviceclasses", "resourceclaims", "resourceclaimtemplates", "resourceslices")]
+)  # fmt: skip
 POLICIES = ("Foreground", "Background", "Orphan")
 
 
@@ -26,18 +37,21 @@ async def delete(server: Server, request: Request) -> Response:
     accepted(request)
     row, options = row_of(request), await delete_options(request)
     tree, gone = await _delete_one(server, request, row, key_of(request.info), options)
-    if gone:
+    if gone and (row.group, row.plural) not in SHOWN_WHEN_GONE:
         return json_response(_success(row, tree))
+    if gone:
+        return reply_with(request, row, _last_seen(row, tree), 200)
     asked_to_wait = options.get("orphanDependents") is False
     return reply_with(request, row, tree, 202 if asked_to_wait else 200)
 
 
 async def delete_collection(server: Server, request: Request) -> Response:
     """Delete what the selectors choose, one after another; the list of what was chosen."""
-    accepted(request)
+    form = accepted(request)
     row, info, options = row_of(request), request.info, await delete_options(request)
     store = server.stores.store_for(row)
     wanted = selection.of_request(info, store)
+    number(info, "timeoutSeconds")
     ask = parse_ask(
         wanted, info.param("resourceVersion"), info.param("resourceVersionMatch"), number(info, "limit"), info.param("continue")
     )
@@ -48,7 +62,7 @@ async def delete_collection(server: Server, request: Request) -> Response:
             await _delete_one(server, request, row, Key(metadata.namespace, metadata.name), options)
         except NotFound:
             continue  # somebody else was faster
-    return Response(200, read.object_list(row, page))
+    return read.answer_list(request, row, page, form)
 
 
 async def _delete_one(server: Server, request: Request, row: Resource, key: Key, options: Tree) -> tuple[Tree, bool]:
@@ -105,6 +119,15 @@ def _problems(options: Tree) -> list[FieldError]:
     if policy is not None and policy not in POLICIES:
         return [unsupported_value("propagationPolicy", policy, (*POLICIES, "nil"))]
     return [*dry_run_errors(options.get("dryRun") or [])]
+
+
+def _last_seen(row: Resource, tree: Tree) -> Tree:
+    """A pod, which has a grace period, was marked before it went."""
+    if row.plural == "pods":
+        metadata = tree["metadata"]
+        metadata.setdefault("deletionTimestamp", timestamp(utc_now()))
+        metadata["deletionGracePeriodSeconds"] = 0
+    return tree
 
 
 def _success(row: Resource, tree: Tree) -> Tree:

@@ -2,6 +2,7 @@
 
 from apiserver.context import Handler, Request, RequestInfo, Response, Server
 from apiserver.handlers import connect, delete, patch, read, scale, status, watch, write
+from apiserver.handlers.negotiation import check_router_accepts
 from apiserver.nowhere import no_method, nowhere
 from apiserver.subresources import METHODS, SUBRESOURCES
 from kube.api import names
@@ -58,8 +59,11 @@ def handler_of(request: Request) -> Handler:
         handler = found if info.method in METHODS[info.subresource] else None
     else:
         handler = GENERIC_SUBRESOURCES.get(info.subresource, {}).get(info.verb)
+    generic = (row.group, row.plural, info.subresource) not in SUBRESOURCES
     if handler is None or _is_head_of_object(info, row):
         raise _not_allowed(info, row)
+    if generic and row.view is not None:
+        check_router_accepts(request)
     return handler
 
 
@@ -71,6 +75,8 @@ def _is_head_of_object(info: RequestInfo, row: Resource) -> bool:
 def _addressed(info: RequestInfo, row: Resource) -> bool:
     """Whether the path has the parts that the verb needs."""
     if not info.subresource and info.verb in SELECTED:
+        if row.namespaced and not info.namespace:
+            return info.verb != "deletecollection"  # what is deleted is deleted in one namespace
         return row.namespaced or not info.namespace or row.plural == "namespaces"  # which are in themselves
     placed = bool(info.namespace) or not row.namespaced
     return placed and bool(info.name) == bool(info.subresource or info.verb in NAMED)
@@ -83,7 +89,7 @@ def _served(info: RequestInfo, row: Resource) -> bool:
         return placed and info.subresource in row.subresources
     if info.name and info.verb not in SELECTED:
         return placed and not NAMED.isdisjoint(row.verbs)
-    return placed or (row.namespaced and "list" in row.verbs)
+    return placed or (row.namespaced and "list" in row.verbs and (row.view is not None or info.verb in ("list", "watch")))
 
 
 def _not_allowed(info: RequestInfo, row: Resource) -> MethodNotAllowed:

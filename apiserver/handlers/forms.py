@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 
 import orjson
 
-from apiserver.handlers.negotiation import Form
+from apiserver.handlers.negotiation import Accepted, Form
 from apiserver.storage.entry import Entry
 from kube.api import table
 from kube.api.meta import Tree
 from kube.api.resource import Resource
-from kube.api.status import BadRequest
+from kube.api.status import BadRequest, NotAcceptable, go_quoted
 
 INCLUDES = ("", "Metadata", "Object", "None")
 
@@ -27,35 +27,49 @@ def object_bytes(row: Resource, entry: Entry) -> bytes:
     return entry.rendering((row.api_version, Form.OBJECT), lambda: orjson.dumps(view(entry.tree())))
 
 
-def one(row: Resource, entry: Entry, form: Form, include: str, *, columns: bool = True, already_viewed: bool = False) -> bytes:
-    """One object. `columns`: whether a Table says what its columns are."""
-    if form is Form.OBJECT:
+def one(row: Resource, entry: Entry, form: Accepted, include: str, *, columns: bool = True, already_viewed: bool = False) -> bytes:
+    """One object. `columns`: whether a Table says what its columns are. Raises NotAcceptable where a list is wanted of it."""
+    if form.form is Form.OBJECT:
         return object_bytes(row, entry)
+    if form.kind == "PartialObjectMetadataList":
+        raise NotAcceptable(f"you requested {form.kind}, but the requested object is not a list (*{_go_type(row)})")
     tree = entry.tree() if already_viewed else orjson.loads(object_bytes(row, entry))
-    if form is Form.METADATA:
-        return orjson.dumps(table.partial_metadata(tree))
+    if form.form is Form.METADATA:
+        return orjson.dumps(table.partial_metadata(tree, form.version))
     metadata = {"resourceVersion": tree["metadata"].get("resourceVersion", "")}
-    return orjson.dumps(_table(row, [tree], metadata, include, columns))
+    return orjson.dumps(_table(row, [tree], metadata, include, columns, form.version))
 
 
-def many(row: Resource, entries: Iterable[Entry], metadata: Tree, form: Form, include: str) -> bytes:
-    """A list that is not of whole objects."""
+def many(row: Resource, entries: Iterable[Entry], metadata: Tree, form: Accepted, include: str) -> bytes:
+    """A list that is not of whole objects. Raises NotAcceptable where one object is wanted of it."""
+    if form.kind == "PartialObjectMetadata":
+        raise NotAcceptable(f"you requested {form.kind}, but the requested object is a list (*{_go_type(row)}List)")
     trees = (orjson.loads(object_bytes(row, entry)) for entry in entries)  # one at a time: many trees at once cost ten times more
-    if form is Form.TABLE:
-        return orjson.dumps(_table(row, trees, metadata, include, True))
+    if form.form is Form.TABLE:
+        return orjson.dumps(_table(row, trees, metadata, include, True, form.version))
     return orjson.dumps(
         {
             "kind": "PartialObjectMetadataList",
-            "apiVersion": "meta.k8s.io/v1",
+            "apiVersion": f"meta.k8s.io/{form.version}",
             "metadata": metadata,
-            "items": [table.partial_metadata(tree) for tree in trees],
+            "items": [table.partial_metadata(tree, form.version) for tree in trees],
         }
     )
 
 
-def _table(row: Resource, trees: Iterable[Tree], metadata: Tree, include: str, columns: bool) -> Tree:
+def _go_type(row: Resource) -> str:
+    """What upstream's server calls the type of its objects."""
+    if row.view is None:
+        return "unstructured.Unstructured"
+    return f"{row.stored_in.partition('.')[0] or row.group.partition('.')[0] or 'core'}.{row.kind}"
+
+
+def _table(row: Resource, trees: Iterable[Tree], metadata: Tree, include: str, columns: bool, version: str) -> Tree:
     if include not in INCLUDES:
-        raise BadRequest(f'unrecognized includeObject value: "{include}"')
-    made = table.table(row, trees, now=datetime.now(UTC), include_object=include or "Metadata", with_columns=columns)
+        why = f"includeObject: Invalid value: {go_quoted(include)}: must be 'Metadata', 'Object', 'None', or empty"
+        raise BadRequest(f"Unable to convert to Table as requested: {why}")
+    made = table.table(
+        row, trees, now=datetime.now(UTC), include_object=include or "Metadata", with_columns=columns, version=version
+    )
     made["metadata"] = metadata
     return made

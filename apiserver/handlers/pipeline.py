@@ -30,10 +30,10 @@ from apiserver.storage.listing import invalid_options
 from apiserver.storage.metadata import count_generation, drop_empty, fill_new, keep_old
 from apiserver.storage.store import Store
 from kube.api import names
-from kube.api.meta import Tree
+from kube.api.meta import Key, Tree
 from kube.api.metadata import identity_errors, metadata_errors
 from kube.api.resource import Resource
-from kube.api.status import OBJECT_MODIFIED, BadRequest, FieldError, Invalid, cause_of, conflict, invalid, invalid_object
+from kube.api.status import OBJECT_MODIFIED, BadRequest, Conflict, FieldError, Invalid, cause_of, conflict, invalid, invalid_object
 from kube.api.views import lenient_view, timestamp
 
 Take = Callable[[Tree, Tree], Tree]  # (new, old) -> the old object with what a subresource may change
@@ -196,8 +196,15 @@ class Write:
             raise conflict(self.row.plural, self.row.group, name, OBJECT_MODIFIED)
         uid = metadata.get("uid")
         if uid and uid != before.get("uid") and self.request.info.verb != "patch":  # which is no precondition
-            why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {before.get('uid', '')}"
-            raise conflict(self.row.plural, self.row.group, name, why)
+            raise self.other_uid(uid, before.get("uid", ""))
+
+    def other_uid(self, wanted: str, actual: str) -> Conflict:
+        """A whole object was sent that says that it is another one."""
+        info = self.request.info
+        path = self.store.path(Key(info.namespace if self.row.namespaced else "", info.name))
+        why = f"Precondition failed: UID in precondition: {wanted}, UID in object meta: {actual}"
+        told = f"StorageError: invalid object, Code: 4, Key: {path}, ResourceVersion: 0, AdditionalErrorMsg: {why}"
+        return conflict(self.row.plural, self.row.group, info.name, told)
 
     async def _validate(self, new: Tree, old: Tree | None, rules: Any) -> None:
         errors = twice = [*self._identity, *metadata_errors(self.row, new, old)]
@@ -253,13 +260,17 @@ def check_name(request: Request, tree: Tree) -> None:
     info, metadata = request.info, tree.get("metadata") or {}
     name, namespace = metadata.get("name") or "", metadata.get("namespace") or ""
     if not name:
-        raise BadRequest(f"the name of the object ({info.name} based on URL) was undeterminable: name must be provided")
+        raise unnamed(info.name)
     if name != info.name:
         raise BadRequest(f"the name of the object ({name}) does not match the name on the URL ({info.name})")
     if info.namespace and namespace and namespace != info.namespace:
         raise BadRequest(
             f"the namespace of the object ({namespace}) does not match the namespace on the request ({info.namespace})"
         )
+
+
+def unnamed(name: str) -> BadRequest:
+    return BadRequest(f"the name of the object ({name} based on URL) was undeterminable: name must be provided")
 
 
 def check_named(request: Request, tree: Tree, kind: str) -> None:

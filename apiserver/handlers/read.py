@@ -27,7 +27,7 @@ async def get(server: Server, request: Request) -> Response:
     store = server.stores.store_for(info.resource)
     version = info.param("resourceVersion")
     entry = await store.entry(key_of(info), parse_version(version) if version else None)
-    data = forms.one(info.resource, entry, form.form, info.param("includeObject"))
+    data = forms.one(info.resource, entry, form, info.param("includeObject"))
     return answer(request, data, form)
 
 
@@ -41,11 +41,15 @@ async def list_objects(server: Server, request: Request) -> Response:
     number(info, "timeoutSeconds")  # which has no meaning here; nonsense is refused
     wanted = selection.of_request(info, store)
     ask = parse_ask(wanted, info.param("resourceVersion"), info.param("resourceVersionMatch"), limit, token)
-    page = await store.page(ask)
+    return answer_list(request, info.resource, await store.page(ask), form)
+
+
+def answer_list(request: Request, row: Resource, page: Page, form: Accepted) -> Response:
+    """In the form that the client wants."""
     if form.form is Form.OBJECT:
-        data = object_list(info.resource, page)
+        data = object_list(row, page)
     else:
-        data = forms.many(info.resource, page.entries, list_metadata(page), form.form, info.param("includeObject"))
+        data = forms.many(row, page.entries, list_metadata(page), form, request.info.param("includeObject"))
     return answer(request, data, form)
 
 

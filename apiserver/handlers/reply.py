@@ -15,7 +15,7 @@ def reply(request: Request, row: Resource, entry: Entry, status: int) -> Respons
     """`entry`: as the row's clients see it."""
     form, data = accepted(request), entry.data
     if form.form is not Form.OBJECT:
-        data = forms.one(row, entry, form.form, request.info.param("includeObject"), already_viewed=True)
+        data = forms.one(row, entry, form, request.info.param("includeObject"), already_viewed=True)
     response = answer(request, data, form)
     response.status = status
     return response

@@ -3,7 +3,6 @@
 https://kubernetes.io/docs/concepts/workloads/autoscaling/ · https://kubernetes.io/docs/reference/using-api/api-concepts/#subresources
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 from apiserver.context import Request, RequestInfo, Response, Server, json_response
@@ -13,6 +12,7 @@ from apiserver.handlers.patch import patch_with
 from apiserver.handlers.pipeline import Shown, Write, check_name, check_path
 from apiserver.handlers.read import key_of
 from apiserver.handlers.write import replaced, row_of
+from apiserver.storage.store import Fresh
 from kube.api.labels import Selector, from_label_selector, from_map
 from kube.api.meta import Tree
 from kube.api.resource import Resource
@@ -20,7 +20,6 @@ from kube.api.status import OBJECT_MODIFIED, InternalError, NotFound, conflict, 
 
 SCALE = Resource("autoscaling", "v1", "Scale", "scales", has_generation=False)
 WHERE_READ = {"deployments": "apps", "replicasets": "apps", "replicationcontrollers": "autoscaling"}  # the group named
-WHERE_WRITTEN = {"deployments": "apps", "replicasets": "apps", "replicationcontrollers": "", "statefulsets": "apps"}
 COPIED = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
 
 
@@ -30,7 +29,7 @@ async def get(server: Server, request: Request) -> Response:
     try:
         tree = await server.stores.store_for(row).get(key_of(request.info))
     except NotFound:
-        raise _missing(row, request.info, WHERE_READ) from None
+        raise _missing(row, request.info) from None
     if row.served_form is not None and _at(tree, row.scale.spec_replicas) is None:
         raise InternalError(f'Internal error occurred: the spec replicas field ".{row.scale.spec_replicas}" does not exist')
     return json_response(scale_of(row, tree))
@@ -42,10 +41,14 @@ async def update(server: Server, request: Request) -> Response:
     check_name(request, wanted)
     check_path(wanted, info.namespace if row.namespaced else "", info.name)
     write = Write(server, request, row, "scale", shown=shown(row))
-    try:
-        stored = await replaced(write, lambda fresh: scaled(row, fresh(), wanted), write.updated)
-    except NotFound:
-        raise _missing(row, info, WHERE_WRITTEN) from None
+
+    def transform(fresh: Fresh) -> Tree:
+        tree, uid = fresh(), wanted["metadata"].get("uid")
+        if uid and uid != tree["metadata"]["uid"]:
+            raise write.other_uid(uid, tree["metadata"]["uid"])
+        return scaled(row, tree, wanted)
+
+    stored = await replaced(write, transform, write.updated)
     return json_response(scale_of(row, stored.tree()))
 
 
@@ -59,11 +62,11 @@ async def patch(server: Server, request: Request) -> Response:
     return await patch_with(write, write.updated, SCALE, through_scale, lambda tree: scale_of(row, tree))
 
 
-def _missing(row: Resource, info: RequestInfo, said_of: Mapping[str, str]) -> NotFound:
+def _missing(row: Resource, info: RequestInfo) -> NotFound:
     """In upstream's words, which are not the same for all kinds (pkg/registry/{apps,core}/*/storage)."""
-    if row.view is None or row.plural not in said_of:
+    if row.view is None or row.plural not in WHERE_READ:
         return not_found(row.plural, row.group, info.name)
-    return not_found(f"{row.plural}/scale", said_of[row.plural], info.name)
+    return not_found(f"{row.plural}/scale", WHERE_READ[row.plural], info.name)
 
 
 def shown(row: Resource) -> Shown:

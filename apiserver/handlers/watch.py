@@ -19,7 +19,7 @@ import orjson
 
 from apiserver.context import Request, RequestInfo, Response, Server
 from apiserver.handlers import forms, selection
-from apiserver.handlers.negotiation import Form, accepted
+from apiserver.handlers.negotiation import Accepted, Form, accepted
 from apiserver.handlers.read import number
 from apiserver.handlers.watch_hub import Hub, Push
 from apiserver.storage.listing import invalid_options, parse_version
@@ -41,9 +41,13 @@ class Style:
     """How this watcher wants its events."""
 
     row: Resource
-    form: Form
+    accepted: Accepted
     include: str  # includeObject of a Table
     bookmarks: bool
+
+    @property
+    def form(self) -> Form:
+        return self.accepted.form
 
 
 async def watch(server: Server, request: Request) -> Response | None:
@@ -51,7 +55,11 @@ async def watch(server: Server, request: Request) -> Response | None:
     assert info.resource is not None, "dispatched by its row"
     store = server.stores.store_for(info.resource)
     _check(info)
-    style = Style(info.resource, accepted(request).form, info.param("includeObject"), info.flag("allowWatchBookmarks"))
+    form = accepted(request)
+    if form.form is Form.METADATA:
+        form = form._replace(kind="PartialObjectMetadata")  # an event is about one object
+    style = Style(info.resource, form, info.param("includeObject"), info.flag("allowWatchBookmarks"))
+    number(info, "limit")  # which has no meaning here; nonsense is refused
     seconds = float(number(info, "timeoutSeconds")) or MIN_WATCH_SECONDS * (1 + random.random())
     wanted, revision = selection.of_request(info, store), parse_version(info.param("resourceVersion"))
     hub = server.state.setdefault("watch hub", Hub())
@@ -151,7 +159,7 @@ class _Watch:
         if watcher.cut:
             return
         style, info, cache = self.style, self.info, self.store.cache
-        name = (style.row.api_version, style.row.plural, style.form, self.wanted.prefix, info.param("labelSelector"),
+        name = (style.row.api_version, style.row.plural, style.accepted, self.wanted.prefix, info.param("labelSelector"),
                 info.param("fieldSelector"))  # fmt: skip
         member = self.hub.join(name, cache, self.wanted, partial(event_line, style), self.push)
         watcher.close()
@@ -183,12 +191,12 @@ def event_line(style: Style, event: Event, columns: bool = False) -> bytes:
     change, for the next watcher of this form."""
     if event.change is None or (style.form is Form.OBJECT and style.row.view_tree is None):
         return _render(style, event, columns)
-    name = (event.type, style.row.api_version, style.form, style.include, columns)
+    name = (event.type, style.row.api_version, style.accepted, style.include, columns)
     return event.change.line(name, lambda: _render(style, event, columns))
 
 
 def _render(style: Style, event: Event, columns: bool) -> bytes:
-    data = forms.one(style.row, event.entry, style.form, style.include, columns=columns)
+    data = forms.one(style.row, event.entry, style.accepted, style.include, columns=columns)
     return b'{"type":"%s","object":%s}\n' % (event.type.encode(), data)
 
 

@@ -45,6 +45,8 @@ async def update(server: Server, request: Request) -> Response:
     try:
         stored = await replaced(write, lambda fresh: copy_tree(tree), write.updated)
     except NotFound:
+        if uid := tree["metadata"].get("uid"):
+            raise write.other_uid(uid, "") from None
         if not row.create_on_update:
             raise
         return reply(request, row, await stored_new(server, request, row, tree), 201)

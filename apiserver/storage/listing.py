@@ -73,7 +73,7 @@ def parse_ask(selection: Selection, version: str, match: str, limit: int, token:
     if not version:
         freshness = Freshness.NEWEST
     elif revision == 0:
-        freshness = Freshness.ANY
+        freshness, limit = Freshness.ANY, 0  # upstream's cache, which answers this, gives all there is
     elif match == "Exact" or (not match and limit):
         freshness = Freshness.EXACT
     else:

@@ -24,7 +24,10 @@ async def finalize(server: Server, request: Request) -> Response:
         if version and version != namespace["metadata"]["resourceVersion"]:
             raise conflict("namespaces", "", request.info.name, OBJECT_MODIFIED)
         old = copy_tree(namespace)
-        namespace.setdefault("spec", {})["finalizers"] = (given.get("spec") or {}).get("finalizers") or []
+        finalizers = (given.get("spec") or {}).get("finalizers")
+        namespace["spec"] = {**(namespace.get("spec") or {}), "finalizers": finalizers}
+        if not finalizers:
+            del namespace["spec"]["finalizers"]
         await admitted(server, request, "UPDATE", namespace, old, dry_run=is_dry_run(request))
         return namespace
 

@@ -27,24 +27,25 @@ CREATED_AT = (
 
 
 def table(
-    resource: Resource, objects: Iterable[Tree], *, now: datetime, include_object: str = "Metadata", with_columns: bool = True
-) -> Tree:
+    resource: Resource, objects: Iterable[Tree], *, now: datetime, include_object: str = "Metadata", with_columns: bool = True,
+    version: str = "v1",
+) -> Tree:  # fmt: skip
     """The objects as a Table. `include_object`: what each row carries of its object — Metadata, Object or None."""
     return {
         "kind": "Table",
-        "apiVersion": "meta.k8s.io/v1",
+        "apiVersion": f"meta.k8s.io/{version}",
         "metadata": {},
         "columnDefinitions": _definitions(resource.columns) if with_columns else None,
-        "rows": [_row(resource, tree, now, include_object) for tree in objects],
+        "rows": [_row(resource, tree, now, include_object, version) for tree in objects],
     }
 
 
-def partial_metadata(tree: Tree) -> Tree:
+def partial_metadata(tree: Tree, version: str = "v1") -> Tree:
     """What generic clients need of an object."""
-    return {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": tree["metadata"]}
+    return {"kind": "PartialObjectMetadata", "apiVersion": f"meta.k8s.io/{version}", "metadata": tree["metadata"]}
 
 
-def _row(resource: Resource, tree: Tree, now: datetime, include_object: str) -> Tree:
+def _row(resource: Resource, tree: Tree, now: datetime, include_object: str, version: str) -> Tree:
     metadata = tree["metadata"]
     if resource.columns is None:
         cells = [metadata.get("name", ""), metadata.get("creationTimestamp", "<unknown>")]
@@ -53,11 +54,11 @@ def _row(resource: Resource, tree: Tree, now: datetime, include_object: str) -> 
         cells = [_cell(column, shown, now) for column in resource.columns]
         if not _names_itself(resource.columns):
             cells.insert(0, metadata.get("name", ""))
-    row: Tree = {"cells": cells}
+    row: Tree = {"cells": cells, "object": None}
     if include_object == "Object":
         row["object"] = tree
     elif include_object == "Metadata":
-        row["object"] = partial_metadata(tree)
+        row["object"] = partial_metadata(tree, version)
     conditions = resource.row_conditions(tree)
     if conditions:
         row["conditions"] = conditions

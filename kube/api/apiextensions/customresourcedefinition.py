@@ -45,6 +45,7 @@ def held(tree: Tree) -> bool:
 
 def mark_deleted(tree: Tree) -> None:
     metadata = tree["metadata"]
+    metadata.pop("deletionGracePeriodSeconds", None)  # it has none
     if CLEANUP not in metadata.get("finalizers", ()):
         metadata["finalizers"] = [*metadata.get("finalizers", ()), CLEANUP]
 

@@ -5,7 +5,9 @@ https://kubernetes.io/docs/reference/kubernetes-api/extend-resources/custom-reso
 apiextensions-apiserver pkg/apis/apiextensions/validation/validation.go
 """
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from kube.api import names
@@ -21,10 +23,39 @@ REVIEW_VERSIONS = ("v1", "v1beta1")
 APPROVAL = "api-approved.kubernetes.io"
 APPROVAL_URL = "https://github.com/kubernetes/enhancements/pull/1111"
 IMMUTABLE = "field is immutable"
+ALIKE = {
+    "schema": "validation",
+    "subresources": "subresources",
+    "additionalPrinterColumns": "additionalPrinterColumns",
+    "selectableFields": "selectableFields",
+}
+_OF_VERSION = re.compile(rf"spec\.versions\[([0-9]+)\]\.({'|'.join(ALIKE)})(.*)", re.DOTALL)
 
 
 def errors(new: Tree, old: Tree | None) -> Iterator[FieldError]:
     """Of a definition, after its defaults were filled in."""
+    yield from told_once(new, _errors(new, old))
+
+
+def told_once(new: Tree, found: Iterable[FieldError]) -> Iterator[FieldError]:
+    """Upstream keeps what all versions have alike once, above them, and tells of it there."""
+    versions = (new.get("spec") or {}).get("versions") or []
+    for error in found:
+        place = _OF_VERSION.match(error.path)
+        if place is None:
+            yield error
+            continue
+        index, part, rest = place.groups()
+        first = versions[0].get(part)
+        alike = first is not None and all(one.get(part) == first for one in versions)
+        rest = rest.replace(".jsonPath", ".JSONPath") if part == "additionalPrinterColumns" else rest
+        if not alike:
+            yield replace(error, path=f"spec.versions[{index}].{part}{rest}")
+        elif index == "0":
+            yield replace(error, path=f"spec.{ALIKE[part]}{rest}")
+
+
+def _errors(new: Tree, old: Tree | None) -> Iterator[FieldError]:
     spec = new.get("spec") or {}
     called = spec.get("names") or {}
     wanted = f"{called.get('plural') or ''}.{spec.get('group') or ''}"
@@ -156,11 +187,12 @@ def _conversion_errors(conversion: Tree, path: str) -> Iterator[FieldError]:
     elif strategy not in STRATEGIES:
         yield unsupported(f"{path}.strategy", strategy, STRATEGIES)
     if strategy != "Webhook":
-        if webhook is not None:
-            yield forbidden(f"{path}.webhook", "should not be set when strategy is not set to Webhook")
+        for field, told in (("clientConfig", "webhookClientConfig"), ("conversionReviewVersions", "conversionReviewVersions")):
+            if (webhook or {}).get(field):
+                yield forbidden(f"{path}.{told}", "should not be set when strategy is not set to Webhook")
         return
     config = (webhook or {}).get("clientConfig")
-    at = f"{path}.webhook.clientConfig"
+    at = f"{path}.webhookClientConfig"
     if config is None:
         yield required(at, "required when strategy is set to Webhook")
     elif bool(config.get("url")) == bool(config.get("service")):
@@ -169,7 +201,7 @@ def _conversion_errors(conversion: Tree, path: str) -> Iterator[FieldError]:
         yield from url_errors(config["url"], f"{at}.url")
     else:
         yield from _service_errors(config["service"], f"{at}.service")
-    yield from _review_errors((webhook or {}).get("conversionReviewVersions") or [], f"{path}.webhook.conversionReviewVersions")
+    yield from _review_errors((webhook or {}).get("conversionReviewVersions") or [], f"{path}.conversionReviewVersions")
 
 
 def _service_errors(service: Tree, path: str) -> Iterator[FieldError]:
@@ -182,7 +214,7 @@ def _service_errors(service: Tree, path: str) -> Iterator[FieldError]:
 
 def _review_errors(versions: Sequence[str], path: str) -> Iterator[FieldError]:
     if not versions:
-        yield required(path, f"must specify one of {', '.join(REVIEW_VERSIONS)}")
+        yield required(path)
         return
     for index, one in enumerate(versions):
         if one in versions[:index]:

@@ -23,7 +23,7 @@ def list_errors(raw: Tree, path: str) -> Iterator[FieldError]:
     if list_type is not None and kind != "array":
         yield _wrong_type(raw, path, "must be array if x-kubernetes-list-type is specified")
     elif list_type is not None and list_type not in ("atomic", "set", "map"):
-        yield unsupported(f"{path}.{LIST_TYPE}", list_type, ("atomic", "map", "set"))
+        yield unsupported(f"{path}.{LIST_TYPE}", list_type, ("atomic", "set", "map"))
     if keys and list_type != "map":
         text = "must be map if x-kubernetes-list-map-keys is non-empty"
         yield invalid(f"{path}.{LIST_TYPE}", list_type, text) if list_type else required(f"{path}.{LIST_TYPE}", text)

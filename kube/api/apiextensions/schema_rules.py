@@ -98,7 +98,7 @@ def _forbidden(raw: Tree, path: str) -> Iterator[FieldError]:
     if raw.get("additionalProperties") not in (None, True) and raw.get("properties"):
         yield forbidden(f"{path}.additionalProperties", "additionalProperties and properties are mutual exclusive")
     for name in UNSUPPORTED:
-        if raw.get(name):
+        if raw.get(name) or (name == "additionalItems" and raw.get(name) is False):
             yield forbidden(f"{path}.{name}", f"{name} is not supported")
     if isinstance(raw.get("items"), list):
         yield forbidden(f"{path}.items", "items must be a schema object and not an array")
@@ -122,11 +122,11 @@ def _forbidden(raw: Tree, path: str) -> Iterator[FieldError]:
 
 def _structural(raw: Tree, level: Level, path: str) -> Iterator[FieldError]:
     kind = raw.get("type") or ""
-    if kind == "array" and not isinstance(raw.get("items"), dict):
+    if kind == "array" and not isinstance(raw.get("items"), dict | list):
         yield required(f"{path}.items", "must be specified")
     for one, at_level, at in _inner(raw, path):
         yield from _structural(one, at_level, at)
-    if level is Level.ROOT and raw.get("additionalProperties"):
+    if level is Level.ROOT and raw.get("additionalProperties") is not None:
         yield forbidden(f"{path}.additionalProperties", "must not be used at the root")
     yield from _type_errors(raw, kind, level, path)
     yield from _metadata_errors(raw, level, path)

@@ -40,7 +40,7 @@ RESOURCE = Resource(
     validate=validate,
     columns=(
         plain("Controller", controller),
-        Column("Revision", lambda one, now: one.revision, type="integer"),
+        Column("Revision", lambda one, now: one.revision),
         AGE,
     ),
 )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from kube.api import validation
 from kube.api.apps.replicaset import replicated_template_errors
-from kube.api.columns import AGE, number, plain, template_columns
+from kube.api.columns import AGE, plain, template_columns
 from kube.api.core.pod_spec import set_template_defaults
 from kube.api.core.pod_warnings import workload_warnings
 from kube.api.defaults import fill
@@ -96,8 +96,8 @@ RESOURCE = Resource(
     validate_status=validate_status,
     columns=(
         plain("Ready", lambda one: f"{one.status.readyReplicas or 0}/{one.spec.replicas or 0}"),
-        number("Up-to-date", lambda one: one.status.updatedReplicas),
-        number("Available", lambda one: one.status.availableReplicas),
+        plain("Up-to-date", lambda one: one.status.updatedReplicas or 0),
+        plain("Available", lambda one: one.status.availableReplicas or 0),
         AGE,
         *template_columns(),
     ),

@@ -8,7 +8,7 @@ from typing import Any
 
 from kube.api import validation
 from kube.api.autoscaling.scaling_rules import SOURCES, behavior_errors, metric_errors, reference_errors, zero_errors
-from kube.api.columns import AGE, UNKNOWN, UNSET, number, plain
+from kube.api.columns import AGE, UNKNOWN, UNSET, plain
 from kube.api.meta import Tree
 from kube.api.resource import Resource
 from kube.api.status import FieldError, invalid
@@ -124,8 +124,8 @@ RESOURCE = Resource(
         plain("Reference", reference),
         plain("Targets", targets),
         plain("MinPods", lambda one: UNSET if one.spec.minReplicas is None else str(one.spec.minReplicas)),
-        number("MaxPods", lambda one: one.spec.maxReplicas),
-        number("Replicas", lambda one: one.status.currentReplicas),
+        plain("MaxPods", lambda one: one.spec.maxReplicas or 0),
+        plain("Replicas", lambda one: one.status.currentReplicas or 0),
         AGE,
     ),
 )

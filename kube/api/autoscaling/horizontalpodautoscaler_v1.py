@@ -15,7 +15,7 @@ from kube.api import validation
 from kube.api.autoscaling.horizontalpodautoscaler import CPU_PERCENT, replica_errors, validate_status
 from kube.api.autoscaling.older_metrics import CURRENT, TARGETS, newer, older, renamed
 from kube.api.autoscaling.scaling_rules import reference_errors, zero_errors
-from kube.api.columns import AGE, UNKNOWN, UNSET, number, plain
+from kube.api.columns import AGE, UNKNOWN, UNSET, plain
 from kube.api.meta import Tree
 from kube.api.resource import Resource
 from kube.api.status import FieldError, invalid
@@ -152,8 +152,8 @@ RESOURCE = Resource(
         plain("Reference", lambda one: f"{one.spec.scaleTargetRef.kind}/{one.spec.scaleTargetRef.name}"),
         plain("Targets", targets),
         plain("MinPods", lambda one: UNSET if one.spec.minReplicas is None else str(one.spec.minReplicas)),
-        number("MaxPods", lambda one: one.spec.maxReplicas),
-        number("Replicas", lambda one: one.status.currentReplicas),
+        plain("MaxPods", lambda one: one.spec.maxReplicas or 0),
+        plain("Replicas", lambda one: one.status.currentReplicas or 0),
         AGE,
     ),
 )

@@ -47,5 +47,5 @@ RESOURCE = Resource(
     short_names=("cm",),
     has_generation=False,
     validate=validate,
-    columns=(plain("Data", lambda one: str(len(one.data or {}) + len(one.binaryData or {}))), AGE),
+    columns=(plain("Data", lambda one: len(one.data or {}) + len(one.binaryData or {})), AGE),
 )

@@ -62,6 +62,7 @@ def held(tree: Tree) -> bool:
 
 def mark_deleted(tree: Tree) -> None:
     tree.setdefault("status", {})["phase"] = "Terminating"
+    tree["metadata"].pop("deletionGracePeriodSeconds", None)  # it has none
 
 
 RESOURCE = Resource(

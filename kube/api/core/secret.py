@@ -97,7 +97,7 @@ RESOURCE = Resource(
     validate=validate,
     columns=(
         plain("Type", lambda secret: secret.type),
-        plain("Data", lambda secret: str(len(secret.data or {}))),
+        plain("Data", lambda secret: len(secret.data or {})),
         AGE,
     ),
     field_selectors={"type": lambda tree: tree.get("type") or ""},

@@ -36,5 +36,5 @@ RESOURCE = Resource(
     has_generation=False,
     prepare=prepare,
     warnings=warnings,
-    columns=(plain("Secrets", lambda account: str(len(account.secrets or ()))), AGE),
+    columns=(plain("Secrets", lambda account: len(account.secrets or ())), AGE),
 )

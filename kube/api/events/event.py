@@ -160,7 +160,7 @@ RESOURCE = Resource(
         plain("Source", source, wide=True),
         plain("Message", lambda event: (event.note or "").strip()),
         Column("First Seen", lambda event, now: age(first_seen(event), now), priority=1),
-        Column("Count", lambda event, now: count(event), type="integer", priority=1),
+        Column("Count", lambda event, now: count(event), priority=1),
         Column("Name", lambda event, now: event.metadata.name, format="name", priority=1),
     ),
     field_selectors={

@@ -119,8 +119,8 @@ def apply(
     if not managers and live["metadata"].get("creationTimestamp"):
         first = Owner(BEFORE_FIRST_APPLY, UPDATE, resource.api_version, "")
         found = structured.compare(kind, empty, before)
-        fields = _owned(found.added | found.modified, resource, "")
-        managers[first] = _Entry(first, fields, now, resource.api_version)
+        if fields := _owned(found.added | found.modified, resource, ""):
+            managers[first] = _Entry(first, fields, now, resource.api_version)
     wanted = _bare(applied)
     fields = structured.fields_of(kind, wanted)
     owner = Owner(manager, APPLY, "", subresource)

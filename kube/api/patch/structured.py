@@ -7,6 +7,7 @@ A field that the schema does not know is granular where it is an object, atomic 
 https://kubernetes.io/docs/reference/using-api/server-side-apply/#merge-strategy · structured-merge-diff typed
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -20,6 +21,7 @@ from kube.api.status import BadRequest
 
 ABSENT: Any = object()
 NOTHING: Tree = {}
+_STEP = re.compile(r"([^.\[\]]+)|\[([0-9]+)\]")
 CONTAINERS = (dict, list)  # `dict | list` is made anew each time
 
 
@@ -75,6 +77,42 @@ def _written(kind: Type, value: Any) -> Tree:
     if not value or not _form(kind, value):
         return {}
     return {field_set.SELF: {}, **fields_v1(kind, value)}
+
+
+def faults(kind: Type, value: Any, path: Path = ()) -> Iterator[str]:
+    """What of a list keeps its items from being told apart, in upstream's words: keys that are not there or there twice."""
+    if _form(kind, value) == "object":
+        for name, one in value.items():
+            if isinstance(one, CONTAINERS):
+                yield from faults(kind.field(name) or UNKNOWN, one, (*path, field_set.field(name)))
+        return
+    seen: set[str] = set()
+    splits = _form(kind, value)
+    for index, item in enumerate(value if splits else ()):
+        try:
+            step = field_set.value(item) if splits == "set" else _item_key(kind, item, index)
+        except BadRequest as error:
+            yield f"{field_set.shown(path)}: {error.message}"
+            continue
+        if step in seen:
+            yield f"{field_set.shown(path)}: duplicate entries for key {field_set.shown((step,))}"
+        seen.add(step)
+        yield from faults(kind.item, item, (*path, step))
+
+
+def keyed(kind: Type, tree: Any, place: str) -> str:
+    """`spec.containers[0].foo` as `.spec.containers[name="c"].foo`."""
+    told = ""
+    for name, index in _STEP.findall(place):
+        if index:
+            item = tree[int(index)] if isinstance(tree, list) and int(index) < len(tree) else None
+            known = kind.splits_lists == "list" and isinstance(item, dict)
+            told += field_set.shown((_item_key(kind, item, int(index)),)) if known else f"[{index}]"
+            kind, tree = kind.item, item
+        else:
+            told += f".{name}"
+            kind, tree = kind.field(name) or UNKNOWN, tree.get(name) if isinstance(tree, dict) else None
+    return told
 
 
 def compare(kind: Type, old: Tree, new: Tree) -> Comparison:
@@ -209,8 +247,9 @@ def _item_key(kind: Type, item: Any, index: int) -> str:
         return _key(kind.list_keys[0], only)
     keys = {name: item.get(name, default) for name, default in kind.key_defaults.items()} if isinstance(item, dict) else {}
     if not keys or all(one is None for one in keys.values()):
-        names = ", ".join(f'"{name}"' for name in kind.list_keys)
-        raise BadRequest(f"element {index}: associative list with keys has an element that omits key field {names}")
+        name = next((one for one in kind.list_keys if keys.get(one) is None), "")
+        omits = f'omits key field "{name}" (and doesn\'t have default value)'
+        raise BadRequest(f"element {index}: associative list with keys has an element that {omits}")
     return field_set.key({name: one for name, one in keys.items() if one is not None})
 
 

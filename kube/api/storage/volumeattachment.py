@@ -9,7 +9,7 @@ from kube.api import names, validation
 from kube.api.columns import AGE, plain
 from kube.api.core.volume_sources import driver_name_errors
 from kube.api.meta import Tree
-from kube.api.resource import OWN_METADATA, Resource
+from kube.api.resource import OWN_METADATA, Column, Resource
 from kube.api.status import FieldError, forbidden, required
 from kube.api.types import VolumeAttachment
 
@@ -55,7 +55,7 @@ RESOURCE = Resource(
     prepare=prepare,
     validate=validate,
     columns=(
-        plain("Attacher", lambda one: one.spec.attacher),
+        Column("Attacher", lambda one, now: one.spec.attacher, format="name"),
         plain("PV", lambda one: one.spec.source.persistentVolumeName or ""),
         plain("Node", lambda one: one.spec.nodeName),
         plain("Attached", lambda one: bool(one.status and one.status.attached), type="boolean"),

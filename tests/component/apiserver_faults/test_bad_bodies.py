@@ -152,8 +152,8 @@ PATCHES: dict[str, tuple[str, bytes, int, str]] = {
     "labels of numbers": (APPLY, config_map()[:-2] + b',"labels":[1]}}', 400, "cannot unmarshal array"),
     "managed fields": (APPLY, config_map()[:-2] + b',"managedFields":[{}]}}', 400, "metadata.managedFields must be nil"),
     "no managed fields": (APPLY, config_map()[:-2] + b',"managedFields":[]}}', 400, "metadata.managedFields must be nil"),
-    "an unknown type": ("application/json", b"{}", 415, "accepted media types include"),
-    "CBOR": ("application/apply-patch+cbor", b"\xa0", 415, "accepted media types include"),
+    "an unknown type": ("application/json", b"{}", 415, "415: Unsupported Media Type"),
+    "CBOR": ("application/apply-patch+cbor", b"\xa0", 415, "415: Unsupported Media Type"),
 }  # fmt: skip
 DELETES: dict[str, tuple[bytes, int]] = {
     "no object": (b"[1]", 400),

@@ -123,9 +123,9 @@ def test_options_of_patches_are_checked(media_type: str, query: dict[str, list[s
         ("application/json;q=0.5,application/yaml;q=0.9", Accepted(Form.OBJECT, yaml=True)),
         ("*/*;q=0.1,application/yaml", Accepted(Form.OBJECT, yaml=True)),
         ("*/*,application/yaml", Accepted(Form.OBJECT, yaml=True)),
-        (f"{PROTOBUF};as=Table;v=v1;g=meta.k8s.io,{TABLE},application/json", Accepted(Form.TABLE)),
+        (f"{PROTOBUF};as=Table;v=v1;g=meta.k8s.io,{TABLE},application/json", Accepted(Form.TABLE, kind="Table")),
         (f"application/json,{TABLE};q=0.9", Accepted(Form.OBJECT)),
-        (f"application/json;q=0.8,{TABLE}", Accepted(Form.TABLE)),
+        (f"application/json;q=0.8,{TABLE}", Accepted(Form.TABLE, kind="Table")),
         ("application/cbor;q=1,application/json;q=0.1", Accepted(Form.OBJECT)),
     ],
 )
