@@ -47,9 +47,9 @@ class Entry:
         """The bytes that clients get."""
         return self._bytes if self._samples is None else self._samples.unpacked(self._bytes)
 
-    def pack(self, samples: Samples) -> None:
-        """Hold what its bytes differ by from these, if that is less."""
-        if self._samples is None and len(packed := samples.packed(self._bytes)) < len(self._bytes):
+    def pack(self, packed: bytes, samples: Samples) -> None:
+        """Hold its bytes as they are packed by these samples, if that is less."""
+        if self._samples is None and len(packed) < len(self._bytes):
             self._bytes, self._samples = packed, samples
 
     def rendering(self, name: object, make: Callable[[], bytes]) -> bytes:

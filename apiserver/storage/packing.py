@@ -7,13 +7,15 @@ Rules
 - The WARM_BYTES of a kind that were written last are as they are: who lists or watches what lives pays nothing.
 - What was written before them is packed, once, and so is what was replaced, which only a watch from the past asks for, beyond
   PAST_BYTES. That costs some microseconds, once in an object's life; it is unpacked for each who asks, in a microsecond or two.
+- Many are packed at a time, AT_ONCE_BYTES: their buffers lie side by side, and are of use again when all of them are free. One by
+  one, each packed object would lie in the hole that another one left, and the rest of the hole be lost.
 - Until a kind has so many bytes, it has no samples: a small cluster pays nothing and packs nothing.
 - Samples are taken from all over the kind, and taken anew when it has grown to GROWTH times what it was. What was packed by older
   ones keeps them.
 RFC 8878 (Zstandard; raw content as a dictionary: section 5)
 """
 
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Collection, Iterable
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -24,7 +26,8 @@ if TYPE_CHECKING:
     from apiserver.storage.entry import Entry
 
 WARM_BYTES = 24 << 20
-PAST_BYTES = 1 << 20
+PAST_BYTES = 256 << 10
+AT_ONCE_BYTES = 256 << 10
 GROWTH = 4
 SAMPLES, SAMPLE_BYTES = 12, 4096  # so many, and so much of each
 LEVEL = 1
@@ -50,7 +53,7 @@ class Packing:
     def __init__(self) -> None:
         self._warm: OrderedDict[str, Entry] = OrderedDict()  # live, by key, as they were written
         self._warm_bytes = 0
-        self._past: deque[Entry] = deque()  # replaced, and not packed yet
+        self._past: list[Entry] = []  # replaced, and not packed yet
         self._past_bytes = 0
         self._samples: Samples | None = None
         self._sampled = 0  # how many lived when the samples were taken
@@ -74,18 +77,27 @@ class Packing:
     def _keep_warm(self, entry: "Entry", live: "Collection[Entry]") -> None:
         self._warm[entry.key] = entry
         self._warm_bytes += len(entry.data)
-        while self._warm_bytes > WARM_BYTES:
-            _, oldest = self._warm.popitem(last=False)
-            self._warm_bytes -= len(oldest.data)
-            oldest.pack(self._current(live or (oldest,)))
+        if self._warm_bytes <= WARM_BYTES:
+            return
+        oldest = []
+        while self._warm and self._warm_bytes > WARM_BYTES - AT_ONCE_BYTES:
+            _, one = self._warm.popitem(last=False)
+            self._warm_bytes -= len(one.data)
+            oldest.append(one)
+        self._pack(oldest, live)
 
     def _keep_past(self, entry: "Entry", live: "Collection[Entry]") -> None:
         self._past.append(entry)
         self._past_bytes += len(entry.data)
-        while self._past_bytes > PAST_BYTES:
-            oldest = self._past.popleft()
-            self._past_bytes -= len(oldest.data)
-            oldest.pack(self._current(live or (oldest,)))
+        if self._past_bytes > PAST_BYTES:
+            self._pack(self._past, live)
+            self._past, self._past_bytes = [], 0
+
+    def _pack(self, entries: "list[Entry]", live: "Collection[Entry]") -> None:
+        samples = self._current(live or entries)
+        packed = [samples.packed(entry.data) for entry in entries]
+        for entry, data in zip(entries, packed, strict=True):
+            entry.pack(data, samples)
 
     def _current(self, live: "Collection[Entry]") -> Samples:
         """The samples to pack by."""

@@ -50,6 +50,7 @@ def test_the_watch_cache_equals_etcd_at_every_revision(etcd: EtcdMember, monkeyp
     monkeypatch.setattr(feed, "QUIET_SECONDS", 0.05)
     monkeypatch.setattr(packing, "WARM_BYTES", 300)  # the widgets are more
     monkeypatch.setattr(packing, "PAST_BYTES", 300)
+    monkeypatch.setattr(packing, "AT_ONCE_BYTES", 100)
     Machine.member = etcd
     run_state_machine_as_test(Machine, settings=BUDGET)
 
