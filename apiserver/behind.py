@@ -45,6 +45,7 @@ def _keys(server: Server) -> APIRouter:
         return Response(orjson.dumps(tree), media_type="application/json", headers=FOR_AN_HOUR)
 
     @routes.get("/openid/v1/jwks")
+    @routes.get("/openid/v1/jwks/", include_in_schema=False)  # as its OpenAPI document has it
     async def keys() -> Response:
         tokens: ServiceAccountTokens = server.state["tokens"]
         return Response(orjson.dumps(tokens.jwks()), media_type="application/jwk-set+json", headers=FOR_AN_HOUR)

@@ -118,6 +118,13 @@ OWN: dict[str, dict[str, Any]] = {
     "PriorityLevelConfiguration": {"spec.type": "Limited", "spec.exempt": ABSENT},  # the alternative to `limited`
     "Ingress": {"spec.defaultBackend.resource": ABSENT, "spec.rules[0].http.paths[0].backend": BACKEND},
     "IngressClass": {"spec.parameters.scope": "Namespace"},
+    "NetworkPolicy": {"spec.ingress[0].from[0].ipBlock": ABSENT, "spec.egress[0].to[0].ipBlock": ABSENT},  # or selectors
+    "RuntimeClass": {
+        "overhead.podFixed": {"cpu": "1"},  # resources have names of their own
+        "scheduling.tolerations": [{"key": "x", "operator": "Equal", "value": "x", "effect": "NoExecute", "tolerationSeconds": 1}],
+    },
+    "ServiceAccount": {"secrets": [{"name": "x"}]},  # upstream keeps nothing else of a secret
+    "VolumeAttachment": {"spec.source.inlineVolumeSpec": ABSENT},  # the alternative to persistentVolumeName
     "PodDisruptionBudget": {"spec.maxUnavailable": ABSENT},  # the alternative to minAvailable
     "ClusterRoleBinding": USER,
     "RoleBinding": USER,
@@ -144,5 +151,13 @@ OWN: dict[str, dict[str, Any]] = {
         **pod("spec.template."), "spec.podManagementPolicy": "Parallel",
         "spec.updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"partition": 1, "maxUnavailable": 1}},
     },
-    **{kind: pod("spec.template.") for kind in ("DaemonSet", "Deployment", "ReplicaSet", "ReplicationController")},
+    "DaemonSet": {
+        **pod("spec.template."),
+        "spec.updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 1, "maxSurge": 0}},
+    },
+    "Deployment": {
+        **pod("spec.template."),
+        "spec.strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 1, "maxSurge": 1}},
+    },
+    **{kind: pod("spec.template.") for kind in ("ReplicaSet", "ReplicationController")},
 }  # fmt: skip
