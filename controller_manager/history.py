@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 from controller_manager.adoption import Adopter, claim, selector_of
 from kube.api.hash import safe_hash
 from kube.api.meta import Tree, key_of, owner_reference
@@ -30,8 +32,12 @@ class Current:
 
 
 def data_of(owner: Any) -> Tree:
-    """The patch that restores the owner's template."""
-    return {"spec": {"template": {**tree_of(owner.spec.template), "$patch": "replace"}}}
+    """The patch that restores the owner's template. Its names are in order, as Go writes maps: upstream's `kubectl rollout undo`
+    and conformance suite know the template's revision by its bytes.
+    """
+    patch = {"spec": {"template": {**tree_of(owner.spec.template), "$patch": "replace"}}}
+    ordered: Tree = orjson.loads(orjson.dumps(patch, option=orjson.OPT_SORT_KEYS))
+    return ordered
 
 
 def current(owner: Any, revisions: Iterable[ControllerRevision]) -> Current:
