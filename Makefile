@@ -47,7 +47,7 @@ upstream-kubectl: $(VENV)/.upstream ## Print the path of an unmodified upstream 
 
 test: $(VENV)/.tests ## Run every test; needs root, installs what it needs
 	@$(BIN)/python -m deploy.prerequisites $(VENV)/upstream-1.20
-	$(BIN)/pytest -n 3 $(ARGS)
+	$(BIN)/pytest -n 2 $(ARGS)
 
 test-unit: $(VENV)/.tests ## Run the tests that need nothing but Python
 	$(BIN)/pytest tests/unit $(ARGS)
