@@ -9,9 +9,16 @@ building everything anew leads to.
 
 import heapq
 from collections.abc import Hashable, Iterable, Mapping
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
-O = TypeVar("O", bound=Hashable)  # noqa: E741 -- owners, of which one is the smallest
+
+class Ordered(Hashable, Protocol):
+    """What can be a key, and of which one is the smallest."""
+
+    def __lt__(self, other: Any, /) -> bool: ...
+
+
+O = TypeVar("O", bound=Ordered)  # noqa: E741 -- owners
 S = TypeVar("S", bound=Hashable)
 V = TypeVar("V")
 
@@ -109,17 +116,17 @@ class _Claimants(Generic[O, V]):
 
     def put(self, owner: O, value: V) -> None:
         if self._heap is not None and owner not in self.values:
-            heapq.heappush(self._heap, owner)  # type: ignore[type-var]
+            heapq.heappush(self._heap, owner)
         self.values[owner] = value
-        if owner < self._first:  # type: ignore[operator]
+        if owner < self._first:
             self._first = owner
 
     def remove(self, owner: O) -> None:
         self.values.pop(owner, None)
         if self._heap is None or len(self._heap) > 2 * len(self.values) + 8:
-            self._heap = sorted(self.values)  # type: ignore[type-var]
+            self._heap = sorted(self.values)
         while self._heap and self._heap[0] not in self.values:
-            heapq.heappop(self._heap)  # type: ignore[type-var]
+            heapq.heappop(self._heap)
         if self._heap:
             self._first = self._heap[0]
 
