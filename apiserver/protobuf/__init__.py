@@ -2,8 +2,9 @@
 
 Upstream's typed clients (kubectl create deployment, for one) send it and do not fall back; every one of them also reads JSON,
 so answers stay JSON. The form: the four bytes `k8s\\0`, then a runtime.Unknown with the kind and the object's own message.
-Field numbers and types are in messages.txt (written by from_go.py): one line a field; `?` a pointer, whose zero means zero;
-`!` written to JSON even when zero; `[` list; `{` map; `-` inline.
+Field numbers and types are in messages.txt (written by from_go.py), those of definitions and APIServices, whose Go types are
+packaged apart, in messages_of_definitions.txt (by hand, from upstream's generated.proto): one line a field; `?` a pointer, whose
+zero means zero; `!` written to JSON even when zero; `[` list; `{` map; `-` inline.
 https://kubernetes.io/docs/reference/using-api/api-concepts/#protobuf-encoding
 """
 
@@ -24,7 +25,10 @@ MEDIA_TYPE = "application/vnd.kubernetes.protobuf"
 MAGIC = b"k8s\x00"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NANOSECONDS = 10**9
+TABLES = ("messages.txt", "messages_of_definitions.txt")
 META_KINDS = frozenset(("DeleteOptions", "CreateOptions", "UpdateOptions", "PatchOptions", "ListOptions"))  # of every group
+
+ALTERNATIVES = frozenset(("JSONSchemaPropsOrArray", "JSONSchemaPropsOrBool", "JSONSchemaPropsOrStringArray"))
 
 
 class Field(NamedTuple):
@@ -56,13 +60,14 @@ def decode(data: bytes) -> Tree:
 def _table() -> dict[str, dict[int, Field]]:
     table: dict[str, dict[int, Field]] = {}
     message: dict[int, Field] = {}
-    for line in Path(__file__).with_name("messages.txt").read_text().splitlines():
-        if not line.startswith(" "):
-            message = table[line] = {}
-            continue
-        number, name, kind = line.split()
-        shape = next((mark for mark in "[{" if mark in kind), "")
-        message[int(number)] = Field(name, kind.lstrip("!?[{"), "!" in kind or "?" in kind, shape)
+    for file in TABLES:
+        for line in Path(__file__).with_name(file).read_text().splitlines():
+            if not line.startswith(" "):
+                message = table[line] = {}
+                continue
+            number, name, kind = line.split()
+            shape = next((mark for mark in "[{" if mark in kind), "")
+            message[int(number)] = Field(name, kind.lstrip("!?[{"), "!" in kind or "?" in kind, shape)
     return table
 
 
@@ -134,7 +139,14 @@ def _value(kind: str, raw: Any) -> Any:
             return f"{_signed(dict(fields(raw)).get(1, 0)) / NANOSECONDS:g}s"
     if kind.endswith((".ExtraValue", ".Verbs")):
         return _message(kind, raw).get("items", [])
+    if kind.partition(".")[2] in ALTERNATIVES:
+        return _alternative(_message(kind, raw))
     return _message(kind, raw)
+
+
+def _alternative(tree: Tree) -> Any:
+    """A schema, or what may stand in its place: a list, or a truth value. In JSON it is one or the other."""
+    return tree.get("schema", tree.get("allows", tree.get("list", [])))
 
 
 def _time(parts: dict[int, Any], kind: str) -> str | None:

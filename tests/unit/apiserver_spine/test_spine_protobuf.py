@@ -28,9 +28,14 @@ def field(number: int, value: bytes | int) -> bytes:
     return bytes([number << 3 | 2, len(value)]) + value
 
 
+def long(number: int, value: bytes) -> bytes:
+    """A field whose number or length does not fit one byte."""
+    return varint(number << 3 | 2) + varint(len(value)) + value
+
+
 def an_object(api_version: str, kind: str, raw: bytes) -> bytes:
     type_meta = message(field(1, api_version.encode()), field(2, kind.encode()))
-    return protobuf.MAGIC + message(field(1, type_meta), field(2, raw))
+    return protobuf.MAGIC + message(field(1, type_meta), long(2, raw))
 
 
 def test_kubectls_own_bytes_are_understood() -> None:
@@ -90,3 +95,62 @@ def test_a_time_that_no_calendar_has_is_refused() -> None:
     since = b"\x08" + varint(2**63 - 1)
     with pytest.raises(protobuf.ProtobufError):
         protobuf.decode(an_object("coordination.k8s.io/v1", "Lease", field(2, field(4, since))))
+
+
+def test_definitions_are_read_and_each_alternative_of_a_schema_is_what_it_stands_for() -> None:
+    """A schema, a list and a truth value are one field of JSON, and a message with a place for each in protobuf.
+
+    Rule: https://github.com/kubernetes/apiextensions-apiserver/blob/master/pkg/apis/apiextensions/v1/generated.proto
+    """
+    of_a = message(long(5, b"string"), long(8, field(1, b'"x"')))
+    of_b = message(long(5, b"array"), long(24, field(1, field(5, b"string"))))
+    of_c = message(long(5, b"object"), long(30, field(1, 1)), long(44, message(field(1, b"true"), field(6, 0))))
+    properties = [long(29, message(field(1, name), field(2, one))) for name, one in ((b"a", of_a), (b"b", of_b), (b"c", of_c))]
+    schema = message(field(5, b"object"), *properties, varint(38 << 3), b"\x01")
+    version = message(field(1, b"v1"), field(2, 1), field(3, 0), field(4, field(1, schema)), field(5, field(1, b"")))
+    names = message(field(1, b"foos"), field(2, b""), field(4, b"Foo"))
+    spec = message(field(1, b"example.com"), field(3, names), field(4, b"Cluster"), long(7, version))
+    tree = protobuf.decode(an_object("apiextensions.k8s.io/v1", "CustomResourceDefinition", long(2, spec)))
+    assert tree["spec"] == {
+        "group": "example.com",
+        "names": {"plural": "foos", "kind": "Foo"},
+        "scope": "Cluster",
+        "versions": [
+            {
+                "name": "v1",
+                "served": True,
+                "storage": False,
+                "schema": {
+                    "openAPIV3Schema": {
+                        "type": "object",
+                        "x-kubernetes-preserve-unknown-fields": True,
+                        "properties": {
+                            "a": {"type": "string", "default": "x"},
+                            "b": {"type": "array", "items": {"type": "string"}},
+                            "c": {
+                                "type": "object",
+                                "additionalProperties": True,
+                                "x-kubernetes-validations": [{"rule": "true", "optionalOldSelf": False}],
+                            },
+                        },
+                    }
+                },
+                "subresources": {"status": {}},
+            }
+        ],
+    }
+
+
+def test_an_api_service_is_read() -> None:
+    """Rule: https://github.com/kubernetes/kube-aggregator/blob/master/pkg/apis/apiregistration/v1/generated.proto"""
+    service = message(field(1, b"ns"), field(2, b"api"), field(3, 44))
+    spec = message(field(1, service), field(2, b"g"), field(3, b"v1"), field(5, b"ca"), field(7, 20), field(8, 10))
+    tree = protobuf.decode(an_object("apiregistration.k8s.io/v1", "APIService", field(2, spec)))
+    assert tree["spec"] == {
+        "service": {"namespace": "ns", "name": "api", "port": 44},
+        "group": "g",
+        "version": "v1",
+        "caBundle": "Y2E=",
+        "groupPriorityMinimum": 20,
+        "versionPriority": 10,
+    }
