@@ -1,9 +1,12 @@
 """`make bench-apiserver`: what the API server does a second, what each operation costs it, and etcd alone beside it.
 
-    --quick          a second a cell instead of three, no thousand watchers, no big cluster
+    --quick          a second a cell once, instead of three seconds three times; no thousand watchers, no big cluster
     --creates N      create N ConfigMaps more before the last look at the memory (upstream was looked at after 90,000)
     --only a,b       some of: get list create patch watch etcd scale
     --peer PROGRAM   another kube-apiserver, upstream's say: each cell is measured of it right after ours, with an etcd of its own
+
+Each number is the median of its rounds; the servers take turns in each of them. How much of the processors the machine's host took
+for others meanwhile (steal) is told too: beyond a few hundredths, delays tell more of the host than of the server.
 
 Everything runs in one go on this machine: etcd, the server, and the load (wrk, and a raw uvloop client for watches). What can
 be trusted where the machine is shared is the server's CPU time an operation; rates are what was left of the machine.
@@ -21,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.apiserver import objects, table
+from tests.bench.apiserver.rounds import middle, stolen
 from tests.bench.apiserver.scale import Scale
 from tests.bench.apiserver.servers import OURS, REPOSITORY, ApiServer
 from tests.bench.cost import cpu_seconds, rss_mib
@@ -33,6 +37,7 @@ WATCHERS = (1, 100, 1_000)
 PACED_A_SECOND = {1: 50, 100: 50, 1_000: 10}
 FLOOD_WRITERS = 16
 COUNTS = {"get": objects.CONFIGMAPS, "list": 1, "create": 1, "update": 64, "patch": objects.PATCHED_PODS}
+ROUNDS = 3
 PARTS = ("get", "list", "create", "patch", "watch", "etcd", "scale")
 
 
@@ -133,15 +138,18 @@ def run(arguments: argparse.Namespace, benches: list[Bench]) -> list[dict[str, A
     parts = arguments.only.split(",") if arguments.only else PARTS[:-1] if arguments.quick else PARTS
     results = [bench.started() for bench in benches]
     pairs = list(zip(benches, results, strict=True))
+    rounds = 1 if arguments.quick else ROUNDS
     for kind in (part for part in parts if part in CONNECTIONS):
         for count in CONNECTIONS[kind]:
-            for bench, result in pairs:
-                result["requests"].setdefault(kind, {})[str(count)] = bench.requests(kind, count)
+            turns = [[bench.requests(kind, count) for bench in benches] for _ in range(rounds)]
+            for result, seen in zip(results, zip(*turns, strict=True), strict=True):
+                result["requests"].setdefault(kind, {})[str(count)] = middle(seen)
         for bench, result in pairs:
             result["rss_mib"][kind] = rss_mib(bench.server.pid)
     for watchers in WATCHERS[: 2 if arguments.quick else 3] if "watch" in parts else ():
-        for bench, result in pairs:
-            result["watch"][str(watchers)] = bench.watch(watchers)
+        turns = [[bench.watch(watchers) for bench in benches] for _ in range(rounds)]
+        for result, seen in zip(results, zip(*turns, strict=True), strict=True):
+            result["watch"][str(watchers)] = middle(seen)
     for what in ("txn", "range") if "etcd" in parts else ():
         results[0]["etcd"][what] = {str(count): benches[0].etcd_alone(what, count) for count in (1, 16, 64)}
     for bench, result in pairs:
@@ -163,6 +171,7 @@ def main() -> None:
     parser.add_argument("--peer", default="")
     arguments = parser.parse_args()
     programs = [OURS, *([(arguments.peer,)] if arguments.peer else [])]
+    began = stolen()
     with contextlib.ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="skiff-bench-")))
         benches = []
@@ -174,7 +183,7 @@ def main() -> None:
             stack.callback(server.kill)
             benches.append(Bench(server, etcd, 1.0 if arguments.quick else 3.0))
         results = run(arguments, benches)
-    result = results[0] | {"machine": table.machine()}
+    result = results[0] | {"machine": table.machine() | {"steal": f"{stolen(began)[0]:.1%}"}}
     if arguments.peer:
         result["peer"] = results[1] | {"label": arguments.peer}
     print(json.dumps(result))

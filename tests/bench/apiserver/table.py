@@ -27,6 +27,7 @@ def shown(result: dict[str, Any]) -> str:
     lines += _start_lines(result, beside)
     if result["scale"]:
         lines += _scale_lines(result["scale"])
+    lines.append(f"{'taken by others (steal)':28}{result['machine']['steal']:>10}")
     return "\n".join(lines)
 
 
@@ -43,7 +44,7 @@ def _watch_lines(watchers: int, cell: dict[str, Any], beside: Figures) -> list[s
     theirs, delays = beside.events.get(watchers), beside.paced.get(watchers)
     ratio = f"   {cell['rate'] / theirs:5.2f}x the rate of {theirs:.0f} (aim {AIMS['events']:g}x)" if theirs else ""
     flood, paced = cell["flood"], cell["paced"]
-    wrong = f"  LOST {flood['lost']}" if flood["lost"] or flood["fewest"] != flood["most"] else ""
+    wrong = f"  LOST {flood['lost']}" if flood["lost"] or flood["uneven"] else ""
     missing = f"  MISSING {paced['missing']}" if paced["missing"] else ""
     rate = f"{cell['rate']:>10.0f}{cell['cpu_us'] / 1e3:>9.4f}"
     delay = f"   (p50 {delays[0]:.2f}, p99 {delays[1]:.2f})" if delays else ""

@@ -122,7 +122,7 @@ async def flood(port: int, trust: ssl.SSLContext, watchers: int) -> dict[str, fl
     counts = [watch.events for watch in watches]
     seconds = max(watch.last for watch in watches) - began
     return {
-        "events": sum(counts), "seconds": seconds, "fewest": min(counts), "most": max(counts),
+        "events": sum(counts), "seconds": seconds, "uneven": max(counts) - min(counts),
         "lost": sum(watch.lost for watch in watches),
     }  # fmt: skip
 
