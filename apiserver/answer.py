@@ -13,7 +13,7 @@ from apiserver import stream_socket
 from apiserver.context import Request, Response
 from apiserver.handlers.negotiation import accepted
 from kube.api.late import late
-from kube.api.status import ApiError, NotAcceptable, UnknownError
+from kube.api.status import ApiError, NotAcceptable, NotAuthorized, UnknownError
 
 COMPRESS_FROM_BYTES = 128 * 1024  # upstream's defaultGzipThresholdBytes
 COMPRESS_LEVEL = 1
@@ -68,6 +68,8 @@ def status_response(request: Request, error: ApiError) -> Response:
     response = Response(code, orjson.dumps(tree))
     if _wants_yaml(request):
         response = Response(code, late("yaml").safe_dump(tree).encode(), "application/yaml")
+    if isinstance(error, NotAuthorized):
+        response.headers.append(("x-content-type-options", "nosniff"))
     retry = (error.details or {}).get("retryAfterSeconds")
     if retry:
         response.headers.append(("retry-after", str(retry)))

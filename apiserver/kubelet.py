@@ -10,7 +10,7 @@ from apiserver.context import Server
 from apiserver.upgrade import Backend
 from kube.api.meta import Key, Tree
 from kube.api.resources import resource_of
-from kube.api.status import InternalError
+from kube.api.status import InternalError, NotFound, not_found
 from kube.api.types import Node
 from kube.client.kubeconfig import Config
 from kube.client.rest import Client
@@ -30,17 +30,17 @@ def node_host(node: Tree, preferred: tuple[str, ...]) -> tuple[str, int]:
     return host, int(port)
 
 
-async def backend(server: Server, node_name: str) -> Backend:
-    """The kubelet, for a connection of its own."""
-    host, port = await _host(server, node_name)
+async def backend(server: Server, node_name: str, asked: str = "nodes") -> Backend:
+    """The kubelet, for a connection of its own. `asked`: as what a node that is not there is told to be missing."""
+    host, port = await _host(server, node_name, asked)
     if "kubelet_tls" not in server.state:  # making one takes tens of milliseconds
         server.state["kubelet_tls"] = _config(server, host, port).ssl_context()
     return Backend(host, port, server.state["kubelet_tls"])
 
 
-async def client(server: Server, node_name: str) -> Client:
+async def client(server: Server, node_name: str, asked: str = "nodes") -> Client:
     """The kubelet, for plain requests; a client is kept for each address."""
-    host, port = await _host(server, node_name)
+    host, port = await _host(server, node_name, asked)
     clients: dict[tuple[str, int], Client] = server.state.setdefault("kubelets", {})
     found = clients.get((host, port))
     if found is None:
@@ -50,8 +50,12 @@ async def client(server: Server, node_name: str) -> Client:
     return found
 
 
-async def _host(server: Server, node_name: str) -> tuple[str, int]:
-    node = await server.stores.store_for(resource_of(Node)).get(Key("", node_name))
+async def _host(server: Server, node_name: str, asked: str) -> tuple[str, int]:
+    """Upstream words what it does not find by the resource of the request, not by what it looked for."""
+    try:
+        node = await server.stores.store_for(resource_of(Node)).get(Key("", node_name))
+    except NotFound:
+        raise not_found(asked, "", node_name) from None
     return node_host(node, server.config.kubelet_preferred_address_types)
 
 

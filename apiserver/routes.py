@@ -103,7 +103,7 @@ class Routes:
     def _resource_info(
         self, method: str, path: str, params: Mapping[str, list[str]], group: str, version: str, parts: list[str]
     ) -> RequestInfo:
-        verb = VERB_OF_METHOD.get(method, method.lower())
+        verb = VERB_OF_METHOD.get(method, "")
         if parts[0] == "watch" and len(parts) > 1:  # the old form, /api/v1/watch/...
             verb, parts = "watch", parts[1:]
         if parts[0] == "proxy" and len(parts) > 2:  # the old form, /api/v1/proxy/nodes/<name>/...; asked and allowed as the new one

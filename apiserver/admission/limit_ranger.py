@@ -140,7 +140,7 @@ def _too_far_apart(type: str, ratios: Amounts, usage: Usage) -> Iterator[str]:
         elif not limit:
             yield f"{said}, but no limit is specified or limit is 0"
         elif limit / request > quantity.parse(bound):
-            yield f"{said}, but provided ratio is {limit / request:f}"
+            yield f"{said}, but provided ratio is {float(limit / request):f}"
 
 
 def _limit_ranges(attributes: AdmissionAttributes, server: Server) -> list[Tree]:

@@ -21,9 +21,11 @@ from apiserver.context import ANONYMOUS, Authenticator, Request, Server, User
 from kube.api.status import Unauthorized
 
 AUTHENTICATED = "system:authenticated"
+SPACE_BEFORE_TOKEN = "the provided Authorization header contains extra space before the bearer token, and is ignored"
 
 
-Found = tuple[User, tuple[str, ...]] | None  # a user, and those of the audiences asked for that the token is meant for
+# A user, and those of the audiences asked for that the token is meant for; none: it tells of none, and is meant for this API's.
+Found = tuple[User, tuple[str, ...]] | None
 
 
 class Tokens(Protocol):
@@ -42,7 +44,7 @@ def build(server: Server) -> Authenticator:
     if config.enable_bootstrap_token_auth:
         known.append(BootstrapTokens(server))
     known += [one for one in (oidc.build(config), token_webhook.build(server)) if one is not None]
-    return Authentication(known, FrontProxies(config), anonymous=config.anonymous_auth)
+    return Authentication(known, FrontProxies(config), tuple(tokens.audiences), anonymous=config.anonymous_auth)
 
 
 class StaticTokens:
@@ -60,8 +62,11 @@ class StaticTokens:
 
 
 class Authentication:
-    def __init__(self, tokens: Sequence[Tokens], front_proxies: FrontProxies, *, anonymous: bool) -> None:
+    def __init__(
+        self, tokens: Sequence[Tokens], front_proxies: FrontProxies, audiences: tuple[str, ...], *, anonymous: bool
+    ) -> None:
         self._tokens = tokens
+        self._audiences = audiences
         self._prompt = [one for one in tokens if isinstance(one, StaticTokens | ServiceAccountTokens)]
         self._front_proxies = front_proxies
         self._anonymous = anonymous
@@ -88,12 +93,18 @@ class Authentication:
         return None
 
     async def of_bearer(self, token: str, audiences: Iterable[str] = ()) -> Found:
-        """The user of a token, and the audiences asked for that it is meant for; None for one that nobody knows."""
-        wanted = tuple(audiences)
+        """The user of a token, and which of the audiences it is meant for: of those asked for, else of this API's own.
+
+        None for a token that nobody knows, and for one that is meant for others.
+        """
+        wanted = tuple(audiences) or self._audiences
         for tokens in self._tokens:
             found = await tokens.user_of(token, wanted)
-            if found is not None:
-                return found
+            if found is None:
+                continue
+            meant_for = found[1] or tuple(one for one in wanted if one in self._audiences)
+            if meant_for:
+                return found[0], meant_for
         return None
 
     def _of_certificate(self, request: Request) -> User | None:
@@ -107,6 +118,8 @@ class Authentication:
     async def _of_token(self, request: Request) -> User | None:
         token = request.once("bearer", bearer_of)
         if not token:
+            if _is_spaced(request):
+                request.warn(SPACE_BEFORE_TOKEN)
             return None
         found = await self.of_bearer(token)
         if found is None:
@@ -120,9 +133,15 @@ def _subject(request: Request) -> Any:
 
 
 def bearer_of(request: Request) -> str:
-    """The token in the request's head; empty where there is none."""
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else ""
+    """The token in the request's head, up to the next space; empty where there is none."""
+    scheme, token, *_ = [*request.headers.get("authorization", "").strip().split(" "), ""]
+    return token if scheme.lower() == "bearer" else ""
+
+
+def _is_spaced(request: Request) -> bool:
+    """Whether two spaces stand before a token: what is between them, nothing, is the token then."""
+    scheme, *rest = request.headers.get("authorization", "").strip().split(" ")
+    return scheme.lower() == "bearer" and len(rest) > 1
 
 
 def _authenticated(user: User) -> User:

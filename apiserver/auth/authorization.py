@@ -23,7 +23,7 @@ from apiserver.auth.rbac.authorizer import RbacAuthorizer
 from apiserver.auth.rbac.index import index_of
 from apiserver.auth.rbac.rules import ALL, Rule
 from apiserver.context import RequestInfo, Server, User
-from kube.api.status import ApiError, Forbidden, is_forbidden
+from kube.api.status import ApiError, NotAuthorized, is_forbidden
 from kube.component.run import StartupError
 
 MASTERS = "system:masters"
@@ -127,15 +127,16 @@ class Authorization:
         return rules, unknown
 
 
-def forbidden(user: User, info: RequestInfo, reason: str = "") -> Forbidden:
+def forbidden(user: User, info: RequestInfo, reason: str = "") -> NotAuthorized:
     """In upstream's words."""
     because = f": {reason}" if reason else ""
     if not info.is_resource:
-        return Forbidden(f'forbidden: User "{escaped(user.name)}" cannot {info.verb} path "{escaped(info.path)}"{because}')
+        return NotAuthorized(f'forbidden: User "{escaped(user.name)}" cannot {info.verb} path "{escaped(info.path)}"{because}', {})
     plural = f"{info.plural}/{info.subresource}" if info.subresource else info.plural
     where = f'in the namespace "{info.namespace}"' if info.namespace else "at the cluster scope"
     why = f'User "{escaped(user.name)}" cannot {info.verb} resource "{plural}" in API group "{info.api_group}" {where}{because}'
-    return is_forbidden(info.plural, info.api_group, info.name, why)
+    error = is_forbidden(info.plural, info.api_group, info.name, why)
+    return NotAuthorized(error.message, error.details)
 
 
 def escaped(text: str) -> str:

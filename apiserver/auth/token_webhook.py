@@ -74,8 +74,9 @@ def found_in(status: Tree, audiences: tuple[str, ...]) -> Found:
     who = status.get("user") or {}
     if not status.get("authenticated") or not who.get("username"):
         return None
-    meant_for = tuple(one for one in audiences if one in (status.get("audiences") or ()))
-    if audiences and not meant_for:
+    told = status.get("audiences") or ()
+    meant_for = tuple(one for one in audiences if one in told)
+    if told and not meant_for:
         return None
     user = User(who["username"], tuple(who.get("groups") or ()), who.get("uid") or "", who.get("extra") or {})
     return user, meant_for

@@ -11,19 +11,22 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 from urllib.parse import unquote
 
+from apiserver.auth.authorization import escaped
 from apiserver.context import ANONYMOUS, Request, RequestInfo, Response, Server, User
-from kube.api.status import InternalError
 
 USER, GROUP, UID, EXTRA = b"impersonate-user", b"impersonate-group", b"impersonate-uid", b"impersonate-extra-"
 AUTHENTICATED, UNAUTHENTICATED = "system:authenticated", "system:unauthenticated"
 ACCOUNT_PREFIX = "system:serviceaccount:"
 IDENTITY_GROUP = "authentication.k8s.io"
+IDENTITY = f"{IDENTITY_GROUP}/v1 "
 
 
 async def impersonate(
     server: Server, request: Request, call_next: Callable[[Request], Awaitable[Response | None]]
 ) -> Response | None:
     wanted = request.once("impersonated", lambda one: asked_for(one.scope["headers"]))
+    if wanted is not None and not wanted.name:
+        return _nameless(request, wanted)
     if wanted is not None:
         for info in questions(wanted):
             await server.authorizer.authorize(request.user, info)
@@ -32,7 +35,7 @@ async def impersonate(
 
 
 def asked_for(headers: list[tuple[bytes, bytes]]) -> User | None:
-    """The user as the headers name him. Raises InternalError, as upstream, where there is all but a name. Pure."""
+    """The user as the headers name him; without a name, where they tell all but that. Pure."""
     name, uid = "", ""
     groups: list[str] = []
     extra: dict[str, list[str]] = {}
@@ -48,13 +51,18 @@ def asked_for(headers: list[tuple[bytes, bytes]]) -> User | None:
             uid = value
         elif header.startswith(EXTRA):
             extra.setdefault(unquote(header.removeprefix(EXTRA).decode("latin-1")).lower(), []).append(value)
-    if not name:
-        if groups or uid or extra:
-            raise InternalError(
-                f"Internal error occurred: requested {[*groups, *filter(None, [uid]), *extra]} without impersonating a user"
-            )
-        return None
-    return User(name, tuple(groups), uid, extra)
+    return User(name, tuple(groups), uid, extra) if name or groups or uid or extra else None
+
+
+def _nameless(request: Request, wanted: User) -> Response:
+    """Upstream's text shows what was asked for as object references: kind, namespace, name, uid, versions and field path."""
+    references = [f"{{Group  {group}    }}" for group in wanted.groups]
+    references += [f"{{UserExtra  {value}  {IDENTITY} {key}}}" for key, values in wanted.extra.items() for value in values]
+    references += [f"{{UID  {wanted.uid}  {IDENTITY} }}"] if wanted.uid else []
+    query = request.scope["query_string"].decode("latin-1")
+    uri = escaped(request.info.path + (f"?{query}" if query else ""))
+    text = f'Internal Server Error: "{uri}": requested [{" ".join(map(escaped, references))}] without impersonating a user\n'
+    return Response(500, text.encode(), "text/plain; charset=utf-8", [("X-Content-Type-Options", "nosniff")])
 
 
 def questions(wanted: User) -> Iterator[RequestInfo]:

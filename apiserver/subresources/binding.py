@@ -9,7 +9,7 @@ from apiserver.handlers.body import read_of
 from apiserver.handlers.pipeline import check_named, is_dry_run
 from kube.api.meta import Key, Tree
 from kube.api.resources import resource_of
-from kube.api.status import BadRequest, Conflict, conflict
+from kube.api.status import ApiError, Conflict, conflict, required, unsupported
 from kube.api.types import Pod
 from kube.api.views import timestamp
 
@@ -19,10 +19,9 @@ async def bind(server: Server, request: Request) -> Response:
     binding = await read_of(request, "io.k8s.api.core.v1.Binding")
     if request.info.subresource:
         check_named(request, binding, "Binding")
-    if not binding.get("target"):
-        raise BadRequest("target.name: Required value")
     dry_run = is_dry_run(request)
     binding = await admitted(server, request, "CREATE", {"apiVersion": "v1", "kind": "Binding", **binding}, dry_run=dry_run)
+    check_target(binding.get("target") or {})
     key = Key(request.info.namespace, request.info.name or (binding.get("metadata") or {}).get("name", ""))
     store = server.stores.store_for(resource_of(Pod))
     now = timestamp(store.now())
@@ -34,12 +33,22 @@ async def bind(server: Server, request: Request) -> Response:
     return json_response({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}, 201)
 
 
+def check_target(target: Tree) -> None:
+    """A node, by its name. Raises an ApiError that has no reason, as upstream's has none. Pure."""
+    errors = []
+    if target.get("kind") not in (None, "", "Node"):
+        errors.append(unsupported("target.kind", target["kind"], ("Node", "<empty>")))
+    if not target.get("name"):
+        errors.append(required("target.name"))
+    if errors:
+        texts = [*map(str, errors)]
+        raise ApiError(texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]")
+
+
 def assigned(pod: Tree, binding: Tree, now: str) -> Tree:
     """The pod on its node. Raises Conflict where it has one, is going, or is another pod by now. Pure."""
     metadata, spec = pod["metadata"], pod["spec"]
-    name, node = metadata["name"], binding["target"].get("name") or ""
-    if not node:
-        raise BadRequest("target.name: Required value")
+    name, node = metadata["name"], binding["target"]["name"]
     wanted = (binding.get("metadata") or {}).get("uid")
     if wanted and wanted != metadata["uid"]:
         why = f"Precondition failed: UID in precondition: {wanted}, UID in object meta: {metadata['uid']}"

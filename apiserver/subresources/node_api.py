@@ -11,6 +11,7 @@ from urllib.parse import quote, urlencode
 
 from apiserver import kubelet
 from apiserver.context import Request, Response, Server
+from apiserver.subresources.log_options import kubelet_query
 from apiserver.upgrade import join
 from kube.api.meta import Key, Tree
 from kube.api.resources import resource_of
@@ -18,19 +19,18 @@ from kube.api.status import BadRequest, InternalError
 from kube.api.types import Pod
 from kube.client.rest import Client, Unreachable
 
-LOG_OPTIONS = ("follow", "tailLines", "sinceSeconds", "sinceTime", "timestamps", "previous", "limitBytes", "stream")
 STREAMS = {"stdin": "input", "stdout": "output", "stderr": "error", "tty": "tty"}  # the API's word: the kubelet's
 
 
 async def log(server: Server, request: Request) -> Response:
     """GET pods/log."""
+    params = kubelet_query(request.info)
     pod = await _pod(server, request)
     container = chosen_container(pod, request.info.param("container"))
     if not pod["spec"].get("nodeName"):
         return Response(204, content_type="")  # not on a node yet: there is nothing to tell
-    params = {name: request.info.param(name) for name in LOG_OPTIONS if request.info.param(name)}
     path = f"/containerLogs/{request.info.namespace}/{request.info.name}/{container}"
-    return await _streamed(await kubelet.client(server, pod["spec"]["nodeName"]), path, params)
+    return await _streamed(await kubelet.client(server, pod["spec"]["nodeName"], "pods"), path, params)
 
 
 async def execute(server: Server, request: Request) -> None:
@@ -45,14 +45,14 @@ async def port_forward(server: Server, request: Request) -> None:
     pod = await _pod(server, request)
     query = request.scope["query_string"].decode("latin-1")
     target = f"/portForward/{_place(pod)}" + (f"?{query}" if query else "")
-    await join(request, await kubelet.backend(server, _node_of(pod)), target)
+    await join(request, await kubelet.backend(server, _node_of(pod), "pods"), target)
 
 
 async def _into_container(server: Server, request: Request, verb: str) -> None:
     pod = await _pod(server, request)
     container = chosen_container(pod, request.info.param("container"))
     target = f"/{verb}/{_place(pod)}/{quote(container)}?{stream_query(request.info.query)}"
-    await join(request, await kubelet.backend(server, _node_of(pod)), target)
+    await join(request, await kubelet.backend(server, _node_of(pod), "pods"), target)
 
 
 def stream_query(query: Mapping[str, list[str]]) -> str:
@@ -64,7 +64,7 @@ def stream_query(query: Mapping[str, list[str]]) -> str:
 def chosen_container(pod: Tree, wanted: str) -> str:
     """The container that is meant. Raises BadRequest in upstream's words. Pure."""
     spec, name = pod["spec"], pod["metadata"]["name"]
-    groups = ("containers", "initContainers", "ephemeralContainers")
+    groups = ("initContainers", "containers", "ephemeralContainers")
     known = [one["name"] for group in groups for one in spec.get(group) or ()]
     if wanted:
         if wanted not in known:
@@ -72,13 +72,7 @@ def chosen_container(pod: Tree, wanted: str) -> str:
         return wanted
     if len(spec["containers"]) == 1:
         return str(spec["containers"][0]["name"])
-    default = (pod["metadata"].get("annotations") or {}).get("kubectl.kubernetes.io/default-container")
-    if default in known:
-        return str(default)
-    listed = " ".join(one["name"] for one in spec["containers"])
-    init = " ".join(one["name"] for one in spec.get("initContainers") or ())
-    text = f"a container name must be specified for pod {name}, choose one of: [{listed}]"
-    raise BadRequest(f"{text} or one of the init containers: [{init}]" if init else text)
+    raise BadRequest(f"a container name must be specified for pod {name}, choose one of: [{' '.join(known)}]")
 
 
 def _node_of(pod: Tree) -> str:

@@ -9,10 +9,15 @@ from typing import Any
 
 from apiserver import zero_values
 from apiserver.context import Request, RequestInfo, Response, Server, User, json_response
+from apiserver.handlers import managed_fields
 from apiserver.handlers.body import read_object
 from apiserver.handlers.negotiation import OFFERED, accepted
+from apiserver.handlers.pipeline import check_path
+from apiserver.storage.deletion import utc_now
+from apiserver.storage.metadata import SERVER_WRITTEN, drop_empty
 from kube.api.meta import Tree
 from kube.api.status import BadRequest, FieldError, InternalError, NotAcceptable, invalid, invalid_object
+from kube.api.views import timestamp
 
 EITHER = "exactly one of nonResourceAttributes or resourceAttributes must be specified"
 
@@ -20,8 +25,8 @@ EITHER = "exactly one of nonResourceAttributes or resourceAttributes must be spe
 async def self_subject(server: Server, request: Request) -> Response:
     """SelfSubjectReview: who am I (`kubectl auth whoami`)."""
     tree = await _read(request)
-    tree["status"] = {"userInfo": user_tree(request.user)}
-    return json_response(tree, 201)
+    made = {"metadata": {"creationTimestamp": timestamp(utc_now())}, "status": {"userInfo": user_tree(request.user)}}
+    return json_response(tree | made, 201)
 
 
 async def token(server: Server, request: Request) -> Response:
@@ -30,18 +35,14 @@ async def token(server: Server, request: Request) -> Response:
     spec = tree.get("spec") or {}
     if not spec.get("token"):
         raise BadRequest("token is required for TokenReview in authentication")
-    wanted = tuple(spec.get("audiences") or ())
     authenticator: Any = server.authenticator
-    found: tuple[User, tuple[str, ...]] | None = await authenticator.of_bearer(spec["token"], wanted)
+    found: tuple[User, tuple[str, ...]] | None = await authenticator.of_bearer(spec["token"], spec.get("audiences") or ())
     if found is None:
         tree["status"] = {"user": {}, "error": "invalid bearer token"}
         return json_response(tree, 201)
     user, audiences = found
     groups = tuple(dict.fromkeys((*user.groups, "system:authenticated")))
-    status: Tree = {"authenticated": True, "user": user_tree(replace(user, groups=groups))}
-    if audiences:
-        status["audiences"] = list(audiences)
-    tree["status"] = status
+    tree["status"] = {"authenticated": True, "user": user_tree(replace(user, groups=groups)), "audiences": list(audiences)}
     return json_response(tree, 201)
 
 
@@ -49,7 +50,7 @@ async def self_subject_access(server: Server, request: Request) -> Response:
     """SelfSubjectAccessReview: may I (`kubectl auth can-i`)."""
     tree = await _read(request)
     spec = tree.get("spec") or {}
-    _check(_attributes_errors(spec))
+    _check([*_attributes_errors(spec), *_metadata_errors(tree)])
     tree["status"] = await _decision(server, request.user, spec)
     return json_response(tree, 201)
 
@@ -58,11 +59,8 @@ async def subject_access(server: Server, request: Request) -> Response:
     """SubjectAccessReview and its local form: may that user."""
     tree = await _read(request)
     spec = tree.get("spec") or {}
-    _check([*_attributes_errors(spec), *_user_errors(spec)])
-    namespace = request.info.namespace
-    if namespace:
-        _check_local(spec, namespace)
-        tree["metadata"] = {"namespace": namespace}
+    local = list(_local_errors(tree)) if request.info.namespace else []
+    _check([*_attributes_errors(spec), *_user_errors(spec), *_metadata_errors(tree), *local])
     user = User(spec.get("user") or "", tuple(spec.get("groups") or ()), spec.get("uid") or "", spec.get("extra") or {})
     tree["status"] = await _decision(server, user, spec)
     return json_response(tree, 201)
@@ -76,13 +74,13 @@ async def self_subject_rules(server: Server, request: Request) -> Response:
         raise BadRequest("no namespace on request")
     authorizer: Any = server.authorizer
     rules, unknown = authorizer.rules(request.user, namespace)
-    tree["status"] = {
+    status = {
         "resourceRules": [rule.tree() for rule in rules if rule.resources],
         "nonResourceRules": [rule.tree() for rule in rules if rule.urls],
         "incomplete": bool(unknown),
         **({"evaluationError": ", ".join(unknown)} if unknown else {}),
     }
-    return json_response(tree, 201)
+    return json_response(tree | {"metadata": {}, "spec": {}, "status": status}, 201)  # upstream does not repeat the question
 
 
 def user_tree(user: User) -> Tree:
@@ -96,10 +94,11 @@ async def _read(request: Request) -> Tree:
     assert row is not None, "a review is routed by its row"
     _check_accepted(request)
     tree = await read_object(request, row)
-    metadata = tree.get("metadata") or {}
-    if metadata.get("namespace") and not row.namespaced:
-        raise BadRequest("namespace is not allowed on this type: " + metadata["namespace"])
-    tree["metadata"] = {}
+    check_path(tree, request.info.namespace, "")
+    for field in (*SERVER_WRITTEN, "selfLink"):
+        tree["metadata"].pop(field, None)
+    drop_empty(tree["metadata"])
+    managed_fields.track(tree, None, row, manager=managed_fields.manager_of(request), subresource="", now=timestamp(utc_now()))
     zero_values.fill(row, tree)
     return tree
 
@@ -121,7 +120,8 @@ def _check(errors: Iterable[FieldError]) -> None:
 def _attributes_errors(spec: Tree) -> Iterable[FieldError]:
     resource, other = spec.get("resourceAttributes"), spec.get("nonResourceAttributes")
     if resource is not None and other is not None:
-        yield invalid("spec.nonResourceAttributes", other, "cannot be specified in combination with resourceAttributes")
+        detail = "cannot be specified in combination with resourceAttributes"
+        yield invalid("spec.nonResourceAttributes", _path_attributes(other), detail)
     if resource is None and other is None:
         yield invalid("spec.resourceAttributes", resource, EITHER)
 
@@ -131,12 +131,26 @@ def _user_errors(spec: Tree) -> Iterable[FieldError]:
         yield invalid("spec.user", spec.get("user") or "", "at least one of user or group must be specified")
 
 
-def _check_local(spec: Tree, namespace: str) -> None:
-    attributes = spec.get("resourceAttributes")
-    if attributes is None:
-        raise BadRequest("spec.nonResourceAttributes: disallowed on this kind of request")
-    if attributes.get("namespace") != namespace:
-        raise BadRequest(f"spec.resourceAttributes.namespace must match namespace: {namespace}")
+def _metadata_errors(tree: Tree) -> Iterable[FieldError]:
+    """A review is nowhere: it has no name and no labels. (What managed its fields is not looked at.)"""
+    metadata = tree.get("metadata") or {}
+    if metadata.keys() - {"managedFields", "namespace"}:
+        detail = "must be empty except for namespace" if metadata.get("namespace") else "must be empty"
+        yield invalid("metadata", metadata, detail)
+
+
+def _local_errors(tree: Tree) -> Iterable[FieldError]:
+    spec, namespace = tree.get("spec") or {}, tree["metadata"]["namespace"]
+    wanted, other = spec.get("resourceAttributes"), spec.get("nonResourceAttributes")
+    if wanted is not None and (wanted.get("namespace") or "") != namespace:
+        yield invalid("spec.resourceAttributes.namespace", wanted.get("namespace") or "", "must match metadata.namespace")
+    if other is not None:
+        yield invalid("spec.nonResourceAttributes", _path_attributes(other), "disallowed on this kind of request")
+
+
+def _path_attributes(other: Tree) -> Tree:
+    """As upstream's messages show them: by the names that they have inside."""
+    return {"Path": other.get("path") or "", "Verb": other.get("verb") or ""}
 
 
 async def _decision(server: Server, user: User, spec: Tree) -> Tree:

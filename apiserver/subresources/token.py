@@ -10,12 +10,14 @@ from apiserver.auth.tokens import BOUND_KINDS, ServiceAccountTokens
 from apiserver.context import Request, Response, Server, json_response
 from apiserver.handlers.admit import admitted
 from apiserver.handlers.body import read_of
+from apiserver.handlers.pipeline import check_path
 from kube.api.meta import Key, Tree
 from kube.api.resources import resource_of
 from kube.api.status import BadRequest, conflict, invalid, invalid_object
 from kube.api.types import Node, Pod, ServiceAccount
 from kube.api.views import timestamp
 
+GROUP = "authentication.k8s.io"
 DEFAULT_SECONDS, LEAST_SECONDS, MOST_SECONDS = 3600, 600, 1 << 32
 BINDABLE = (("v1", "Pod"), ("v1", "Secret"), ("v1", "Node"))
 
@@ -23,21 +25,24 @@ BINDABLE = (("v1", "Pod"), ("v1", "Secret"), ("v1", "Node"))
 async def issue(server: Server, request: Request) -> Response:
     """POST a TokenRequest."""
     tree = await read_of(request, "io.k8s.api.authentication.v1.TokenRequest")
+    check_path(tree, request.info.namespace, "")
     tree = await admitted(server, request, "CREATE", {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", **tree})
+    store = server.stores.store_for(resource_of(ServiceAccount))
+    check_about(tree["metadata"], request.info.name)
+    account = await store.get(Key(request.info.namespace, request.info.name))
+    check_uid(tree["metadata"], account)
     spec: Tree = tree.get("spec") or {}
     seconds = spec.get("expirationSeconds") or DEFAULT_SECONDS
     if not LEAST_SECONDS <= seconds <= MOST_SECONDS:
         detail = "less than 10 minutes" if seconds < LEAST_SECONDS else "larger than 2^32 seconds"
         detail = f"may not specify a duration {detail}"
         error = invalid("spec.expirationSeconds", seconds, detail)
-        raise invalid_object("TokenRequest", "authentication.k8s.io", "", [error])
-    store = server.stores.store_for(resource_of(ServiceAccount))
-    account = await store.get(Key(request.info.namespace, request.info.name))
+        raise invalid_object("TokenRequest", GROUP, "", [error])
     bound = await _bound(server, request.info.namespace, request.info.name, spec.get("boundObjectRef"))
     tokens: ServiceAccountTokens = server.state["tokens"]
     audiences = tuple(spec.get("audiences") or ()) or tuple(tokens.audiences)
     token = tokens.issue(account, audiences, seconds, bound)
-    metadata = {"name": request.info.name, "namespace": request.info.namespace}
+    metadata = {**tree["metadata"], "name": request.info.name, "uid": account["metadata"]["uid"]}
     answer = {
         "kind": "TokenRequest",
         "apiVersion": "authentication.k8s.io/v1",
@@ -46,6 +51,22 @@ async def issue(server: Server, request: Request) -> Response:
         "status": {"token": token, "expirationTimestamp": timestamp(store.now() + timedelta(seconds=seconds))},
     }
     return json_response(answer, 201)
+
+
+def check_about(metadata: Tree, name: str) -> None:
+    """A request that names an account names the one that it is sent to. Pure."""
+    given = metadata.get("name")
+    if given and given != name:
+        error = invalid("metadata.name", given, "must match the service account name if specified")
+        raise invalid_object("TokenRequest", GROUP, name, [error])
+
+
+def check_uid(metadata: Tree, account: Tree) -> None:
+    """Likewise its uid. Pure."""
+    given, uid = metadata.get("uid"), account["metadata"]["uid"]
+    if given and given != uid:
+        why = f"the UID in the token request ({given}) does not match the UID of the service account ({uid})"
+        raise conflict("TokenRequest", GROUP, account["metadata"]["name"], why)
 
 
 async def _bound(server: Server, namespace: str, account: str, reference: Tree | None) -> Tree | None:

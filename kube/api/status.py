@@ -63,6 +63,10 @@ class Forbidden(ApiError):
     reason, code = "Forbidden", 403
 
 
+class NotAuthorized(Forbidden):
+    """Forbidden by an authorizer, not by what looks at objects: its words may repeat the path that was asked for."""
+
+
 class NotFound(ApiError):
     reason, code = "NotFound", 404
 

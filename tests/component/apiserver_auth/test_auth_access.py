@@ -119,7 +119,7 @@ def test_reviews_answer_as_the_server_acts(runner: asyncio.Runner, apiserver: Ru
             assert status["reason"] == f'RBAC: allowed by ClusterRoleBinding "lister" of ClusterRole "lister" to User "{robot}"'
             assert await someone.list(ConfigMap, "default") == []
             elsewhere = {"user": robot, "resourceAttributes": {**wish, "namespace": "other"}}
-            with pytest.raises(ApiError, match="must match namespace"):
+            with pytest.raises(ApiError, match=r"must match metadata\.namespace"):
                 await client.create(LocalSubjectAccessReview, {"metadata": {"namespace": "default"}, "spec": elsewhere})
             with pytest.raises(Invalid, match="exactly one of nonResourceAttributes or resourceAttributes must be specified"):
                 await client.create(SubjectAccessReview, {"spec": {"user": robot}})

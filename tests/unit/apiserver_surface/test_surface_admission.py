@@ -44,6 +44,11 @@ def test_complete_containers_are_left_alone() -> None:
         ({"min": {"cpu": "1"}}, {"requests": {"cpu": "100m"}}, ["minimum cpu usage per Container is 1, but request is 100m"]),
         ({"min": {"cpu": "1"}}, {}, ["minimum cpu usage per Container is 1.  No request is specified"]),
         ({"max": {"cpu": "2"}}, {"limits": {"cpu": "2000m"}}, []),
+        (
+            {"maxLimitRequestRatio": {"cpu": "4"}},
+            {"requests": {"cpu": "100m"}, "limits": {"cpu": "1"}},
+            ["cpu max limit to request ratio per Container is 4, but provided ratio is 10.000000"],
+        ),
     ],
 )
 def test_bounds_are_told_in_upstreams_words(item: dict[str, Any], resources: dict[str, Any], texts: list[str]) -> None:

@@ -1,0 +1,148 @@
+"""Refusals and reviews to the letter, as kube-apiserver gives them."""
+
+import asyncio
+from typing import Any
+
+import aiohttp
+
+from tests.component.conftest import ADMIN_TOKEN, NOBODY_TOKEN, RunningApi
+
+NAMESPACE = "/api/v1/namespaces/default"
+REVIEWS = "/apis/authorization.k8s.io/v1"
+ISSUER = "https://kubernetes.default.svc.cluster.local"
+
+
+class Session:
+    def __init__(self, session: aiohttp.ClientSession) -> None:
+        self._session = session
+
+    async def told(self, method: str, path: str, tree: Any = None, token: str = ADMIN_TOKEN, **headers: str) -> tuple[Any, ...]:
+        """Code, headers and object (or text) of the answer."""
+        headers = {"Authorization": f"Bearer {token}"} | {name.replace("_", "-"): value for name, value in headers.items()}
+        async with self._session.request(method, path, json=tree, headers=headers) as answer:
+            body = await (answer.json() if answer.content_type == "application/json" else answer.text())
+            return answer.status, answer.headers, body
+
+
+def test_words(runner: asyncio.Runner, apiserver: RunningApi) -> None:
+    async def scenario() -> None:
+        async with aiohttp.ClientSession(apiserver.url) as session:
+            one = Session(session)
+            await refusals(one)
+            await headers_of_authorization(one)
+            await impersonation_of_nobody(one)
+            await access_reviews(one)
+            await other_reviews(one)
+            await token_requests(one)
+            await logs(one)
+            await bindings(one)
+
+    runner.run(scenario())
+
+
+async def refusals(one: Session) -> None:
+    """Rule: apiserver pkg/endpoints/handlers/responsewriters/errors.go, pkg/endpoints/request/requestinfo.go"""
+    code, headers, answer = await one.told("GET", "/foo", token=NOBODY_TOKEN)
+    assert (code, headers["X-Content-Type-Options"], answer["details"]) == (403, "nosniff", {})
+    code, headers, answer = await one.told("OPTIONS", f"{NAMESPACE}/pods", token=NOBODY_TOKEN)
+    assert (code, headers["X-Content-Type-Options"], answer["details"]) == (403, "nosniff", {"kind": "pods"})
+    assert answer["message"].endswith('cannot  resource "pods" in API group "" in the namespace "default"')
+
+
+async def headers_of_authorization(one: Session) -> None:
+    """Rule: apiserver pkg/authentication/request/bearertoken"""
+    assert (await one.told("GET", f"{NAMESPACE}/pods", Authorization=f"Bearer {ADMIN_TOKEN} more"))[0] == 200
+    code, headers, answer = await one.told("GET", f"{NAMESPACE}/pods", Authorization=f"Bearer  {ADMIN_TOKEN}")
+    assert (code, 'User "system:anonymous"' in answer["message"]) == (403, True)
+    warning = "the provided Authorization header contains extra space before the bearer token, and is ignored"
+    assert headers["Warning"] == f'299 - "{warning}"'
+
+
+async def impersonation_of_nobody(one: Session) -> None:
+    """Rule: apiserver pkg/endpoints/filters/impersonation"""
+    code, headers, text = await one.told("GET", f"{NAMESPACE}/pods?a=b", Impersonate_Group="g")
+    assert (code, headers["Content-Type"]) == (500, "text/plain; charset=utf-8")
+    start = f'Internal Server Error: "{NAMESPACE}/pods?a=b": requested ['
+    assert text == start + "{Group  g    }] without impersonating a user\n"
+
+
+async def access_reviews(one: Session) -> None:
+    """Rule: kubernetes pkg/apis/authorization/validation; apiserver pkg/registry/rest/meta.go"""
+    resource, path = {"namespace": "default", "verb": "get", "resource": "pods"}, {"path": "/"}
+
+    async def reviewed(kind: str, **tree: Any) -> tuple[int, Any]:
+        code, _, answer = await one.told("POST", f"{REVIEWS}/{kind}", {"spec": {"user": "u", **tree.pop("spec")}, **tree})
+        return code, answer.get("message", answer)
+
+    both = 'spec.nonResourceAttributes: Invalid value: {"Path":"/","Verb":""}: '
+    start, local = '.authorization.k8s.io "" is invalid: ', "namespaces/default/localsubjectaccessreviews"
+    told = await reviewed("subjectaccessreviews", spec={"resourceAttributes": resource, "nonResourceAttributes": path})
+    assert told == (422, f"{start}{both}cannot be specified in combination with resourceAttributes")
+    assert await reviewed(local, spec={"nonResourceAttributes": path}) == (422, f"{start}{both}disallowed on this kind of request")
+    elsewhere = 'spec.resourceAttributes.namespace: Invalid value: "other": must match metadata.namespace'
+    assert await reviewed(local, spec={"resourceAttributes": {**resource, "namespace": "other"}}) == (422, start + elsewhere)
+    code, why = await reviewed("subjectaccessreviews", spec={"resourceAttributes": resource}, metadata={"name": "x"})
+    assert (code, why.startswith(f"{start}metadata: Invalid value: "), why.endswith(": must be empty")) == (422, True, True)
+    code, answer = await reviewed("subjectaccessreviews", spec={"resourceAttributes": resource}, metadata={"namespace": "n"})
+    assert (code, *answer["metadata"]) == (201, "managedFields")
+
+
+async def other_reviews(one: Session) -> None:
+    """Rule: kubernetes pkg/registry/authentication, pkg/registry/authorization; apiserver pkg/authentication/authenticator"""
+    reviewed = (await one.told("POST", f"{REVIEWS}/selfsubjectrulesreviews", {"spec": {"namespace": "default"}}))[2]
+    assert (reviewed["metadata"], reviewed["spec"]) == ({}, {})
+    identity = "/apis/authentication.k8s.io/v1"
+    assert "creationTimestamp" in (await one.told("POST", f"{identity}/selfsubjectreviews", {}))[2]["metadata"]
+    for audiences, found in (([], [ISSUER]), ([ISSUER, "x"], [ISSUER]), (["x"], None)):
+        review = {"spec": {"token": NOBODY_TOKEN, "audiences": audiences}}
+        status = (await one.told("POST", f"{identity}/tokenreviews", review))[2]["status"]
+        assert status.get("audiences") == found
+        assert status.get("error") == (None if found else "invalid bearer token")
+
+
+async def token_requests(one: Session) -> None:
+    """Rule: kubernetes pkg/registry/core/serviceaccount/storage/token.go"""
+    uid = (await one.told("POST", f"{NAMESPACE}/serviceaccounts", {"metadata": {"name": "robot"}}))[2]["metadata"]["uid"]
+    path = f"{NAMESPACE}/serviceaccounts/robot/token"
+    assert (await one.told("POST", path, {}))[2]["metadata"]["uid"] == uid
+    code, _, answer = await one.told("POST", path, {"metadata": {"name": "other"}})
+    start, why = 'TokenRequest.authentication.k8s.io "robot" is invalid: ', "must match the service account name if specified"
+    assert (code, answer["message"]) == (422, f'{start}metadata.name: Invalid value: "other": {why}')
+    code, _, answer = await one.told("POST", path, {"metadata": {"uid": "old"}})
+    start = 'Operation cannot be fulfilled on TokenRequest.authentication.k8s.io "robot": '
+    why = f"the UID in the token request (old) does not match the UID of the service account ({uid})"
+    assert (code, answer["message"]) == (409, start + why)
+
+
+async def logs(one: Session) -> None:
+    """Rule: kubernetes pkg/apis/core/validation (ValidatePodLogOptions), pkg/registry/core/pod/strategy.go"""
+    containers = [{"name": "c", "image": "i"}, {"name": "d", "image": "i"}]
+    spec = {
+        "serviceAccountName": "robot",
+        "nodeName": "nowhere",
+        "containers": containers,
+        "initContainers": [{"name": "i", "image": "i"}],
+    }
+    assert (await one.told("POST", f"{NAMESPACE}/pods", {"metadata": {"name": "p"}, "spec": spec}))[0] == 201
+    at_most = "[]: Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified"
+    for query, code, text in (
+        ("tailLines=x", 400, 'strconv.ParseInt: parsing "x": invalid syntax'),
+        ("sinceTime=x", 400, 'parsing time "x" as "2006-01-02T15:04:05Z07:00": cannot parse "x" as "2006"'),
+        ("tailLines=-1", 422, "tailLines: Invalid value: -1: must be greater than or equal to 0"),
+        ("limitBytes=0", 422, "limitBytes: Invalid value: 0: must be greater than 0"),
+        ("sinceSeconds=5&sinceTime=2020-01-01T00:00:00Z", 422, at_most),
+        ("", 400, "a container name must be specified for pod p, choose one of: [i c d]"),
+        ("container=c", 404, 'pods "nowhere" not found'),
+    ):
+        told, _, answer = await one.told("GET", f"{NAMESPACE}/pods/p/log?{query}")
+        words = f'PodLogOptions "p" is invalid: {text}' if code == 422 else text
+        assert (told, answer["message"]) == (code, words)
+
+
+async def bindings(one: Session) -> None:
+    """Rule: kubernetes pkg/registry/core/pod/storage (an error that has no reason)"""
+    kind = 'target.kind: Unsupported value: "Pod": supported values: "Node", "<empty>"'
+    for target, text in (({}, "target.name: Required value"), ({"kind": "Pod", "name": "x"}, kind)):
+        binding = {"metadata": {"name": "p"}, "target": target}
+        code, _, answer = await one.told("POST", f"{NAMESPACE}/pods/p/binding", binding)
+        assert (code, answer["message"], "reason" in answer) == (500, text, False)
