@@ -227,6 +227,10 @@ class _HttpProtocol(HttpToolsProtocol):
         super().on_message_complete()
         self._complete += 1
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """White space around a value is no part of it (RFC 9110 section 5.5); the parser leaves what is behind it."""
+        super().on_header(name, value.rstrip(b" \t"))
+
     def on_headers_complete(self) -> None:
         self._in_head = False
         self._unset_keepalive_if_required()  # only now: a head that never ends must not hold the connection

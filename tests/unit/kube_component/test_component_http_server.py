@@ -109,3 +109,23 @@ def test_nonsense_is_a_400() -> None:
             await server.close(within=1)
 
     assert asyncio.run(scenario()).startswith(b"HTTP/1.1 400")
+
+
+def test_white_space_around_a_header_is_no_part_of_its_value() -> None:
+    """Upstream's test clients name a test in their User-Agent, and some names end in a blank.
+
+    Rule: RFC 9110 section 5.5
+    """
+    seen: dict[bytes, bytes] = {}
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        seen.update(scope["headers"])
+        await echo(scope, receive, send)
+
+    async def scenario() -> None:
+        async with serving(app) as (server, _, _):
+            head = b"POST /a HTTP/1.1\r\nhost: x \t\r\nuser-agent:  a b \r\ncontent-length: 0\r\n\r\n"
+            await exchange(server.port, head, b"POST /a")
+
+    asyncio.run(scenario())
+    assert (seen[b"host"], seen[b"user-agent"]) == (b"x", b"a b")
