@@ -36,6 +36,7 @@ POLICIES = ("Foreground", "Background", "Orphan")
 async def delete(server: Server, request: Request) -> Response:
     accepted(request)
     row, options = row_of(request), await delete_options(request)
+    _warn(request, row, options)
     tree, gone = await _delete_one(server, request, row, key_of(request.info), options)
     if gone and (row.group, row.plural) not in SHOWN_WHEN_GONE:
         return json_response(_success(row, tree))
@@ -49,6 +50,7 @@ async def delete_collection(server: Server, request: Request) -> Response:
     """Delete what the selectors choose, one after another; the list of what was chosen."""
     form = accepted(request)
     row, info, options = row_of(request), request.info, await delete_options(request)
+    _warn(request, row, options)
     store = server.stores.store_for(row)
     wanted = selection.of_request(info, store)
     number(info, "timeoutSeconds")
@@ -63,6 +65,11 @@ async def delete_collection(server: Server, request: Request) -> Response:
         except NotFound:
             continue  # somebody else was faster
     return read.answer_list(request, row, page, form)
+
+
+def _warn(request: Request, row: Resource, options: Tree) -> None:
+    if row.warning_without_policy and options.get("propagationPolicy") is None and options.get("orphanDependents") is None:
+        request.warn(row.warning_without_policy)
 
 
 async def _delete_one(server: Server, request: Request, row: Resource, key: Key, options: Tree) -> tuple[Tree, bool]:

@@ -44,7 +44,7 @@ def decide(resource: Resource, tree: Tree, options: Tree, now: datetime) -> Deci
     """What DeleteOptions do to the object `tree`, which may be changed."""
     metadata = tree["metadata"]
     before = list(metadata.get("finalizers") or ())
-    finalizers = propagation_finalizers(before, options)
+    finalizers = propagation_finalizers(before, options, resource.deletes_dependents)
     asked = options.get("gracePeriodSeconds")
     if asked is not None and asked < 0:
         asked = 1  # upstream: negative values are treated as one second
@@ -67,14 +67,19 @@ def may_go(resource: Resource, tree: Tree) -> bool:
     return waiting and not metadata.get("deletionGracePeriodSeconds") and not metadata.get("finalizers") and not resource.held(tree)
 
 
-def propagation_finalizers(finalizers: list[str], options: Tree) -> list[str]:
-    """The finalizers after the propagation policy is heard: an explicit one overrides what the object carries."""
+def propagation_finalizers(finalizers: list[str], options: Tree, usual: str = "Background") -> list[str]:
+    """The finalizers after the propagation policy is heard: an explicit one overrides what the object carries, and that the kind's
+    `usual` one (Resource.deletes_dependents)."""
     orphans, policy = options.get("orphanDependents"), options.get("propagationPolicy")
     orphan, foreground = ORPHAN in finalizers, FOREGROUND in finalizers
-    if orphans is not None:
+    if not usual:
+        orphan, foreground = False, False
+    elif orphans is not None:
         orphan, foreground = bool(orphans), False
     elif policy:
         orphan, foreground = policy == "Orphan", policy == "Foreground"
+    elif not (orphan or foreground):
+        orphan = usual == "Orphan"
     wanted = [name for name, set_ in ((ORPHAN, orphan), (FOREGROUND, foreground)) if set_]
     if {ORPHAN, FOREGROUND} & set(finalizers) == set(wanted):
         return finalizers

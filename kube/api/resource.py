@@ -125,6 +125,9 @@ class Resource:
     accepts_create: bool = True  # a custom resource whose definition is being deleted gets no new objects
     status_on_create: bool = False  # a create may carry a status (a Node registers itself with one); else it is dropped
     held: Callable[[Tree], bool] = _nothing_holds  # what keeps a deleted object, besides metadata.finalizers
+    # What a DELETE that says no policy does with what the object owns: "Background" or "Orphan". Empty: no policy is heard at all.
+    deletes_dependents: str = "Background"
+    warning_without_policy: str = ""  # told to whoever deletes without saying a policy
     mark_deleted: Callable[[Tree], None] = _nothing  # what else changes when deletionTimestamp is set: a namespace's phase
 
     @property

@@ -16,6 +16,7 @@ from controller_manager.controllers.job.accounting import FINALIZER, account, ac
 from controller_manager.controllers.job.plan import Look, Plan
 from controller_manager.pod_control import PodControl
 from controller_manager.status_patch import status_patch
+from kube.api.batch.job import NAME_LABEL
 from kube.api.meta import Key, controller_of, key_of
 from kube.api.status import Conflict, Invalid, NotFound
 from kube.api.types import Job, Pod
@@ -33,7 +34,7 @@ class JobController(Controller[Key]):
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
-        self.cache(Pod).add_index(TRACKED, _tracking_job)
+        self.cache(Pod).add_index(TRACKED, lambda pod: map(str, _tracked_for(pod)))
         self._pods = PodControl(self.client, self.recorder, self.expectations)
 
     @property
@@ -42,7 +43,7 @@ class JobController(Controller[Key]):
 
     def extra(self) -> tuple[Watch, ...]:
         """A tracked pod whose job is gone must be let go, too."""
-        return (Watch(Pod, lambda pod: [Key(pod.metadata.namespace, controller_of(pod.metadata).name)] if _held(pod) else []),)
+        return (Watch(Pod, _tracked_for),)
 
     async def reconcile(self, key: Key) -> float | None:
         job = self.cache(Job).get(key)
@@ -108,6 +109,8 @@ class JobController(Controller[Key]):
         """Take the tracking finalizer off."""
         for pod in pods:
             metadata = {"uid": pod.metadata.uid, "$deleteFromPrimitiveList/finalizers": [FINALIZER]}
+            if controller_of(pod.metadata) is None:
+                metadata["resourceVersion"] = pod.metadata.resourceVersion  # not if a job adopts it meanwhile
             try:
                 await self.client.patch(Pod, key_of(pod), {"metadata": metadata}, type=STRATEGIC)
             except (NotFound, Conflict, Invalid):
@@ -129,15 +132,17 @@ def observe(job: Job, pods: Sequence[Pod], now: datetime) -> Look:
     )
 
 
-def _held(pod: Pod) -> bool:
+def _tracked_for(pod: Pod) -> list[Key]:
+    """The job that a tracked pod is of; where nobody owns the pod (its job was deleted, and left it), the one that made it."""
     owner = controller_of(pod.metadata)
-    return tracked(pod) and owner is not None and owner.kind == "Job"
-
-
-def _tracking_job(pod: Pod) -> Iterable[str]:
-    return (str(Key(pod.metadata.namespace, controller_of(pod.metadata).name)),) if _held(pod) else ()
+    if not tracked(pod) or (owner is not None and owner.kind != "Job"):
+        return []
+    return [Key(pod.metadata.namespace, owner.name if owner else (pod.metadata.labels or {}).get(NAME_LABEL, ""))]
 
 
 def _stray(pod: Pod, job: Job | None) -> bool:
-    """Tracked for a job that is no more; one of the same name does not count."""
-    return job is None or controller_of(pod.metadata).uid != job.metadata.uid
+    """Tracked for a job that is no more; one of the same name does not count, and one that is going adopts nobody."""
+    owner = controller_of(pod.metadata)
+    if job is None or owner is None:
+        return job is None or job.metadata.deletionTimestamp is not None
+    return bool(owner.uid != job.metadata.uid)

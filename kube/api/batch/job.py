@@ -21,6 +21,10 @@ UID_LABEL = "batch.kubernetes.io/controller-uid"
 NAME_LABEL = "batch.kubernetes.io/job-name"
 LEGACY_UID_LABEL, LEGACY_NAME_LABEL = "controller-uid", "job-name"
 STATUS_CONDITIONS = ("Complete", "Failed")
+PODS_STAY = (
+    "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or "
+    "set propagationPolicy=Orphan to suppress this warning"
+)
 MANY_COMPLETIONS, MANY_PODS = 10**5, 10**4  # beyond which a status may have no room for the failed indexes
 
 
@@ -146,5 +150,7 @@ RESOURCE = Resource(
         AGE,
         *template_columns(),
     ),
+    deletes_dependents="Orphan",
+    warning_without_policy=PODS_STAY,
     field_selectors={"status.successful": lambda tree: str((tree.get("status") or {}).get("succeeded", 0))},
 )

@@ -109,6 +109,7 @@ RESOURCE = Resource(
     short_names=("ev",),
     has_generation=False,
     create_on_update=True,
+    deletes_dependents="",  # it owns nothing
     set_defaults=set_defaults,
     validate=validate,
     validate_name=names.path_segment,

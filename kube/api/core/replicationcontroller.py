@@ -81,5 +81,6 @@ RESOURCE = Resource(
         AGE,
         *template_columns(),
     ),
+    deletes_dependents="Orphan",
     field_selectors={"status.replicas": lambda tree: str((tree.get("status") or {}).get("replicas", 0))},
 )

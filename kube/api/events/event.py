@@ -146,6 +146,7 @@ RESOURCE = Resource(
     short_names=("ev",),
     has_generation=False,
     create_on_update=True,
+    deletes_dependents="",  # it owns nothing
     stored_in="core",
     view_tree=from_core,
     stored_tree=to_core,

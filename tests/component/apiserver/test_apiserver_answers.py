@@ -16,9 +16,11 @@ TYPED = "failed to create typed patch object (default/d; apps/v1, Kind=Deploymen
 class Session:
     def __init__(self, session: aiohttp.ClientSession) -> None:
         self._session = session
+        self.warned: list[str] = []  # with the last answer
 
     async def told(self, method: str, path: str, tree: Any = None, **headers: str) -> tuple[int, Any]:
         async with self._session.request(method, path, json=tree, headers=headers) as answer:
+            self.warned = answer.headers.getall("Warning", [])
             return answer.status, await answer.json()
 
     async def why(self, method: str, path: str, tree: Any = None, **headers: str) -> tuple[int, str]:
@@ -56,6 +58,24 @@ async def deletes(one: Session) -> None:
     metadata = (await one.told("DELETE", "/api/v1/namespaces/n"))[1]["metadata"]
     assert "deletionTimestamp" in metadata
     assert "deletionGracePeriodSeconds" not in metadata
+    await deletes_that_leave_pods(one)
+
+
+async def deletes_that_leave_pods(one: Session) -> None:
+    """Rule: pkg/registry/batch/job/storage, pkg/registry/core/replicationcontroller (DefaultGarbageCollectionPolicy)"""
+    jobs, rcs = "/apis/batch/v1/namespaces/default/jobs", f"{NAMESPACE}/replicationcontrollers"
+    pod = {"spec": {"containers": [{"name": "c", "image": "i"}], "restartPolicy": "Never"}}
+    for name in ("left", "asked"):
+        await one.told("POST", jobs, {"metadata": {"name": name}, "spec": {"template": pod}})
+    code, left = await one.told("DELETE", f"{jobs}/left")
+    assert (code, left["metadata"]["finalizers"]) == (200, ["orphan"])
+    assert [text.split("; ")[0] for text in one.warned] == ['299 - "child pods are preserved by default when jobs are deleted']
+    assert (await one.told("DELETE", f"{jobs}/asked", {"propagationPolicy": "Background"}))[1]["kind"] == "Status"
+    assert not one.warned
+    pod["spec"]["restartPolicy"] = "Always"
+    await one.told("POST", rcs, {"metadata": {"name": "rc"}, "spec": {"template": {"metadata": {"labels": {"a": "b"}}, **pod}}})
+    assert (await one.told("DELETE", f"{rcs}/rc"))[1]["metadata"]["finalizers"] == ["orphan"]
+    assert not one.warned
 
 
 async def lists(one: Session) -> None:

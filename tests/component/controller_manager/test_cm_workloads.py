@@ -121,6 +121,15 @@ def test_the_pods_of_a_deleted_job_are_let_go(runner: asyncio.Runner, cluster: C
             return not await client.list(Pod, "default")
 
         await cluster.until(gone, "the pod to go")
+        await client.create(Job, a_job("left"))
+        await cluster.until(lambda: running_pods(cluster, 1), "its pod")
+        await client.delete(Job, at("left"))
+
+        async def free() -> bool:
+            (pod,) = await cluster.pods()
+            return not (await client.list(Job, "default") or pod.metadata.ownerReferences or pod.metadata.finalizers)
+
+        await cluster.until(free, "the pod to be nobody's: no policy was said")
 
     runner.run(scenario())
 

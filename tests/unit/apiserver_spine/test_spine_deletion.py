@@ -71,3 +71,20 @@ def test_what_holds_an_object_beside_finalizers_makes_it_wait() -> None:
 def test_an_explicit_policy_overrides_the_finalizers(before: list[str], options: Tree, after: list[str]) -> None:
     """Rule: apiserver pkg/registry/generic/registry/store.go, deletionFinalizersForGarbageCollection"""
     assert propagation_finalizers(before, options) == after
+
+
+@pytest.mark.parametrize(
+    ("usual", "before", "options", "after"),
+    [
+        ("Orphan", [], {}, ["orphan"]),
+        ("Orphan", ["foregroundDeletion"], {}, ["foregroundDeletion"]),
+        ("Orphan", [], {"propagationPolicy": "Background"}, []),
+        ("Orphan", [], {"orphanDependents": False}, []),
+        ("Background", [], {}, []),
+        ("", [], {"propagationPolicy": "Orphan"}, []),
+        ("", ["x"], {"propagationPolicy": "Foreground"}, ["x"]),
+    ],
+)
+def test_without_a_policy_each_kind_has_its_own(usual: str, before: list[str], options: Tree, after: list[str]) -> None:
+    """Rule: apiserver pkg/registry/rest/delete.go, GarbageCollectionDeleteStrategy"""
+    assert propagation_finalizers(before, options, usual) == after
