@@ -9,6 +9,9 @@ our keys was written never arrives; nobody makes one in an etcd that is the clus
 the feed writes a key of its own, the mark: a watch tells in order, so when it tells of the mark it has told everything before.
 etcd's own answer to a question for progress does not say that: before 3.4.25 it overtakes the events that a newly opened watch
 still has to bring (etcd-io/etcd#15220), and a cache that believed it would stand at a revision whose changes it has not seen.
+
+The compactor's key passes by, too, and tells what `compacted` is: a cache whose resource never changed could show a revision
+that etcd has forgotten for ever, and a list's continue token would not expire.
 https://kubernetes.io/docs/reference/using-api/api-concepts/#semantics-for-get-and-list · KEP-2340
 """
 
@@ -18,6 +21,7 @@ from functools import partial
 
 from apiserver.storage import codec
 from apiserver.storage.asking import Asking, Reader, release
+from apiserver.storage.compactor import COMPACT_KEY
 from apiserver.storage.entry import Entry
 from apiserver.storage.etcd import Compacted, Etcd, Outcome
 from apiserver.storage.etcd_watch import Batch, EtcdWatch
@@ -46,6 +50,7 @@ class Feed:
         self._tell = tell
         self.judging: set[str] = set()
         self.judged = 0  # the newest revision of what is below them, in the caches: who compares it need not look
+        self.compacted = 0  # the oldest revision that may still be shown, as far as the compactors have told
         self._root = root
         self._bucket = bucket
         self._caches: dict[str, WatchCache] = {}
@@ -159,13 +164,14 @@ class Feed:
 
     async def _load(self) -> None:
         end = prefix_end(self._root)
-        start, revision = self._root, 0
+        start, revision, self.compacted = self._root, 0, 0
         found: dict[str, list[Entry]] = {}
         while True:
             page = await self._etcd.range(start, end, revision=revision, limit=PAGE)
             revision = revision or page.revision
             for item in page.items:
                 if not codec.is_object(item.value):
+                    self._note(item.key, item.value)
                     continue
                 entry = Entry(item.key, codec.served(item.value, item.revision), item.revision)
                 found.setdefault(self._bucket(item.key), []).append(entry)
@@ -198,11 +204,18 @@ class Feed:
                 self.cache(prefix).apply(key, value, revision)
                 if prefix in self.judging:
                     self.judged = told = revision
+            elif not prefix:
+                self._note(key, value)
         if batch.revision > self.revision:
             self._position.revision = batch.revision
             self._wake()
         if told:
             self._tell(told)
+
+    def _note(self, key: str, value: bytes | None) -> None:
+        """A key of no object: the compactor's says what is forgotten from now on."""
+        if key == self._root + COMPACT_KEY and value is not None and value.isdigit():
+            self.compacted = max(self.compacted, int(value))
 
     def _wake(self) -> None:
         if self._expecting:

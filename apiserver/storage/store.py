@@ -24,7 +24,7 @@ from apiserver.storage.served_form import FormedWatcher, ServedForm, initial
 from apiserver.storage.watch_cache import Event, Selection, WatchCache, Watcher, prefix_end
 from kube.api.meta import Key, Tree
 from kube.api.resource import Resource
-from kube.api.status import AlreadyExists, ApiError, Timeout, already_exists, not_found
+from kube.api.status import AlreadyExists, ApiError, Expired, Timeout, already_exists, not_found
 
 Mutate = Callable[[Tree], Awaitable[Tree]]
 Fresh = Callable[[], Tree]
@@ -140,6 +140,8 @@ class Store:
     async def _stored_page(self, ask: Ask) -> Page:
         if ask.freshness is Freshness.EXACT:
             await self._feed.reach(ask.revision)
+            if ask.revision < self._feed.compacted:
+                raise _gone(ask)
             if self.cache.changed > ask.revision:
                 return await self._list_at(ask)
             return self._page(ask, ask.revision)
@@ -182,7 +184,7 @@ class Store:
             try:
                 page = await self._etcd.range(start, end, revision=ask.revision, limit=limit)
             except Compacted:
-                raise (token_expired(ask.after) if ask.after else version_expired()) from None
+                raise _gone(ask) from None
             except FutureRevision:
                 raise too_large(ask.revision, self._feed.revision) from None
             for seen, item in enumerate(page.items):
@@ -357,6 +359,10 @@ class Store:
         if self._form is None or new != old:
             return new == old
         return await self._form.stored(old) == current.tree()
+
+
+def _gone(ask: Ask) -> Expired:
+    return token_expired(ask.after) if ask.after else version_expired()
 
 
 def _seen(path: str, tree: Tree) -> Entry:
