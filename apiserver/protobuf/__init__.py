@@ -3,8 +3,8 @@
 Upstream's typed clients (kubectl create deployment, for one) send it and do not fall back; every one of them also reads JSON,
 so answers stay JSON. The form: the four bytes `k8s\\0`, then a runtime.Unknown with the kind and the object's own message.
 Field numbers and types are in messages.txt (written by from_go.py), those of definitions and APIServices, whose Go types are
-packaged apart, in messages_of_definitions.txt (by hand, from upstream's generated.proto): one line a field; `?` a pointer, whose
-zero means zero; `!` written to JSON even when zero; `[` list; `{` map; `-` inline.
+packaged apart, and of what old clients evict with, in messages_of_definitions.txt (by hand, from upstream's generated.proto): one
+line a field; `?` a pointer, whose zero means zero; `!` written to JSON even when zero; `[` list; `{` map; `-` inline.
 https://kubernetes.io/docs/reference/using-api/api-concepts/#protobuf-encoding
 """
 

@@ -154,3 +154,13 @@ def test_an_api_service_is_read() -> None:
         "groupPriorityMinimum": 20,
         "versionPriority": 10,
     }
+
+
+def test_an_eviction_of_an_old_client_is_read() -> None:
+    """Its version is served no more, and still understood.
+
+    Rule: pkg/registry/core/pod/storage/eviction.go, AcceptsGroupVersion
+    """
+    raw = message(field(1, field(1, b"p")), field(2, field(1, 5)))
+    tree = protobuf.decode(an_object("policy/v1beta1", "Eviction", raw))
+    assert (tree["metadata"], tree["deleteOptions"]) == ({"name": "p"}, {"gracePeriodSeconds": 5})
