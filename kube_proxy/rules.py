@@ -6,7 +6,8 @@
 - Zone hints (trafficDistribution) narrow the ready endpoints to those for this node or its zone, unless one endpoint has no hint
   or none is for here.
 - With policy Local and endpoints on other nodes only, packets are dropped here; without any endpoint, they are rejected.
-- Headless and ExternalName Services, and those of another proxy (service.kubernetes.io/service-proxy-name), are not ours.
+- Headless and ExternalName Services are not ours, nor those that a label takes from us: they are of another proxy
+  (service.kubernetes.io/service-proxy-name), or called headless (service.kubernetes.io/headless) though they have an address.
 https://kubernetes.io/docs/reference/networking/virtual-ips/ · KEP-1669, KEP-2086, KEP-2433,
 KEP-3015 · upstream pkg/proxy/topology.go
 """
@@ -93,7 +94,7 @@ def proxied(service: Service) -> bool:
         service.spec is not None
         and service.spec.type != "ExternalName"
         and service.spec.clusterIP not in (None, "", "None")
-        and OTHER_PROXY_LABEL not in labels
+        and not {OTHER_PROXY_LABEL, HEADLESS_LABEL} & labels.keys()
     )
 
 

@@ -125,6 +125,7 @@ def test_services_of_others_are_left_alone() -> None:
     assert not proxied(a_service(clusterIP="None"))
     assert not proxied(a_service(type="ExternalName", clusterIP=""))
     assert not proxied(a_service(labels={"service.kubernetes.io/service-proxy-name": "other"}))
+    assert not proxied(a_service(labels={"service.kubernetes.io/headless": ""}))
 
 
 def test_dual_stack_service_has_rules_for_each_of_its_addresses() -> None:
