@@ -75,8 +75,9 @@ def _run(words: list[str]) -> int:
     except UsageError as error:
         return _say(f"error: {error}\nSee '{found.spoken} --help' for usage.")
     if parsed.values.get("help"):
-        sys.stdout.write(_page(found))
-        return 0 if "--help" in words or "-h" in words else 1
+        asked = "--help" in words or "-h" in words
+        (sys.stdout if asked else sys.stderr).write(_page(found))
+        return 0 if asked else 1
     for notice in parsed.notices:
         _say(notice)
     return _call(found, parsed)
@@ -206,8 +207,10 @@ def _page(found: Found) -> str:
     if isinstance(command, TyperGroup):
         own_names = sorted((str(name), sub) for name, sub in command.commands.items() if name == sub.name)
         subcommands = [(name, str(sub.short_help or _first(sub.help))) for name, sub in own_names]
+    halting = bool(subcommands) and not command.invoke_without_command  # only leads on: its flags are its subcommands'
+    shown = [] if halting else [flag for flag in found.flags if flag.key in own]
     usage = command.epilog or (f"{found.spoken} SUBCOMMAND" if subcommands else found.spoken)
-    return command_help(command.help or "", usage, [flag for flag in found.flags if flag.key in own], subcommands, found.spoken)
+    return command_help(command.help or "", usage, shown, subcommands, found.spoken)
 
 
 def _first(text: str | None) -> str:

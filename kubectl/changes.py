@@ -40,7 +40,8 @@ class Changes:
         """From flags. Raises CommandError for values that they do not take."""
         mode = dry_run(dry_run_flag)
         if validate and validate not in VALIDATION:
-            raise CommandError(f'Invalid validation value ({validate}). Must be "strict", "warn" or "ignore".')
+            options = "strict (or true), warn, ignore (or false)"
+            raise CommandError(f'invalid - validate option "{validate}"; must be one of: {options}')
         return cls(session, printer.check(), manager, mode, VALIDATION.get(validate, ""))
 
     @property

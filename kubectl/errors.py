@@ -18,7 +18,7 @@ class CommandError(Exception):
 
 
 class Failed(Exception):
-    """Some of several steps failed: each is told on its own line."""
+    """Some of several steps failed: each is told on its own line, without the word `error` before it."""
 
     def __init__(self, errors: list[Exception]) -> None:
         super().__init__(f"{len(errors)} errors")
@@ -28,7 +28,8 @@ class Failed(Exception):
 def report(error: Exception, session: "Session") -> tuple[str, int]:
     """The text for stderr and the exit code."""
     if isinstance(error, Failed):
-        return "\n".join(report(one, session)[0] for one in error.errors), 1
+        told = [message(one, session.server_url) for one in error.errors]
+        return "\n".join(text.removeprefix("error: ") for text in told), 1
     return message(error, session.server_url), 1
 
 
@@ -42,7 +43,7 @@ def message(error: Exception, server: str = "") -> str:
         return f"Error from server ({error.reason}): {error.message}" if error.reason else f"Error from server: {error.message}"
     if isinstance(error, Unreachable):
         if error.refused:
-            where = urlsplit(server).netloc
+            where = urlsplit(error.server or server).netloc
             return f"The connection to the server {where} was refused - did you specify the right host or port?"
         return f"Unable to connect to the server: {error}"
     text = str(error)

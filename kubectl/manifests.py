@@ -1,6 +1,6 @@
 """Manifests: the objects that -f, -R and -k name, from files, directories, URLs or standard input.
 
-YAML (several documents) and JSON; a List is taken apart. Timestamps stay text, as JSON has them.
+YAML (several documents) and JSON (see `decoding`); a List is taken apart.
 https://kubernetes.io/docs/concepts/workloads/management/
 """
 
@@ -8,17 +8,17 @@ import os
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import orjson
-import yaml
 
 from kube.api.meta import Tree
+from kubectl.decoding import DecodeError, documents, ordered
 from kubectl.errors import CommandError
+from kubectl.transport import Unreachable
 
 EXTENSIONS = (".json", ".yaml", ".yml")
-TIMESTAMP = "tag:yaml.org,2002:timestamp"
 
 
 class Manifest(NamedTuple):
@@ -26,72 +26,53 @@ class Manifest(NamedTuple):
     source: str  # the file or URL, STDIN for standard input; for messages
 
 
-class Loader(yaml.CSafeLoader):
-    """YAML as JSON sees it: what looks like a date is text."""
-
-
-Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != TIMESTAMP]
-    for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
-}
-
-
-def load(filenames: Sequence[str], *, recursive: bool = False, kustomize: str = "") -> list[Manifest]:
-    """Every object named. Raises CommandError."""
+def load(filenames: Sequence[str], *, recursive: bool = False, kustomize: str = "", validated: bool = False) -> list[Manifest]:
+    """Every object named. `validated`: what cannot be an object is refused in a validator's words. Raises CommandError."""
     if kustomize:
         raise CommandError("kustomizations (-k) are not supported: build them first, and pass the result with -f -")
-    return [manifest for name in filenames for source in _sources(name, recursive) for manifest in parse(_read(source), source)]
+    sources = [source for name in filenames for source in _sources(name, recursive)]
+    return [manifest for source in sources for manifest in parse(_read(source), source, validated=validated)]
 
 
-def parse(content: bytes, source: str) -> Iterator[Manifest]:
+def parse(content: bytes, source: str, *, validated: bool = False) -> Iterator[Manifest]:
     """The objects in one text."""
     shown = "STDIN" if source == "-" else source
-    for tree in _documents(content, shown):
-        if tree is None:
-            continue
-        if not isinstance(tree, dict):
-            raise CommandError(
-                f'unable to decode "{shown}": json: cannot unmarshal {_kind_of(tree)} into Go value of type struct '
-                '{ APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
-            )
-        yield from _objects(tree, shown)
+    try:
+        trees = documents(content)
+    except DecodeError as error:
+        raise CommandError(f"error parsing {shown}: {error}") from error
+    for tree in trees:
+        if tree is not None:
+            yield from _objects(ordered(tree), shown, validated)
 
 
-def _objects(tree: Tree, source: str) -> Iterator[Manifest]:
-    if not tree.get("kind") or not tree.get("apiVersion"):
-        missing = [name for name in ("apiVersion", "kind") if not tree.get(name)]
-        told = ", ".join(f"{name} not set" for name in missing)
-        raise (
-            CommandError(f'error validating "{source}": error validating data: [{told}]')
-            if len(missing) > 1
-            else CommandError(
-                f'error validating "{source}": error validating data: {told}; if you choose to ignore these errors, '
-                "turn validation off with --validate=false"
-            )
-        )
+def _objects(tree: Any, source: str, validated: bool) -> Iterator[Manifest]:
+    if validated:
+        _validate(tree, source)
+    if not isinstance(tree, dict):
+        told = f"json: cannot unmarshal {_kind_of(tree)} into Go value of type unstructured.detector"
+        raise CommandError(f'unable to decode "{source}": {told}')
+    if not tree.get("kind"):
+        raise CommandError(f"unable to decode \"{source}\": Object 'Kind' is missing in '{orjson.dumps(tree).decode()}'")
     if tree["kind"].endswith("List") and isinstance(tree.get("items"), list):
         for item in tree["items"]:
-            yield from _objects(item, source)
+            yield from _objects(item, source, validated)
         return
     yield Manifest(tree, source)
 
 
-def _documents(content: bytes, shown: str) -> Iterable[Any]:
-    if content.lstrip()[:1] == b"{" and b"\n---" not in content:
-        try:
-            return [orjson.loads(content)]
-        except orjson.JSONDecodeError:
-            pass  # several JSON documents, or YAML in flow style
-    try:
-        return list(yaml.load_all(content, Loader=Loader))
-    except yaml.YAMLError as error:
-        raise CommandError(f"error parsing {shown}: error converting YAML to JSON: yaml: {_told(error)}") from error
-
-
-def _told(error: yaml.YAMLError) -> str:
-    mark = getattr(error, "problem_mark", None)
-    problem = getattr(error, "problem", None) or str(error)
-    return f"line {mark.line + 1}: {problem}" if mark is not None else str(problem)
+def _validate(tree: Any, source: str) -> None:
+    """Raises CommandError for what is no object, or names no kind."""
+    told = "invalid object to validate"
+    if isinstance(tree, dict):
+        missing = [f"{name} not set" for name in ("apiVersion", "kind") if not tree.get(name)]
+        if not missing:
+            return
+        told = missing[0] if len(missing) == 1 else f"[{', '.join(missing)}]"
+    raise CommandError(
+        f'error validating "{source}": error validating data: {told}; if you choose to ignore these errors, '
+        "turn validation off with --validate=false"
+    )
 
 
 def _sources(name: str, recursive: bool) -> list[str]:
@@ -124,6 +105,8 @@ def _read(source: str) -> bytes:
                 f'unable to read URL "{source}", server reported {error.code} {error.reason}, status code={error.code}'
             ) from error
         except urllib.error.URLError as error:
+            if isinstance(error.reason, ConnectionRefusedError):
+                raise Unreachable(source, refused=True, server=source) from error
             raise CommandError(f'Get "{source}": {error.reason}') from error
     with open(source, "rb") as file:
         return file.read()

@@ -11,7 +11,9 @@ SLICE = "slice"  # a list whose values commas divide
 DURATION = "duration"  # Go's notation: 1h30m
 FAMILY = "family"  # a group's flag (`create --dry-run`) that its subcommands have too; they read it from Session.flags
 
-PRINTED = "json, yaml, name, go-template, go-template-file, template, templatefile, jsonpath, jsonpath-as-json, jsonpath-file"
+PRINTED = (
+    "json, yaml, kyaml, name, go-template, go-template-file, template, templatefile, jsonpath, jsonpath-as-json, jsonpath-file"
+)
 TABLED = f"{PRINTED}, custom-columns, custom-columns-file, wide"
 
 Output = Annotated[str, Option("--output", "-o", help=f"Output format. One of: ({PRINTED}).", rich_help_panel=FAMILY)]
@@ -153,4 +155,15 @@ Record = Annotated[
         hidden=True,
         help="Record current kubectl command in the resource annotation.",
     ),
+]
+Overrides = Annotated[
+    str,
+    Option(
+        "--overrides",
+        help="An inline JSON override for the generated object. If this is non-empty, it is used to override the generated "
+        "object. Requires that the object supply a valid apiVersion field.",
+    ),
+]
+OverrideType = Annotated[
+    str, Option("--override-type", help="The method used to override the generated object: json, merge, or strategic.")
 ]

@@ -169,20 +169,23 @@ class Session:
         warning_line(text)
 
 
-def dry_run(text: str, warn: Callable[[str], None] = warning_line) -> str:
+def dry_run(text: str) -> str:
     """--dry-run's value: none, client or server. Raises CommandError."""
     if text in ("none", "client", "server"):
         return text
     if text == "unchanged":
-        print("W --dry-run is deprecated and can be replaced with --dry-run=client.", file=sys.stderr)
+        warn("--dry-run is deprecated and can be replaced with --dry-run=client.")
         return "client"
     if text.lower() in ("true", "false"):
         replacement = "client" if text.lower() == "true" else "none"
-        print(
-            f"W --dry-run={text} is deprecated (boolean value) and can be replaced with --dry-run={replacement}.", file=sys.stderr
-        )
+        warn(f"--dry-run={text} is deprecated (boolean value) and can be replaced with --dry-run={replacement}.")
         return replacement
     raise CommandError(f'Invalid dry-run value ({text}). Must be "none", "server", or "client".')
+
+
+def warn(text: str) -> None:
+    """A line as upstream's log library writes it: level and date, time, process, where from."""
+    print(f"W{datetime.now():%m%d %H:%M:%S.%f} {os.getpid():7d} helpers.go] {text}", file=sys.stderr)
 
 
 def suffix(mode: str) -> str:

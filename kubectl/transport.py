@@ -29,9 +29,10 @@ TRIES = 5  # of a request that the server puts off with 429 and Retry-After
 class Unreachable(Exception):
     """The server cannot be reached, or the connection broke."""
 
-    def __init__(self, message: str, *, refused: bool = False) -> None:
+    def __init__(self, message: str, *, refused: bool = False, server: str = "") -> None:
         super().__init__(message)
         self.refused = refused
+        self.server = server  # the address, where it is not the API server's
 
 
 @dataclass(frozen=True)

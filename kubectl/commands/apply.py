@@ -132,7 +132,9 @@ def apply(
         dry_run_flag=dry_run,
         validate=validate,
     )
-    manifests = _selected(load(filename, recursive=recursive, kustomize=kustomize), selector)
+    manifests = _selected(
+        load(filename, recursive=recursive, kustomize=kustomize, validated=changes.validation != "Ignore"), selector
+    )
     cause = session.spoken if record else ""
     step: ServerSide | ClientSide = ServerSide(changes, force_conflicts) if server_side else ClientSide(changes, overwrite, cause)
     applied: list[Item] = []

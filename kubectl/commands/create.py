@@ -126,7 +126,7 @@ def create(
     )
     changes = changes_of(session)
     changes = replace(changes, printer=replace(changes.printer, own=False))
-    manifests = load(filename, recursive=recursive, kustomize=kustomize)
+    manifests = load(filename, recursive=recursive, kustomize=kustomize, validated=changes.validation != "Ignore")
     if selector:
         from kube.api.labels import parse
 

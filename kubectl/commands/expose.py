@@ -8,11 +8,14 @@ from typing import Annotated, Any
 import typer
 
 from kube.api.meta import Tree
+from kube.api.resource import Resource
 from kubectl import options
-from kubectl.creating.kit import pairs
+from kubectl.creating.kit import label_map, overridden, pairs
 from kubectl.errors import CommandError
 from kubectl.selection import REQUIRED, Item, Query
 from kubectl.session import Session
+
+SERVICE = Resource("", "v1", "Service", "services")
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -93,6 +96,8 @@ def expose(
     external_ip: ExternalIp = "",
     load_balancer_ip: LoadBalancerIp = "",
     session_affinity: SessionAffinity = "",
+    overrides: options.Overrides = "",
+    override_type: options.OverrideType = "merge",
 ) -> None:
     """Expose a resource as a new Kubernetes service.
 
@@ -116,7 +121,10 @@ def expose(
         )
         if session.namespace != item.key.namespace:
             session.flags["namespace"] = item.key.namespace
-        create(session, service(item, flags), "services", verb="exposed")
+        made = overridden(
+            service(item, flags), flags["overrides"], flags["override_type"], Resource("", "v1", "Service", "services")
+        )
+        create(session, made, "services", verb="exposed")
 
     session.each(session.items(Query(session.args, filename, recursive, kustomize, every=False)), one)
 
@@ -135,7 +143,7 @@ def service(item: Item, flags: dict[str, Any]) -> Tree:
     if not ports:
         raise CommandError("couldn't find port via --port flag or introspection")
     protocols = {str(one.get("port", one.get("containerPort"))): one.get("protocol", "TCP") for one in declared(item.tree)}
-    labels = pairs(flags["labels"].split(","), "label") if flags["labels"] else item.tree["metadata"].get("labels") or {}
+    labels = label_map(flags["labels"]) if flags["labels"] else item.tree["metadata"].get("labels") or {}
     metadata: Tree = {"name": flags["name"] or item.key.name}
     if labels:
         metadata["labels"] = labels

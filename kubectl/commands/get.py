@@ -179,8 +179,6 @@ class Getter:
             self._tables(wanted, errors)
         else:
             self._objects(wanted, errors)
-        if len(errors) == 1:
-            raise errors[0]
         if errors:
             raise Failed(errors)
 

@@ -13,8 +13,8 @@ from kube.api.meta import Tree
 from kube.api.resource import Resource
 from kubectl import options
 from kubectl.changes import Changes
+from kubectl.decoding import Loader
 from kubectl.errors import CommandError
-from kubectl.manifests import Loader
 from kubectl.printers import Printer
 from kubectl.selection import Item, Query
 from kubectl.session import Session

@@ -74,7 +74,7 @@ def replace(
         raise CommandError("must specify one of -f and -k")
     printer = Printer(output, template, managed_fields=show_managed_fields)
     changes = Changes.of(session, printer, manager=field_manager, dry_run_flag=dry_run, validate=validate)
-    manifests = load(filename, recursive=recursive, kustomize=kustomize)
+    manifests = load(filename, recursive=recursive, kustomize=kustomize, validated=changes.validation != "Ignore")
     if not manifests:
         raise CommandError("no objects passed to replace")
 

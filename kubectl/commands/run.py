@@ -3,11 +3,10 @@
 https://kubernetes.io/docs/reference/kubectl/generated/kubectl_run/
 """
 
+import re
 import sys
-from collections.abc import Callable
 from typing import Annotated, Any
 
-import orjson
 import typer
 
 from kube.api.duration import parse_go
@@ -18,7 +17,7 @@ from kubectl import options
 from kubectl.changes import CHANGE_CAUSE, LAST_APPLIED, Changes, annotated, applied_annotation
 from kubectl.commands.attach import join
 from kubectl.commands.delete import Deletion, graceful, options_of, propagation
-from kubectl.creating.kit import pairs
+from kubectl.creating.kit import label_map, overridden, pairs
 from kubectl.errors import CommandError
 from kubectl.pods import POD, done, running_or_done, wait_for
 from kubectl.printers import Printer
@@ -27,6 +26,7 @@ from kubectl.session import Session
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
+IMAGE = re.compile(r"(?:[\w.-]+(?::\d+)?/)?[a-z0-9]+(?:[._/-]+[a-z0-9]+)*(?::[\w][\w.-]*)?(?:@[\w+.-]+:[0-9a-fA-F]{32,})?")
 RESTARTS = ("Always", "OnFailure", "Never")
 WEEK_SECONDS = 168 * 3600
 SERVICE = Resource("", "v1", "Service", "services")
@@ -62,17 +62,6 @@ Command = Annotated[
     ),
 ]
 Privileged = Annotated[bool, typer.Option("--privileged", help="If true, run the container in privileged mode.")]
-Overrides = Annotated[
-    str,
-    typer.Option(
-        "--overrides",
-        help="An inline JSON override for the generated object. If this is non-empty, it is used to override the generated "
-        "object. Requires that the object supply a valid apiVersion field.",
-    ),
-]
-OverrideType = Annotated[
-    str, typer.Option("--override-type", help="The method used to override the generated object: json, merge, or strategic.")
-]
 Stdin = Annotated[
     bool,
     typer.Option("--stdin", "-i", help="Keep stdin open on the container in the pod, even if nothing is attached."),
@@ -149,8 +138,8 @@ def run(
     restart: Restart = "Always",
     command: Command = False,
     privileged: Privileged = False,
-    overrides: Overrides = "",
-    override_type: OverrideType = "merge",
+    overrides: options.Overrides = "",
+    override_type: options.OverrideType = "merge",
     stdin: Stdin = False,
     tty: Tty = False,
     attach: Attach = None,  # not given: as --stdin says
@@ -196,12 +185,12 @@ def run(
         manager=field_manager,
         dry_run_flag=dry_run,
     )
-    tree = overridden(pod(name, flags, extra), overrides, override_type)
+    tree = overridden(pod(name, flags, extra), overrides, override_type, POD)
     if session.namespace_forced:
         tree["metadata"]["namespace"] = session.namespace
     if record:
         tree = annotated(tree, CHANGE_CAUSE, session.spoken)
-    if save_config:
+    if save_config and changes.mode != "client":
         tree = annotated(tree, LAST_APPLIED, applied_annotation(tree))
     item = Item(POD, Key(tree["metadata"].get("namespace") or session.namespace, tree["metadata"]["name"]), tree)
     if not attached:
@@ -235,6 +224,10 @@ def _checked(session: Session, flags: dict[str, Any], attached: bool) -> tuple[s
         raise CommandError("--dry-run=[server|client] can't be used with attached containers options (--attach, --stdin, or --tty)")
     if flags["rm"] and not attached:
         raise CommandError("--rm should only be used for attached containers")
+    if flags["port"] and not flags["port"].isdecimal():
+        raise CommandError("--port must be a number")
+    if not IMAGE.fullmatch(flags["image"]):
+        raise CommandError(f'invalid image name "{flags["image"]}": invalid reference format')
     if flags["restart"] not in RESTARTS:
         raise CommandError(f"invalid restart policy: {flags['restart']}, valid values are: Always, OnFailure, Never")
     return names[0], args[1:]
@@ -248,7 +241,7 @@ def pod(name: str, flags: dict[str, Any], extra: list[str]) -> Tree:
     if flags["port"]:
         container["ports"] = [{"containerPort": int(flags["port"])}]
     if flags["env"]:
-        container["env"] = [{"name": key, "value": value} for key, value in pairs(flags["env"], "env").items()]
+        container["env"] = [{"name": key, "value": value} for key, value in pairs(flags["env"], "env:", "").items()]
     container["resources"] = {}
     if flags["image_pull_policy"]:
         container["imagePullPolicy"] = flags["image_pull_policy"]
@@ -262,29 +255,12 @@ def pod(name: str, flags: dict[str, Any], extra: list[str]) -> Tree:
         container["tty"] = True
     metadata: Tree = {
         "name": name,
-        "labels": pairs(flags["labels"].split(","), "label") if flags["labels"] else {"run": name},
+        "labels": label_map(flags["labels"]) if flags["labels"] else {"run": name},
     }
     if flags["annotations"]:
         metadata["annotations"] = pairs(flags["annotations"], "annotation")
     spec = {"containers": [container], "restartPolicy": flags["restart"], "dnsPolicy": "ClusterFirst"}
     return {"kind": "Pod", "apiVersion": "v1", "metadata": metadata, "spec": spec, "status": {}}
-
-
-def overridden(tree: Tree, text: str, kind: str) -> Tree:
-    """With --overrides applied."""
-    if not text:
-        return tree
-    from kube.api.patch import json_patch, merge, strategic
-
-    patch = orjson.loads(text)
-    apply: Callable[[], Tree] | None = {
-        "json": lambda: json_patch.apply(tree, patch),
-        "merge": lambda: merge.apply(tree, patch),
-        "strategic": lambda: strategic.apply(tree, patch, POD),
-    }.get(kind)
-    if apply is None:
-        raise CommandError(f"invalid override type: {kind}")
-    return apply()
 
 
 def _created(changes: Changes, item: Item, flags: dict[str, Any], expose: bool) -> None:

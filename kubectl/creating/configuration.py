@@ -13,8 +13,8 @@ from typing import Annotated
 
 from typer import Context, Option
 
-from kube.api.hash import safe_hash
 from kube.api.meta import Tree
+from kubectl.creating.hashing import content_hash
 from kubectl.creating.kit import create, name_argument
 from kubectl.errors import CommandError
 from kubectl.session import Session
@@ -141,12 +141,12 @@ def configmap(
     tree.update(
         {field: {key: data[key] for key in sorted(data)} for field, data in (("data", text), ("binaryData", binary)) if data}
     )
-    create(session, _hashed(tree, append_hash), "configmaps")
+    create(session, _hashed(tree, append_hash), "configmaps", failed="failed to create configmap:")
 
 
 def _hashed(tree: Tree, wanted: bool) -> Tree:
     if wanted:
-        tree["metadata"]["name"] += f"-{safe_hash(tree)}"
+        tree["metadata"]["name"] += f"-{content_hash(tree, empty={})}"
     return tree
 
 
@@ -185,12 +185,22 @@ def tls(
     name_argument(session)
     if not key or not cert:
         raise CommandError("key and cert must be specified")
+    data = {"tls.crt": _read(cert), "tls.key": _read(key)}
+    for content, what in zip(data.values(), ("certificate", "key"), strict=True):
+        if b"-----BEGIN " not in content:
+            raise CommandError(f"tls: failed to find any PEM data in {what} input")
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert, key)
     except ssl.SSLError as error:
-        raise CommandError(f"tls: failed to find any PEM data in certificate input ({error.reason or error})") from error
-    data = {"tls.crt": Path(cert).read_bytes(), "tls.key": Path(key).read_bytes()}
+        raise CommandError(f"tls: {error.reason or error}") from error
     _secret(session, data, "kubernetes.io/tls", append_hash)
+
+
+def _read(path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise CommandError(f"Cannot read file {path}, open {path}: {(error.strerror or '').lower()}") from error
 
 
 def docker_registry(
@@ -213,7 +223,8 @@ def docker_registry(
     """
     session: Session = context.obj
     if from_file:
-        data = dict(data_from([], from_file, [], "Secret"))
+        named = zip(from_file, data_from([], from_file, [], "Secret"), strict=False)
+        data = {name if "=" in text else ".dockerconfigjson": content for text, (name, content) in named}
     else:
         if not docker_username or not docker_password:
             raise CommandError(
@@ -232,4 +243,4 @@ def _secret(session: Session, data: dict[str, bytes], type: str, append_hash: bo
         tree["data"] = {name: base64.b64encode(data[name]).decode() for name in sorted(data)}
     if type:
         tree["type"] = type
-    create(session, _hashed(tree, append_hash), "secrets")
+    create(session, _hashed(tree, append_hash), "secrets", failed="failed to create secret")

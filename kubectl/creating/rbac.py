@@ -9,10 +9,15 @@ from typer import Context, Option
 
 from kube.api.meta import Tree
 from kubectl.creating.kit import create, name_argument
-from kubectl.errors import CommandError
+from kubectl.errors import CommandError, Failed
 from kubectl.session import Session
 
 GROUP = "rbac.authorization.k8s.io"
+URL_VERBS = ("*", "get", "put", "post", "head", "options", "delete", "patch")
+RESOURCE_VERBS = (
+    "*", "get", "delete", "list", "create", "update", "patch", "watch", "proxy", "deletecollection", "use", "bind", "escalate",
+    "impersonate", "approve", "sign", "attest",
+)  # fmt: skip
 Verbs = Annotated[list[str], Option("--verb", metavar="slice", help="Verb that applies to the resources contained in the rule")]
 Resources = Annotated[list[str], Option("--resource", metavar="slice", help="Resource that the rule applies to")]
 Names = Annotated[
@@ -81,8 +86,10 @@ def clusterrole(
     session: Session = context.obj
     name = name_argument(session)
     if aggregation_rule:
+        if verb or non_resource_url or resource or resource_name:
+            raise CommandError("aggregation rule must be specified without nonResourceURLs, verbs, resources or resourceNames")
         labels = dict(text.partition("=")[::2] for text in aggregation_rule)
-        more = {"rules": [], "aggregationRule": {"clusterRoleSelectors": [{"matchLabels": labels}]}}
+        more = {"rules": None, "aggregationRule": {"clusterRoleSelectors": [{"matchLabels": labels}]}}
         return _create(session, "ClusterRole", name, more)
     if not verb:
         raise CommandError("at least one verb must be specified")
@@ -90,8 +97,23 @@ def clusterrole(
         raise CommandError("one of resource or nonResourceURL must be specified")
     made = rules(session, verb, resource, resource_name) if resource else []
     if non_resource_url:
+        _check_urls(verb, non_resource_url)
         made.append({"verbs": verb, "nonResourceURLs": non_resource_url})
     return _create(session, "ClusterRole", name, {"rules": made})
+
+
+def _check_urls(verbs: list[str], urls: list[str]) -> None:
+    """Raises CommandError."""
+    for verb in verbs:
+        if verb not in URL_VERBS:
+            raise CommandError(f"invalid verb: '{verb}' for nonResourceURL")
+    for url in urls:
+        if url == "*":
+            continue
+        if not url.startswith("/"):
+            raise CommandError("nonResourceURL should start with /")
+        if "*" in url[:-1]:
+            raise CommandError("nonResourceURL only supports wildcard matches when '*' is at the end")
 
 
 def rules(session: Session, verbs: list[str], resources: list[str], names: list[str]) -> list[Tree]:
@@ -99,12 +121,18 @@ def rules(session: Session, verbs: list[str], resources: list[str], names: list[
     groups: dict[str, list[str]] = {}
     for text in resources:
         typed, _, subresource = text.partition("/")
-        if typed == "*":
+        if typed in ("*", "*.*"):
             group, plural = "*", "*"
         else:
-            found = session.discovery.find(typed)
+            try:
+                found = session.discovery.find(typed)
+            except CommandError as error:
+                raise Failed([error]) from error
             group, plural = found.group, found.plural
         groups.setdefault(group, []).append(plural + (f"/{subresource}" if subresource else ""))
+    for verb in verbs:
+        if verb not in RESOURCE_VERBS:
+            session.tell(f"Warning: '{verb}' is not a standard resource verb")
     verbs = ["*"] if "*" in verbs else list(dict.fromkeys(verbs))
     return [
         {"verbs": verbs, "apiGroups": [group], "resources": plurals, **({"resourceNames": names} if names else {})}
@@ -167,4 +195,5 @@ def subjects(users: list[str], groups: list[str], accounts: list[str]) -> list[T
 
 def _create(session: Session, kind: str, name: str, more: Tree) -> None:
     tree = {"kind": kind, "apiVersion": f"{GROUP}/v1", "metadata": {"name": name}, **more}
-    create(session, tree, f"{kind.lower()}s", namespaced=not kind.startswith("Cluster"))
+    failed = f"failed to create {kind.lower()}:" if kind.endswith("Binding") else ""
+    create(session, tree, f"{kind.lower()}s", namespaced=not kind.startswith("Cluster"), failed=failed)

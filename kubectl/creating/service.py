@@ -96,7 +96,7 @@ def _create(session: Session, type: str, tcp: list[str], more: dict[str, str], n
         "spec": spec,
         "status": {"loadBalancer": {}},
     }
-    create(session, tree, "services")
+    create(session, tree, "services", failed=f"failed to create {type} service:")
 
 
 def port(text: str, node_port: int = 0) -> Tree:
@@ -114,7 +114,9 @@ def port(text: str, node_port: int = 0) -> Tree:
 
 def _number(text: str) -> int:
     if not text.isdecimal():
-        raise CommandError(f'strconv.ParseInt: parsing "{text}": invalid syntax')
-    if not 0 < int(text) <= HIGHEST_PORT:
+        raise CommandError(f'strconv.ParseUint: parsing "{text}": invalid syntax')
+    if int(text) > HIGHEST_PORT:
+        raise CommandError(f'strconv.ParseUint: parsing "{text}": value out of range')
+    if not int(text):
         raise CommandError(f"must be between 1 and {HIGHEST_PORT}, inclusive")
     return int(text)

@@ -4,17 +4,21 @@ https://kubernetes.io/docs/reference/kubectl/generated/kubectl_create/
 """
 
 import re
+import sys
 from typing import Annotated
 
 from typer import Context, Option
 
 from kube.api.duration import parse_go
 from kube.api.meta import Key, Tree
+from kube.api.quantity import canonical
+from kube.api.status import ApiError
 from kubectl.creating.kit import changes_of, create, name_argument, pairs
 from kubectl.errors import CommandError
 from kubectl.flags import UsageError
 from kubectl.session import Session
 
+BOUND_KINDS = ("Node", "Pod", "Secret")
 RULE = re.compile(r"(?P<host>[^/]*)/(?P<path>[^=]*)=(?P<service>[^:]+):(?P<port>[^,]+)(?:,(?P<tls>tls)(?:=(?P<secret>.*))?)?")
 
 
@@ -39,7 +43,7 @@ def serviceaccount(context: Context) -> None:
     """
     session: Session = context.obj
     tree = {"kind": "ServiceAccount", "apiVersion": "v1", "metadata": {"name": name_argument(session)}}
-    create(session, tree, "serviceaccounts")
+    create(session, tree, "serviceaccounts", failed="failed to create serviceaccount:")
 
 
 def quota(
@@ -58,13 +62,28 @@ def quota(
     session: Session = context.obj
     spec: Tree = {}
     if hard:
-        spec["hard"] = pairs(hard.split(","), "argument format in --hard")
+        spec["hard"] = hard_limits(hard)
     if scopes:
         spec["scopes"] = scopes.split(",")
+        if "" in spec["scopes"]:
+            raise CommandError('invalid resource quota scope ""')
     metadata = {"name": name_argument(session)}
-    create(
-        session, {"kind": "ResourceQuota", "apiVersion": "v1", "metadata": metadata, "spec": spec, "status": {}}, "resourcequotas"
-    )
+    tree = {"kind": "ResourceQuota", "apiVersion": "v1", "metadata": metadata, "spec": spec, "status": {}}
+    create(session, tree, "resourcequotas", failed="failed to create quota:")
+
+
+def hard_limits(text: str) -> Tree:
+    """`cpu=1,pods=2`. Raises CommandError."""
+    found = {}
+    for part in text.split(","):
+        name, equals, amount = part.partition("=")
+        if not equals or "=" in amount:
+            raise CommandError(f"Invalid argument syntax {part}, expected <resource>=<value>")
+        try:
+            found[name] = canonical(amount)
+        except ValueError as error:
+            raise CommandError(str(error)) from error
+    return found
 
 
 def priorityclass(
@@ -106,7 +125,7 @@ def priorityclass(
     if description:
         tree["description"] = description
     tree["preemptionPolicy"] = preemption_policy
-    create(session, tree, "priorityclasses", namespaced=False)
+    create(session, tree, "priorityclasses", namespaced=False, failed="failed to create priorityclass:")
 
 
 def poddisruptionbudget(
@@ -196,7 +215,7 @@ def ingress(
         "spec": spec,
         "status": {"loadBalancer": {}},
     }
-    create(session, tree, "ingresses")
+    create(session, tree, "ingresses", failed="failed to create ingress:")
 
 
 def ingress_rules(texts: list[str]) -> Tree:
@@ -234,6 +253,18 @@ def token(
     context: Context,
     audience: Annotated[list[str], Option("--audience", help="Audience of the requested token.")] = [],  # noqa: B006
     duration: Annotated[str, Option("--duration", metavar="duration", help="Requested lifetime of the issued token.")] = "0s",
+    bound_object_kind: Annotated[
+        str, Option("--bound-object-kind", help="Kind of an object to bind the token to. Supported kinds are Node, Pod, Secret.")
+    ] = "",
+    bound_object_name: Annotated[
+        str, Option("--bound-object-name", help="Name of an object to bind the token to. Requires --bound-object-kind.")
+    ] = "",
+    bound_object_uid: Annotated[
+        str,
+        Option(
+            "--bound-object-uid", help="UID of an object to bind the token to. If unset, the UID of the existing object is used."
+        ),
+    ] = "",
 ) -> None:
     """Request a service account token.
 
@@ -244,7 +275,9 @@ def token(
     session: Session = context.obj
     if len(session.args) != 1:
         raise UsageError(f"exactly one NAME is required, got {len(session.args)}")
-    spec: Tree = {"audiences": audience or None}
+    spec: Tree = {"audiences": audience or None, "boundObjectRef": bound_object(bound_object_kind, bound_object_name)}
+    if bound_object_uid and spec["boundObjectRef"]:
+        spec["boundObjectRef"]["uid"] = bound_object_uid
     seconds = parse_go(duration)
     if seconds:
         spec["expirationSeconds"] = int(seconds)
@@ -253,9 +286,23 @@ def token(
     key = Key(session.namespace, session.args[0])
     path = Resource("", "v1", "ServiceAccount", "serviceaccounts").path(*key, "token")
     request = {"kind": "TokenRequest", "apiVersion": "authentication.k8s.io/v1", "spec": {k: v for k, v in spec.items() if v}}
-    answer = session.server.request("POST", path, body=request).tree()
+    try:
+        answer = session.server.request("POST", path, body=request).tree()
+    except ApiError as error:
+        raise CommandError(f"failed to create token: {error.message}") from error
     printer = changes_of(session).printer
     if printer.output:
         printer.show(answer)
     else:
-        session.say(answer["status"]["token"])
+        print(answer["status"]["token"], end="\n" if sys.stdout.isatty() else "")
+
+
+def bound_object(kind: str, name: str) -> Tree | None:
+    """What the token's life is tied to. Raises CommandError."""
+    if kind and kind not in BOUND_KINDS:
+        raise CommandError(f"supported --bound-object-kind values are {', '.join(BOUND_KINDS)}")
+    if kind and not name:
+        raise CommandError("--bound-object-name is required if --bound-object-kind is provided")
+    if name and not kind:
+        raise CommandError("--bound-object-kind is required if --bound-object-name is provided")
+    return {"kind": kind, "apiVersion": "v1", "name": name} if kind else None

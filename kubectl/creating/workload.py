@@ -59,7 +59,7 @@ def deployment(
         },
         "status": {},
     }
-    create(session, tree, "deployments")
+    create(session, tree, "deployments", failed="failed to create deployment:")
 
 
 def _container_name(image: str) -> str:
@@ -95,7 +95,7 @@ def job(
     if source:
         if command:
             raise CommandError("cannot specify --from and command")
-        create(session, _job_from(session, name, source), "jobs")
+        create(session, _job_from(session, name, source), "jobs", failed="failed to create job:")
         return
     container: dict[str, Any] = {"name": name, "image": image}
     if command:
@@ -109,13 +109,13 @@ def job(
         "spec": {"template": template},
         "status": {},
     }
-    create(session, tree, "jobs")
+    create(session, tree, "jobs", failed="failed to create job:")
 
 
 def _job_from(session: Session, name: str, source: str) -> Tree:
     from kubectl.selection import Query
 
-    (item,) = session.items(Query([source if "/" in source else f"cronjob/{source}"]))
+    (item,) = session.items(Query([source if "/" in source else f"cronjobs.batch/{source}"]))
     if item.resource.kind != "CronJob":
         raise CommandError(f"from must be an existing cronjob, got {item.resource.kind}")
     template = item.tree["spec"]["jobTemplate"]
@@ -162,4 +162,4 @@ def cronjob(
         "spec": {"schedule": schedule, "jobTemplate": {"metadata": {"name": name}, "spec": {"template": template}}},
         "status": {},
     }
-    create(session, tree, "cronjobs")
+    create(session, tree, "cronjobs", failed="failed to create cronjob:")

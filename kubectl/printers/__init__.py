@@ -11,7 +11,7 @@ from kubectl.errors import CommandError
 if TYPE_CHECKING:
     from kubectl.printers.columns import Column
 
-OBJECTS = "go-template,go-template-file,json,jsonpath,jsonpath-as-json,jsonpath-file,name,template,templatefile,yaml"
+OBJECTS = "go-template,go-template-file,json,jsonpath,jsonpath-as-json,jsonpath-file,kyaml,name,template,templatefile,yaml"
 TABLES = f"custom-columns,custom-columns-file,{OBJECTS},wide"
 TEMPLATED = ("go-template", "go-template-file", "template", "templatefile", "jsonpath", "jsonpath-as-json", "jsonpath-file")
 
@@ -79,6 +79,11 @@ class Printer:
 
         return ("---\n" if self._shown else "") + as_yaml(tree)
 
+    def _kyaml(self, tree: Tree) -> str:
+        from kubectl.printers.kyaml import as_kyaml
+
+        return as_kyaml(tree, sort_keys=not self.own)
+
     def _name(self, tree: Tree) -> str:
         from kubectl.printers.tree import name_of
 
@@ -139,12 +144,13 @@ def _read(path: str) -> str:
     try:
         return Path(path).read_text()
     except OSError as error:
-        raise CommandError(f"error reading --template {path}, open {path}: {(error.strerror or '').lower()}") from error
+        raise CommandError(f"error reading template {path}, open {path}: {(error.strerror or '').lower()}") from error
 
 
 _FORMATS: dict[str, Callable[[Printer, Tree], str]] = {
     "json": Printer._json,
     "yaml": Printer._yaml,
+    "kyaml": Printer._kyaml,
     "name": Printer._name,
     "jsonpath": Printer._jsonpath,
     "jsonpath-file": Printer._jsonpath,

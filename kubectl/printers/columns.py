@@ -33,8 +33,9 @@ def parse_file(text: str) -> list[Column]:
     """custom-columns-file: a line of headers, a line of paths."""
     lines = text.splitlines()
     if len(lines) < 2:
+        missing = "spec" if lines else "header"
         raise CommandError(
-            "invalid template, missing first line. Expected format is one line of "
+            f"invalid template, missing {missing} line. Expected format is one line of "
             "space separated headers, one line of space separated column specs."
         )
     headers, paths = lines[0].split(), lines[1].split()
