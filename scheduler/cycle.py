@@ -6,13 +6,12 @@ https://kubernetes.io/docs/concepts/scheduling-eviction/kube-scheduler/
 """
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from kube.api.types import Pod
-from scheduler.framework import FilterPlugin, Mask, ScorePlugin, WholePodFilter, everywhere
+from scheduler.framework import FilterPlugin, Mask, Profile, everywhere
+from scheduler.pod_info import PodInfo
 from scheduler.preemption import Room
 from scheduler.snapshot import Snapshot
 
@@ -28,39 +27,37 @@ class Decision:
     room: Room | None = None
 
 
-def decide(
-    pod: Pod,
-    nodes: Snapshot,
-    filters: Sequence[FilterPlugin],
-    scores: Sequence[ScorePlugin],
-    tie: int = 0,
-    nominated: str | None = None,
-) -> Decision:
+def decide(pod: PodInfo, nodes: Snapshot, profile: Profile, tie: int = 0, nominated: str | None = None) -> Decision:
     """Choose a node: the nominated one where the pod fits there, else the best. `tie` picks among equally good nodes (a number
     from outside: a decision has no randomness)."""
     if not len(nodes):
         return Decision(None, "no nodes available to schedule pods")
-    for plugin in filters:
-        refusal = plugin.refusal(pod, nodes) if isinstance(plugin, WholePodFilter) else ""
+    for whole in profile.of_whole_pods:
+        refusal = whole.refusal(pod, nodes)
         if refusal:
-            return Decision(None, f"0/{len(nodes)} nodes are available: {refusal}.", frozenset((plugin.name,)))
+            return Decision(None, f"0/{len(nodes)} nodes are available: {refusal}.", frozenset((whole.name,)))
     feasible = everywhere(nodes)
-    reasons: Counter[str] = Counter()
-    refused_by: set[str] = set()
-    for plugin in filters:
+    refused: list[tuple[FilterPlugin, Mask]] = []
+    for plugin in profile.filters:
         mask = plugin.filter(pod, nodes)
-        for index in np.flatnonzero(feasible & ~mask):
-            refused_by.add(plugin.name)
-            reasons.update(plugin.reason(pod, nodes, int(index)))
+        if mask is None or mask.all():
+            continue
+        refused.append((plugin, feasible & ~mask))
         feasible &= mask
         if not feasible.any():
-            break
-    if not feasible.any():
-        return Decision(None, failure_message(len(nodes), reasons), frozenset(refused_by))
+            return _nowhere(pod, nodes, refused)
     row = nodes.row(nominated) if nominated is not None else None
     if row is not None and feasible[row]:
         return Decision(nominated)
-    return Decision(nodes.infos[_best(pod, nodes, feasible, scores, tie)].name)
+    return Decision(nodes.infos[_best(pod, nodes, feasible, profile, tie)].name)
+
+
+def _nowhere(pod: PodInfo, nodes: Snapshot, refused: list[tuple[FilterPlugin, Mask]]) -> Decision:
+    reasons: Counter[str] = Counter()
+    for plugin, where in refused:
+        for index in np.flatnonzero(where):
+            reasons.update(plugin.reason(pod, nodes, int(index)))
+    return Decision(None, failure_message(len(nodes), reasons), frozenset(one.name for one, where in refused if where.any()))
 
 
 def failure_message(total: int, reasons: Counter[str]) -> str:
@@ -69,15 +66,15 @@ def failure_message(total: int, reasons: Counter[str]) -> str:
     return f"0/{total} nodes are available: {', '.join(listed)}."
 
 
-def _best(pod: Pod, nodes: Snapshot, feasible: Mask, scores: Sequence[ScorePlugin], tie: int) -> int:
+def _best(pod: PodInfo, nodes: Snapshot, feasible: Mask, profile: Profile, tie: int) -> int:
     candidates = np.flatnonzero(feasible)
     if len(candidates) == 1:
         return int(candidates[0])
     total = np.zeros(len(nodes))
-    for plugin in scores:
+    for plugin, weight in profile.scores:
         points = plugin.score(pod, nodes, feasible)
         if points is not None:
-            total += plugin.weight * points
+            total += weight * points
     highest = total[candidates].max()
     best = candidates[total[candidates] >= highest - 1e-9]
     return int(best[tie % len(best)])

@@ -5,12 +5,13 @@ a reason only for nodes that it refused. Plugins are plain objects with the meth
 https://kubernetes.io/docs/concepts/scheduling-eviction/scheduling-framework/
 """
 
+from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kube.api.types import Pod
+from scheduler.pod_info import PodInfo
 from scheduler.snapshot import Snapshot
 
 Mask = NDArray[np.bool_]
@@ -23,12 +24,16 @@ class FilterPlugin(Protocol):
     """Which nodes can take the pod."""
 
     name: str
+    mendable: (
+        bool  # whether its refusal may end when pods leave the node; of the others upstream says "UnschedulableAndUnresolvable"
+    )
 
-    def filter(self, pod: Pod, nodes: Snapshot) -> Mask:
-        """True where the node may take the pod; a plugin that does not concern this pod answers all True."""
+    def filter(self, pod: PodInfo, nodes: Snapshot) -> Mask | None:
+        """True where the node may take the pod; None where the plugin does not concern this pod. It may be shared: not to be
+        changed."""
         ...
 
-    def reason(self, pod: Pod, nodes: Snapshot, index: int) -> tuple[str, ...]:
+    def reason(self, pod: PodInfo, nodes: Snapshot, index: int) -> tuple[str, ...]:
         """Why this refused node may not: the texts that FailedScheduling counts (several for several resources)."""
         ...
 
@@ -37,7 +42,9 @@ class FilterPlugin(Protocol):
 class WholePodFilter(Protocol):
     """A filter that may find that the pod fits nowhere, whatever the nodes are like."""
 
-    def refusal(self, pod: Pod, nodes: Snapshot) -> str:
+    name: str
+
+    def refusal(self, pod: PodInfo, nodes: Snapshot) -> str:
         """Why, in the words of the FailedScheduling event; empty where the nodes decide."""
         ...
 
@@ -47,15 +54,24 @@ class ScorePlugin(Protocol):
     """Which of the nodes that can are better."""
 
     name: str
-    weight: float
 
-    def score(self, pod: Pod, nodes: Snapshot, feasible: Mask) -> Scores | None:
+    def score(self, pod: PodInfo, nodes: Snapshot, feasible: Mask) -> Scores | None:
         """0 (worst) to 100 (best) for every node, meaningful where feasible; None where the plugin has no preference."""
         ...
 
 
+class Profile:
+    """The plugins of a scheduler, under its name; each score with its weight."""
+
+    def __init__(self, name: str, filters: Sequence[FilterPlugin], scores: Sequence[tuple[ScorePlugin, float]]) -> None:
+        self.name = name
+        self.filters = tuple(filters)
+        self.scores = tuple(scores)
+        self.of_whole_pods = [plugin for plugin in filters if isinstance(plugin, WholePodFilter)]
+
+
 def everywhere(nodes: Snapshot) -> Mask:
-    """The answer of a filter that does not concern the pod."""
+    """Every node."""
     return np.ones(len(nodes), dtype=np.bool_)
 
 

@@ -10,16 +10,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from kube.api.types import Pod
-from scheduler.snapshot import Snapshot, priority_of
+from scheduler.pod_info import PodInfo
+from scheduler.snapshot import Snapshot
 
 
 class Nominations:
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
-        self._pods: dict[str, tuple[Pod, str]] = {}  # by uid
+        self._pods: dict[str, tuple[PodInfo, str]] = {}  # by uid
 
-    def set(self, pod: Pod, node: str) -> None:
-        self._pods[pod.metadata.uid] = (pod, node)
+    def set(self, pod: PodInfo, node: str) -> None:
+        self._pods[pod.uid] = (pod, node)
 
     def remove(self, uid: str) -> bool:
         """Whether there was one."""
@@ -29,23 +30,19 @@ class Nominations:
         known = self._pods.get(uid)
         return known[1] if known is not None else None
 
-    def less_important(self, pod: Pod, node: str) -> list[Pod]:
+    def less_important(self, pod: PodInfo, node: str) -> list[Pod]:
         """Those that count on room on this node which the pod takes: they must look anew."""
         there = (one for one, at in self._pods.values() if at == node)
-        return [one for one in there if priority_of(one) < priority_of(pod)]
+        return [one.pod for one in there if one.priority < pod.priority]
 
     @contextmanager
-    def counted_for(self, pod: Pod) -> Iterator[None]:
+    def counted_for(self, pod: PodInfo) -> Iterator[None]:
         """With the others placed as they will be, in the snapshot."""
-        others = [
-            (one, node)
-            for uid, (one, node) in self._pods.items()
-            if uid != pod.metadata.uid and priority_of(one) >= priority_of(pod)
-        ]
+        others = [(one, node) for uid, (one, node) in self._pods.items() if uid != pod.uid and one.priority >= pod.priority]
         for one, node in others:
             self._snapshot.set_pod(one, node)
         try:
             yield
         finally:
             for one, _ in others:
-                self._snapshot.remove_pod(one.metadata.uid)
+                self._snapshot.remove_pod(one.uid)

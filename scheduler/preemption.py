@@ -11,16 +11,18 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 
 import numpy as np
 
 from kube.api import labels
 from kube.api.types import Pod, PodDisruptionBudget
 from scheduler.framework import FilterPlugin, everywhere
-from scheduler.snapshot import NodeInfo, Snapshot, priority_of
+from scheduler.pod_info import PodInfo
+from scheduler.snapshot import Snapshot
 
-# The plugins whose refusal ends when pods leave the node; the others' ("UnschedulableAndUnresolvable") does not.
-MENDABLE = frozenset(("NodePorts", "NodeResourcesFit", "NodeVolumeLimits", "PodTopologySpread", "VolumeRestrictions"))
+# So many nodes are enough to choose from: a tenth, and at least a hundred (upstream's DefaultPreemptionArgs).
+LEAST_CANDIDATES, CANDIDATES_PART = 100, 10
 NEVER = "not eligible due to preemptionPolicy=Never."
 WAITING = "not eligible due to terminating pod on the nominated node."
 NO_VICTIMS = "No preemption victims found for incoming pod"
@@ -41,23 +43,33 @@ class Room:
 
 
 def make_room(
-    pod: Pod, nominated: str | None, nodes: Snapshot, filters: Sequence[FilterPlugin], budgets: Iterable[PodDisruptionBudget]
+    pod: PodInfo,
+    nominated: str | None,
+    nodes: Snapshot,
+    filters: Sequence[FilterPlugin],
+    budgets: Iterable[PodDisruptionBudget],
+    first: int = 0,
 ) -> Room:
-    """For a pod that all of `filters` together refused everywhere; `nominated`: the node where room was made for it before."""
+    """For a pod that all of `filters` together refused everywhere; `nominated`: the node where room was made for it before.
+    Where there are many nodes not all are looked at: from the row `first` on. The snapshot is changed to try things on, and is
+    in the end what it was."""
     if pod.spec.preemptionPolicy == "Never":
         return Room(None, message=NEVER)
     if nominated is not None and _is_emptying(pod, nominated, nodes):
         return Room(None, message=WAITING, keeps_nomination=True)
     mendable = everywhere(nodes)
     for plugin in filters:
-        if plugin.name not in MENDABLE:
-            mendable &= plugin.filter(pod, nodes)
+        mask = None if plugin.mendable else plugin.filter(pod, nodes)
+        if mask is not None:
+            mendable &= mask
     found: list[Room] = []
-    if nodes.least_priority < priority_of(pod):
-        known = list(budgets)
-        tried = [plugin for plugin in filters if plugin.name in MENDABLE]
-        rooms = (_room_on(nodes.infos[index], pod, nodes, tried, known) for index in np.flatnonzero(mendable))
-        found = [room for room in rooms if room is not None]
+    if nodes.least_priority < pod.priority:
+        tried, known = [plugin for plugin in filters if plugin.mendable], list(budgets)
+        rows = np.flatnonzero(mendable)
+        names = [nodes.infos[row].name for row in np.roll(rows, -first % max(1, len(rows)))]
+        rooms = (_room_on(name, pod, nodes, tried, known) for name in names)
+        enough = max(LEAST_CANDIDATES, len(nodes) // CANDIDATES_PART)
+        found = list(islice((room for room in rooms if room is not None), enough))
     if found:
         return min(found, key=_harm)
     helped = int(mendable.sum())
@@ -66,52 +78,47 @@ def make_room(
     return Room(None, message=f"0/{len(nodes)} nodes are available: {reasons}.")
 
 
-def _is_emptying(pod: Pod, node: str, nodes: Snapshot) -> bool:
+def _is_emptying(pod: PodInfo, node: str, nodes: Snapshot) -> bool:
     row = nodes.row(node)
     there = nodes.infos[row].pods.values() if row is not None else ()
-    return any(one.metadata.deletionTimestamp is not None and priority_of(one) < priority_of(pod) for one in there)
+    return any(one.metadata.deletionTimestamp is not None and one.priority < pod.priority for one in there)
 
 
 def _room_on(
-    info: NodeInfo, pod: Pod, nodes: Snapshot, filters: Sequence[FilterPlugin], budgets: Sequence[PodDisruptionBudget]
+    name: str, pod: PodInfo, nodes: Snapshot, filters: Sequence[FilterPlugin], budgets: Sequence[PodDisruptionBudget]
 ) -> Room | None:
-    lower = sorted((one for one in info.pods.values() if priority_of(one) < priority_of(pod)), key=_importance)
+    row = nodes.row(name)
+    assert row is not None, "the snapshot's own node"
+    lower = sorted((one for one in nodes.infos[row].pods.values() if one.priority < pod.priority), key=_importance)
     if not lower:
         return None
-    world = _world(info, pod, nodes)
-    row = world.row(info.name)
-    for one in lower:
-        world.remove_pod(one.metadata.uid)
-
-    def fits() -> bool:
-        return all(plugin.filter(pod, world)[row] for plugin in filters)
-
-    if not fits():
-        return None
-    protected = _protected(lower, budgets)
-    victims, broken = [], 0
-    for one in sorted(lower, key=lambda one: one.metadata.uid not in protected):
-        world.set_pod(one, info.name)
-        if not fits():
-            world.remove_pod(one.metadata.uid)
-            victims.append(one)
-            broken += one.metadata.uid in protected
-    return Room(info.name, tuple(sorted(victims, key=_importance)), broken) if victims else None
+    try:
+        for one in lower:
+            nodes.remove_pod(one.uid)
+        if not _fits(pod, nodes, filters, row):
+            return None
+        protected = _protected(lower, budgets)
+        victims, broken = [], 0
+        for one in sorted(lower, key=lambda one: one.uid not in protected):
+            nodes.set_pod(one, name)
+            if not _fits(pod, nodes, filters, row):
+                nodes.remove_pod(one.uid)
+                victims.append(one)
+                broken += one.uid in protected
+    finally:
+        for one in lower:
+            nodes.set_pod(one, name)
+    return Room(name, tuple(one.pod for one in sorted(victims, key=_importance)), broken) if victims else None
 
 
-def _world(info: NodeInfo, pod: Pod, nodes: Snapshot) -> Snapshot:
-    """As much of the cluster as the pod's filters look at, to try things on."""
-    world = Snapshot(nodes.storage)
-    for one in nodes.infos if pod.spec.topologySpreadConstraints else [info]:
-        world.set_node(one.node)
-        for placed in one.pods.values():
-            world.set_pod(placed, one.name)
-    return world
+def _fits(pod: PodInfo, nodes: Snapshot, filters: Sequence[FilterPlugin], row: int) -> bool:
+    masks = (plugin.filter(pod, nodes) for plugin in filters)
+    return all(mask is None or mask[row] for mask in masks)
 
 
-def _importance(pod: Pod) -> tuple[int, datetime]:
+def _importance(pod: PodInfo) -> tuple[int, datetime]:
     """Sorts the most important first: by priority, then by how long the pod has run."""
-    return -priority_of(pod), _since(pod)
+    return -pod.priority, _since(pod.pod)
 
 
 def _since(pod: Pod) -> datetime:
@@ -119,7 +126,7 @@ def _since(pod: Pod) -> datetime:
     return started or NO_TIME
 
 
-def _protected(pods: Iterable[Pod], budgets: Sequence[PodDisruptionBudget]) -> frozenset[str]:
+def _protected(pods: Iterable[PodInfo], budgets: Sequence[PodDisruptionBudget]) -> frozenset[str]:
     """The uids of those that may not be disrupted, if the ones before them are."""
     left = [one.status.disruptionsAllowed or 0 if one.status is not None else 0 for one in budgets]
     found = set()
@@ -128,11 +135,11 @@ def _protected(pods: Iterable[Pod], budgets: Sequence[PodDisruptionBudget]) -> f
             if _covers(budget, pod):
                 left[index] -= 1
                 if left[index] < 0:
-                    found.add(pod.metadata.uid)
+                    found.add(pod.uid)
     return frozenset(found)
 
 
-def _covers(budget: PodDisruptionBudget, pod: Pod) -> bool:
+def _covers(budget: PodDisruptionBudget, pod: PodInfo) -> bool:
     """Whether the budget counts the pod: a pod that was already agreed to be evicted costs nothing more."""
     if budget.metadata.namespace != pod.metadata.namespace or not pod.metadata.labels:
         return False
@@ -143,8 +150,8 @@ def _covers(budget: PodDisruptionBudget, pod: Pod) -> bool:
 
 def _harm(room: Room) -> tuple[int, int, int, int, float]:
     """The smaller, the better the choice."""
-    priorities = Counter(priority_of(one) for one in room.victims)
+    priorities = Counter(one.spec.priority or 0 for one in room.victims)
     highest = max(priorities)
     total = sum((value + LEAST_PRIORITY) * count for value, count in priorities.items())
-    oldest = min(_since(one) for one in room.victims if priority_of(one) == highest)
+    oldest = min(_since(one) for one in room.victims if (one.spec.priority or 0) == highest)
     return room.broken_budgets, highest, total, len(room.victims), -oldest.timestamp()

@@ -50,6 +50,7 @@ class SchedulingQueue:
         self._pods: dict[Key, QueuedPod] = {}
         self._active: list[_Place] = []
         self._backoff: list[_Place] = []
+        self._unschedulable: dict[Key, QueuedPod] = {}  # the one that waits longest is the first
         self._moves = 0  # how often `move_all` was called: tells whether one came during an attempt
         self._tried_at_move = 0
 
@@ -68,6 +69,7 @@ class SchedulingQueue:
         """A new pod, or a newer form of one: a change of the pod itself may make it schedulable."""
         known = self._pods.get(key_of(pod))
         if known is None or known.pod.metadata.uid != pod.metadata.uid:
+            self._unschedulable.pop(key_of(pod), None)
             item = self._pods[key_of(pod)] = QueuedPod(pod, added=now)
             self._enter(item, gated=bool(pod.spec.schedulingGates))
             return
@@ -80,6 +82,7 @@ class SchedulingQueue:
 
     def remove(self, key: Key) -> None:
         self._pods.pop(key, None)
+        self._unschedulable.pop(key, None)
 
     def pop(self, now: float) -> QueuedPod | None:
         """The pod to try next, or None. The caller ends the attempt by `failed` or `remove`."""
@@ -105,14 +108,16 @@ class SchedulingQueue:
             self._retry(item, now)
         else:
             item.place = "unschedulable"
+            self._unschedulable.pop(item.key, None)
+            self._unschedulable[item.key] = item
 
     def move_all(self, now: float, *, refused_by: frozenset[str] = frozenset()) -> bool:
         """The cluster changed in a way that may help: try the unschedulable ones again, each after its back-off; where plugins
         are named, those that these refused. Returns whether there were any."""
         self._moves += 1
         moved = False
-        for item in self._pods.values():
-            if item.place == "unschedulable" and (not refused_by or item.refused_by & refused_by):
+        for item in list(self._unschedulable.values()):
+            if not refused_by or item.refused_by & refused_by:
                 self._retry(item, now)
                 moved = True
         return moved
@@ -121,20 +126,23 @@ class SchedulingQueue:
         """When the next pod may become active by time alone; None if none will."""
         while self._backoff and not self._current(self._backoff[0].item, "backoff"):
             heapq.heappop(self._backoff)
-        stale = [i.waiting_since + LONGEST_UNSCHEDULABLE_SECONDS for i in self._pods.values() if i.place == "unschedulable"]
+        longest = next(iter(self._unschedulable.values()), None)
+        stale = [longest.waiting_since + LONGEST_UNSCHEDULABLE_SECONDS] if longest is not None else []
         soonest = [self._backoff[0].rank[0]] if self._backoff else []
         return min(soonest + stale, default=None)
 
     def _release(self, now: float) -> None:
-        for item in self._pods.values():
-            if item.place == "unschedulable" and now - item.waiting_since >= LONGEST_UNSCHEDULABLE_SECONDS:
-                self._retry(item, now)
+        while (longest := next(iter(self._unschedulable.values()), None)) is not None:
+            if now - longest.waiting_since < LONGEST_UNSCHEDULABLE_SECONDS:
+                break
+            self._retry(longest, now)
         while self._backoff and self._backoff[0].rank[0] <= now:
             item = heapq.heappop(self._backoff).item
             if self._current(item, "backoff"):
                 self._enter(item, gated=False)
 
     def _retry(self, item: QueuedPod, now: float) -> None:
+        self._unschedulable.pop(item.key, None)
         if item.backoff_until <= now:
             self._enter(item, gated=False)
         else:

@@ -13,7 +13,16 @@ from datetime import UTC, datetime
 
 from kube.api.meta import Key, Tree, key_of
 from kube.api.status import ApiError, Conflict, NotFound
-from kube.api.types import CSINode, Node, PersistentVolume, PersistentVolumeClaim, Pod, PodDisruptionBudget, StorageClass
+from kube.api.types import (
+    CSINode,
+    Namespace,
+    Node,
+    PersistentVolume,
+    PersistentVolumeClaim,
+    Pod,
+    PodDisruptionBudget,
+    StorageClass,
+)
 from kube.api.views import timestamp
 from kube.client.events import EventRecorder
 from kube.client.informer import Informers
@@ -22,26 +31,30 @@ from kube.component.logging import get_logger
 from scheduler import metrics
 from scheduler.cycle import Decision, decide
 from scheduler.evictor import Evictor
+from scheduler.framework import Profile
 from scheduler.nominations import Nominations
-from scheduler.plugins import FILTERS, OF_VOLUMES, SCORES
+from scheduler.plugins import DEFAULT, OF_VOLUMES
+from scheduler.pod_info import PodInfo
 from scheduler.preemption import make_room
 from scheduler.queue import QueuedPod, SchedulingQueue
+from scheduler.siblings import KINDS as OF_SIBLINGS
+from scheduler.siblings import siblings_of
 from scheduler.snapshot import Snapshot
 from scheduler.storage import Choice, storage_of
 from scheduler.volume_binder import VolumeBinder, VolumesNotBound
 
 log = get_logger(__name__)
 
-NAME = "default-scheduler"
 BINDINGS_AT_ONCE = 32
 OF_STORAGE = (PersistentVolumeClaim, PersistentVolume, StorageClass, CSINode)
 
 
 class Scheduler:
-    def __init__(self, client: Client, informers: Informers, recorder: EventRecorder, name: str = NAME) -> None:
+    def __init__(self, client: Client, informers: Informers, recorder: EventRecorder, profile: Profile = DEFAULT) -> None:
         self._client = client
         self._recorder = recorder
-        self._name = name
+        self._profile = profile
+        self._name = name = profile.name
         self._pods = informers.of(Pod)
         self._nodes = informers.of(Node)
         self._budgets = informers.of(PodDisruptionBudget)
@@ -49,7 +62,7 @@ class Scheduler:
         self._queue = SchedulingQueue()
         self._storage = storage_of(informers)
         self._volumes = VolumeBinder(client, self._storage, informers.of(PersistentVolumeClaim))
-        self._snapshot = Snapshot(self._storage)
+        self._snapshot = Snapshot(self._storage, siblings_of(informers))
         self._nominations = Nominations(self._snapshot)
         self._assumed: set[str] = set()  # uids of pods that are being bound
         self._work = asyncio.Event()
@@ -57,16 +70,14 @@ class Scheduler:
         self._tie = 0
         self._pods.on_change(self._pod_changed)
         self._nodes.on_change(self._node_changed)
-        self._of_storage = [informers.of(kind) for kind in OF_STORAGE]
-        for informer in self._of_storage:
-            informer.on_change(lambda old, new: self._storage_changed())
+        informers.of(Namespace).on_change(self._namespace_changed)
+        for kind in OF_STORAGE:
+            informers.of(kind).on_change(lambda old, new: self._storage_changed())
+        self._followed = [informers.of(kind) for kind in (Node, Pod, PodDisruptionBudget, Namespace, *OF_STORAGE, *OF_SIBLINGS)]
 
     async def run(self) -> None:
         """Schedule until cancelled. The informers must be running."""
-        await self._nodes.synced.wait()
-        await self._pods.synced.wait()
-        await self._budgets.synced.wait()
-        for informer in self._of_storage:
+        for informer in self._followed:
             await informer.synced.wait()
         async with asyncio.TaskGroup() as tasks:
             while True:
@@ -83,26 +94,27 @@ class Scheduler:
         """Decide and, for a pod that fits, count it as placed. No await: the next decision must see this one."""
         started = time.perf_counter()
         self._tie += 1
-        decision = self._decision(item.pod)
-        uid = item.pod.metadata.uid
+        pod = PodInfo(item.pod)
+        decision = self._decision(pod)
+        uid = pod.uid
         if decision.node is not None:
             self._assumed.add(uid)
             self._nominations.remove(uid)
-            self._snapshot.set_pod(item.pod, decision.node)
+            self._snapshot.set_pod(pod, decision.node)
         elif decision.room is not None and decision.room.node is not None:
-            self._nominations.set(item.pod, decision.room.node)
+            self._nominations.set(pod, decision.room.node)
         elif decision.room is None or not decision.room.keeps_nomination:
             self._nominations.remove(uid)
         metrics.ALGORITHM_SECONDS.observe(time.perf_counter() - started)
         return decision
 
-    def _decision(self, pod: Pod) -> Decision:
-        nominated = self._nominations.node_of(pod.metadata.uid)
+    def _decision(self, pod: PodInfo) -> Decision:
+        nominated = self._nominations.node_of(pod.uid)
         with self._nominations.counted_for(pod):
-            decision = decide(pod, self._snapshot, FILTERS, SCORES, self._tie, nominated)
+            decision = decide(pod, self._snapshot, self._profile, self._tie, nominated)
             if decision.node is not None or not len(self._snapshot):
                 return decision
-            room = make_room(pod, nominated, self._snapshot, FILTERS, self._budgets.cache.list())
+            room = make_room(pod, nominated, self._snapshot, self._profile.filters, self._budgets.cache.list(), self._tie)
         message = f"{decision.message} preemption: {room.message}" if room.message else decision.message
         return replace(decision, message=message, room=room)
 
@@ -197,7 +209,7 @@ class Scheduler:
                 self._queue.remove(item.key)
                 return
         if decision.room is not None and decision.room.node is not None:
-            for other in self._nominations.less_important(item.pod, decision.room.node):
+            for other in self._nominations.less_important(PodInfo(item.pod), decision.room.node):
                 self._nominations.remove(other.metadata.uid)
                 await self._evictor.withdraw(other)
             await self._evictor.make(decision.room, item.pod)
@@ -219,11 +231,11 @@ class Scheduler:
         elif new.spec.nodeName:
             self._assumed.discard(uid)
             self._nominations.remove(uid)
-            self._snapshot.set_pod(new, new.spec.nodeName)
+            self._snapshot.set_pod(PodInfo(new), new.spec.nodeName)
             self._queue.remove(key_of(new))
         elif new.spec.schedulerName == self._name and new.metadata.deletionTimestamp is None and uid not in self._assumed:
             if old is None and new.status.nominatedNodeName:
-                self._nominations.set(new, new.status.nominatedNodeName)
+                self._nominations.set(PodInfo(new), new.status.nominatedNodeName)
             self._queue.set(new, now)
         self._work.set()
 
@@ -235,6 +247,10 @@ class Scheduler:
         if old is None or may_help(old, new):
             self._queue.move_all(time.monotonic())
             self._work.set()
+
+    def _namespace_changed(self, old: Namespace | None, new: Namespace | None) -> None:
+        name = (new or old).metadata.name
+        self._snapshot.set_namespace(name, (new.metadata.labels or {}) if new is not None else None)
 
     def _storage_changed(self) -> None:
         if self._queue.move_all(time.monotonic(), refused_by=OF_VOLUMES):

@@ -14,7 +14,8 @@ from kube.component.health import Health
 from kube.component.http_server import serve
 from kube.component.tls import server_tls
 from scheduler.config import Config
-from scheduler.scheduler import NAME, Scheduler
+from scheduler.plugins import DEFAULT_NAME
+from scheduler.scheduler import Scheduler
 
 
 async def start(config: Config) -> None:
@@ -32,7 +33,7 @@ async def start(config: Config) -> None:
 
 async def schedule(client: Client) -> None:
     """The work of the leader."""
-    informers, recorder = Informers(client), EventRecorder(client, NAME)
+    informers, recorder = Informers(client), EventRecorder(client, DEFAULT_NAME)
     scheduler = Scheduler(client, informers, recorder)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(informers.run())

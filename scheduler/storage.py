@@ -16,6 +16,7 @@ from kube.api.meta import Key, controlled_by
 from kube.api.types import CSINode, Node, PersistentVolume, PersistentVolumeClaim, Pod, StorageClass
 from kube.client.cache import Cache
 from kube.client.informer import Informers
+from scheduler.pod_info import PodInfo
 
 BY_CLASS = "volumes by class"
 UNBOUND_IMMEDIATE = "pod has unbound immediate PersistentVolumeClaims"
@@ -69,7 +70,7 @@ class Storage:
     nodes: Cache[CSINode]
     assumed: dict[str, Assumed] = field(default_factory=dict)  # by the claim's uid
 
-    def wanted(self, pod: Pod) -> Wanted:
+    def wanted(self, pod: Pod | PodInfo) -> Wanted:
         bound: list[PersistentVolumeClaim] = []
         waiting: list[PersistentVolumeClaim] = []
         for use in uses(pod):
@@ -183,7 +184,7 @@ def no_storage() -> Storage:
     return Storage(Cache(), volumes, Cache(), Cache())
 
 
-def uses(pod: Pod) -> Iterable[Use]:
+def uses(pod: Pod | PodInfo) -> Iterable[Use]:
     for volume in pod.spec.volumes or ():
         if volume.persistentVolumeClaim is not None:
             yield Use(Key(pod.metadata.namespace or "", volume.persistentVolumeClaim.claimName), False)
@@ -191,7 +192,7 @@ def uses(pod: Pod) -> Iterable[Use]:
             yield Use(Key(pod.metadata.namespace or "", f"{pod.metadata.name}-{volume.name}"), True)
 
 
-def _problem(pod: Pod, use: Use, claim: PersistentVolumeClaim | None) -> str:
+def _problem(pod: Pod | PodInfo, use: Use, claim: PersistentVolumeClaim | None) -> str:
     name = use.claim.name
     if claim is None:
         if use.ephemeral:

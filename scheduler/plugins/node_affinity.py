@@ -6,30 +6,40 @@ https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/
 import numpy as np
 
 from kube.api import node_affinity
-from kube.api.types import Pod
-from scheduler.framework import Mask, Scores, everywhere, scaled
+from scheduler.framework import Mask, Scores, scaled
+from scheduler.pod_info import PodInfo
 from scheduler.snapshot import Snapshot
 
 
 class NodeAffinity:
     name = "NodeAffinity"
-    weight = 2.0
+    mendable = False
 
-    def filter(self, pod: Pod, nodes: Snapshot) -> Mask:
-        if not pod.spec.nodeSelector and node_affinity.required_terms(pod) is None:
-            return everywhere(nodes)
-        return np.fromiter((node_affinity.wanted(pod, info.node) for info in nodes.infos), np.bool_, len(nodes))
+    def filter(self, pod: PodInfo, nodes: Snapshot) -> Mask | None:
+        return selected(pod, nodes)
 
-    def reason(self, pod: Pod, nodes: Snapshot, index: int) -> tuple[str, ...]:
+    def reason(self, pod: PodInfo, nodes: Snapshot, index: int) -> tuple[str, ...]:
         return ("node(s) didn't match Pod's node affinity/selector",)
 
-    def score(self, pod: Pod, nodes: Snapshot, feasible: Mask) -> Scores | None:
+    def score(self, pod: PodInfo, nodes: Snapshot, feasible: Mask) -> Scores | None:
         affinity = pod.spec.affinity.nodeAffinity if pod.spec.affinity else None
-        terms = affinity.preferredDuringSchedulingIgnoredDuringExecution if affinity else None
-        if not terms:
+        if affinity is None or not affinity.preferredDuringSchedulingIgnoredDuringExecution:
             return None
-        raw = np.zeros(len(nodes))
-        for index in np.flatnonzero(feasible):
-            node = nodes.infos[index].node
-            raw[index] = sum(term.weight for term in terms if node_affinity.term_matches(term.preference, node))
-        return scaled(raw, feasible)
+        return scaled(nodes.remembered(("preferred nodes", pod.node_wish), lambda: _weights(pod, nodes)), feasible)
+
+
+def selected(pod: PodInfo, nodes: Snapshot) -> Mask | None:
+    """The nodes that the pod's nodeSelector and required affinity select; None for all of them."""
+    if not pod.spec.nodeSelector and node_affinity.required_terms(pod.pod) is None:
+        return None
+
+    def made() -> Mask:
+        return np.fromiter((node_affinity.wanted(pod.pod, info.node) for info in nodes.infos), np.bool_, len(nodes))
+
+    return nodes.remembered(("selected nodes", pod.node_wish), made)
+
+
+def _weights(pod: PodInfo, nodes: Snapshot) -> Scores:
+    terms = pod.spec.affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution
+    found = [sum(term.weight for term in terms if node_affinity.term_matches(term.preference, info.node)) for info in nodes.infos]
+    return np.array(found, np.float64)

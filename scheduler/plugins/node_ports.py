@@ -6,23 +6,24 @@ https://kubernetes.io/docs/concepts/configuration/overview/#services
 
 import numpy as np
 
-from kube.api.types import Pod
-from scheduler.framework import Mask, everywhere
-from scheduler.snapshot import NodeInfo, Port, Snapshot, host_ports
+from scheduler.framework import Mask
+from scheduler.pod_info import PodInfo, Port
+from scheduler.snapshot import NodeInfo, Snapshot
 
 ALL_ADDRESSES = "0.0.0.0"
 
 
 class NodePorts:
     name = "NodePorts"
+    mendable = True
 
-    def filter(self, pod: Pod, nodes: Snapshot) -> Mask:
-        wanted = tuple(host_ports(pod))
+    def filter(self, pod: PodInfo, nodes: Snapshot) -> Mask | None:
+        wanted = pod.ports
         if not wanted:
-            return everywhere(nodes)
+            return None
         return np.fromiter((_free(wanted, info) for info in nodes.infos), np.bool_, len(nodes))
 
-    def reason(self, pod: Pod, nodes: Snapshot, index: int) -> tuple[str, ...]:
+    def reason(self, pod: PodInfo, nodes: Snapshot, index: int) -> tuple[str, ...]:
         return ("node(s) didn't have free ports for the requested pod ports",)
 
 

@@ -5,17 +5,16 @@ https://kubernetes.io/docs/reference/scheduling/config/#scheduling-plugins
 
 import numpy as np
 
-from kube.api.types import Pod
 from scheduler.framework import MAX_SCORE, Mask, Scores
 from scheduler.plugins.node_resources_fit import used_share
+from scheduler.pod_info import PodInfo
 from scheduler.snapshot import Snapshot
 
 
 class NodeResourcesBalancedAllocation:
     name = "NodeResourcesBalancedAllocation"
-    weight = 1.0
 
-    def score(self, pod: Pod, nodes: Snapshot, feasible: Mask) -> Scores | None:
+    def score(self, pod: PodInfo, nodes: Snapshot, feasible: Mask) -> Scores | None:
         """100 less the standard deviation of the two shares, which is half of their distance."""
         distance = np.abs(used_share(pod, nodes, "cpu") - used_share(pod, nodes, "memory"))
         return MAX_SCORE * (1.0 - distance / 2)

@@ -5,46 +5,43 @@ https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/#h
 
 import numpy as np
 
-from kube.api import pod_resources
-from kube.api.types import Pod
-from scheduler.framework import MAX_SCORE, Mask, Scores, everywhere
+from scheduler.framework import MAX_SCORE, Mask, Scores
+from scheduler.pod_info import PodInfo
 from scheduler.snapshot import LEAST_CPU_MILLIS, LEAST_MEMORY_BYTES, Snapshot
 
 
 class NodeResourcesFit:
     name = "NodeResourcesFit"
-    weight = 1.0
+    mendable = True
 
-    def filter(self, pod: Pod, nodes: Snapshot) -> Mask:
-        mask = everywhere(nodes)
+    def filter(self, pod: PodInfo, nodes: Snapshot) -> Mask | None:
+        mask = nodes.requested("pods") < nodes.allocatable("pods")
         for resource, amount in _asked(pod).items():
             mask &= nodes.requested(resource) + amount <= nodes.allocatable(resource)
         return mask
 
-    def reason(self, pod: Pod, nodes: Snapshot, index: int) -> tuple[str, ...]:
+    def reason(self, pod: PodInfo, nodes: Snapshot, index: int) -> tuple[str, ...]:
         short = [
-            resource
+            f"Insufficient {resource}"
             for resource, amount in _asked(pod).items()
             if nodes.requested(resource)[index] + amount > nodes.allocatable(resource)[index]
         ]
-        return tuple("Too many pods" if resource == "pods" else f"Insufficient {resource}" for resource in short)
+        full = nodes.requested("pods")[index] >= nodes.allocatable("pods")[index]
+        return ("Too many pods", *short) if full else tuple(short)
 
-    def score(self, pod: Pod, nodes: Snapshot, feasible: Mask) -> Scores | None:
+    def score(self, pod: PodInfo, nodes: Snapshot, feasible: Mask) -> Scores | None:
         """The mean of the free shares of CPU and memory, after this pod."""
-        return (
-            MAX_SCORE - MAX_SCORE * used_share(pod, nodes, "cpu") + MAX_SCORE - MAX_SCORE * used_share(pod, nodes, "memory")
-        ) / 2
+        return MAX_SCORE - (used_share(pod, nodes, "cpu") + used_share(pod, nodes, "memory")) * (MAX_SCORE / 2)
 
 
-def used_share(pod: Pod, nodes: Snapshot, resource: str) -> Scores:
+def used_share(pod: PodInfo, nodes: Snapshot, resource: str) -> Scores:
     """How full each node would be with this pod, 0 to 1, as scores count it (a pod without requests is not free)."""
     least = LEAST_CPU_MILLIS if resource == "cpu" else LEAST_MEMORY_BYTES
-    amount = pod_resources.requests(pod).get(resource) or least
+    amount = pod.asked.get(resource) or least
     room = np.maximum(nodes.allocatable(resource), 1)
     return np.minimum((nodes.assumed(resource) + amount) / room, 1.0)
 
 
-def _asked(pod: Pod) -> dict[str, int]:
-    """The requests that count, and the pod itself; asking for nothing of a resource fits everywhere."""
-    asked = {"pods": 1, **pod_resources.requests(pod)}
-    return {resource: amount for resource, amount in asked.items() if amount > 0}
+def _asked(pod: PodInfo) -> dict[str, int]:
+    """Asking for nothing of a resource fits everywhere."""
+    return {resource: amount for resource, amount in pod.asked.items() if amount > 0}

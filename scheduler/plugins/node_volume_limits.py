@@ -9,8 +9,8 @@ from collections.abc import Iterable
 import numpy as np
 
 from kube.api.meta import Key
-from kube.api.types import Pod
-from scheduler.framework import Mask, everywhere
+from scheduler.framework import Mask
+from scheduler.pod_info import PodInfo
 from scheduler.snapshot import NodeInfo, Snapshot
 from scheduler.storage import uses
 
@@ -19,18 +19,19 @@ Handle = tuple[str, str]  # driver, volume
 
 class NodeVolumeLimits:
     name = "NodeVolumeLimits"
+    mendable = True
 
-    def filter(self, pod: Pod, nodes: Snapshot) -> Mask:
+    def filter(self, pod: PodInfo, nodes: Snapshot) -> Mask | None:
         wanted = set(_handles(pod, nodes))
         if not wanted:
-            return everywhere(nodes)
+            return None
         return np.fromiter((_room(wanted, info, nodes) for info in nodes.infos), np.bool_, len(nodes))
 
-    def reason(self, pod: Pod, nodes: Snapshot, index: int) -> tuple[str, ...]:
+    def reason(self, pod: PodInfo, nodes: Snapshot, index: int) -> tuple[str, ...]:
         return ("node(s) exceed max volume count",)
 
 
-def _handles(pod: Pod, nodes: Snapshot) -> Iterable[Handle]:
+def _handles(pod: PodInfo, nodes: Snapshot) -> Iterable[Handle]:
     """Of the CSI volumes that the pod's claims are bound to."""
     storage = nodes.storage
     for use in uses(pod):

@@ -1,22 +1,24 @@
 """PodTopologySpread: keep a set of pods evenly over zones, nodes or any other domain.
 
 skew = matching pods in the node's domain (with this pod) - the least over all eligible domains. DoNotSchedule refuses nodes
-whose skew would pass maxSkew, and nodes without the key; ScheduleAnyway makes fuller domains worse. A pod without constraints
-of its own that a Service or a set owns is spread softly over nodes and zones (the cluster's default constraints).
-https://kubernetes.io/docs/concepts/scheduling-eviction/topology-spread-constraints/
+whose skew would pass maxSkew, and nodes without one of the keys; ScheduleAnyway makes fuller domains worse, the more so the more
+domains there are. A pod without constraints of its own is spread softly over nodes and zones, with its siblings (the cluster's
+default constraints).
+https://kubernetes.io/docs/concepts/scheduling-eviction/topology-spread-constraints/ · KEP-895, 3022, 3094, 3243
 """
 
-from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
 
-from kube.api import labels, node_affinity
-from kube.api.meta import controller_of
-from kube.api.toleration import untolerated
-from kube.api.types import Pod, TopologySpreadConstraint
-from scheduler.framework import Mask, Scores, everywhere, scaled
-from scheduler.snapshot import NodeInfo, Snapshot
+from kube.api import labels
+from kube.api.types import TopologySpreadConstraint
+from scheduler.framework import MAX_SCORE, Mask, Scores, everywhere
+from scheduler.plugins.node_affinity import selected
+from scheduler.plugins.taint_toleration import tolerated
+from scheduler.pod_info import PodInfo, with_own_values
+from scheduler.snapshot import Snapshot
+from scheduler.table import Column
 
 HOSTNAME, ZONE = "kubernetes.io/hostname", "topology.kubernetes.io/zone"
 DEFAULT_SOFT = ((HOSTNAME, 3), (ZONE, 5))  # key, maxSkew
@@ -24,31 +26,35 @@ DEFAULT_SOFT = ((HOSTNAME, 3), (ZONE, 5))  # key, maxSkew
 
 class PodTopologySpread:
     name = "PodTopologySpread"
-    weight = 2.0
+    mendable = True
 
-    def filter(self, pod: Pod, nodes: Snapshot) -> Mask:
-        mask = everywhere(nodes)
-        for constraint in _constraints(pod, "DoNotSchedule"):
-            mask &= _allowed(pod, constraint, nodes)
+    def filter(self, pod: PodInfo, nodes: Snapshot) -> Mask | None:
+        constraints = _constraints(pod, "DoNotSchedule")
+        if not constraints:
+            return None
+        keyed = _with_keys(constraints, nodes)
+        mask = keyed.copy()
+        for constraint in constraints:
+            mask &= _allowed(pod, constraint, nodes, keyed)
         return mask
 
-    def reason(self, pod: Pod, nodes: Snapshot, index: int) -> tuple[str, ...]:
+    def reason(self, pod: PodInfo, nodes: Snapshot, index: int) -> tuple[str, ...]:
         for constraint in _constraints(pod, "DoNotSchedule"):
             if constraint.key not in nodes.infos[index].labels:
                 return ("node(s) didn't match pod topology spread constraints (missing required label)",)
         return ("node(s) didn't match pod topology spread constraints",)
 
-    def score(self, pod: Pod, nodes: Snapshot, feasible: Mask) -> Scores | None:
-        constraints = _constraints(pod, "ScheduleAnyway") or _defaults(pod)
+    def score(self, pod: PodInfo, nodes: Snapshot, feasible: Mask) -> Scores | None:
+        """Nodes without one of the keys are the worst; for the default constraints, keys that a node lacks count for nothing."""
+        own = _constraints(pod, "ScheduleAnyway")
+        constraints = own or _defaults(pod, nodes)
         if not constraints:
             return None
+        keyed = _with_keys(constraints, nodes) if own else everywhere(nodes)
         raw = np.zeros(len(nodes))
         for constraint in constraints:
-            counts = _counts(pod, constraint, nodes, only_eligible=False)
-            for index, info in enumerate(nodes.infos):
-                domain = info.labels.get(constraint.key)
-                raw[index] += counts.get(domain, 0) if domain is not None else max(counts.values(), default=0) + 1
-        return scaled(raw, feasible, lower_is_better=True)
+            raw += _crowd(pod, constraint, nodes, keyed, feasible & keyed)
+        return _turned(np.rint(raw), feasible & keyed)
 
 
 @dataclass(frozen=True)
@@ -58,74 +64,87 @@ class Constraint:
     key: str
     max_skew: int
     selector: labels.Selector
-    min_domains: int
-    honor_affinity: bool
-    honor_taints: bool
+    min_domains: int = 1
+    honor_affinity: bool = True
+    honor_taints: bool = False
 
 
-def _constraints(pod: Pod, when: str) -> list[Constraint]:
+def _constraints(pod: PodInfo, when: str) -> list[Constraint]:
     return [_ready(pod, one) for one in pod.spec.topologySpreadConstraints or () if one.whenUnsatisfiable == when]
 
 
-def _ready(pod: Pod, given: TopologySpreadConstraint) -> Constraint:
+def _ready(pod: PodInfo, given: TopologySpreadConstraint) -> Constraint:
     """matchLabelKeys add the pod's own values of these labels to the selector (KEP-3243)."""
-    selector = labels.from_label_selector(given.labelSelector)
-    own = pod.metadata.labels or {}
-    extra = [f"{key}={own[key]}" for key in given.matchLabelKeys or () if key in own]
-    if extra:
-        selector = labels.parse(",".join(part for part in (str(selector), *extra) if part))
     return Constraint(
         key=given.topologyKey,
         max_skew=given.maxSkew,
-        selector=selector,
+        selector=with_own_values(labels.from_label_selector(given.labelSelector), pod.labels, given.matchLabelKeys),
         min_domains=given.minDomains or 1,
         honor_affinity=(given.nodeAffinityPolicy or "Honor") == "Honor",
         honor_taints=(given.nodeTaintsPolicy or "Ignore") == "Honor",
     )
 
 
-def _defaults(pod: Pod) -> list[Constraint]:
-    """The cluster's soft constraints, for pods that something controls: over the pods with the same labels."""
-    own = pod.metadata.labels
-    if not own or pod.spec.topologySpreadConstraints or controller_of(pod.metadata) is None:
+def _defaults(pod: PodInfo, nodes: Snapshot) -> list[Constraint]:
+    """The cluster's soft constraints: over the pods of the same Services and set."""
+    if pod.spec.topologySpreadConstraints:
         return []
-    same = labels.from_label_selector({"matchLabels": own})
-    return [Constraint(key, skew, same, 1, honor_affinity=True, honor_taints=False) for key, skew in DEFAULT_SOFT]
+    same = nodes.siblings.of(pod)
+    return [] if same.empty else [Constraint(key, skew, same) for key, skew in DEFAULT_SOFT]
 
 
-def _allowed(pod: Pod, constraint: Constraint, nodes: Snapshot) -> Mask:
-    counts = _counts(pod, constraint, nodes, only_eligible=True)
-    least = 0 if len(counts) < constraint.min_domains else min(counts.values(), default=0)
-    itself = 1 if constraint.selector.matches(pod.metadata.labels) else 0
-    return np.fromiter(
-        (
-            (domain := info.labels.get(constraint.key)) is not None
-            and counts.get(domain, 0) + itself - least <= constraint.max_skew
-            for info in nodes.infos
-        ),
-        np.bool_,
-        len(nodes),
-    )
+def _with_keys(constraints: list[Constraint], nodes: Snapshot) -> Mask:
+    mask = everywhere(nodes)
+    for constraint in constraints:
+        mask &= nodes.domains(constraint.key).known
+    return mask
 
 
-def _counts(pod: Pod, constraint: Constraint, nodes: Snapshot, *, only_eligible: bool) -> Counter[str]:
-    """Matching pods in each domain; a domain without any counts, with zero."""
-    counts: Counter[str] = Counter()
-    for info in nodes.infos:
-        domain = info.labels.get(constraint.key)
-        if domain is None or (only_eligible and not _eligible(pod, constraint, info)):
-            continue
-        counts[domain] += sum(
-            1
-            for other in info.pods.values()
-            if other.metadata.namespace == pod.metadata.namespace
-            and other.metadata.deletionTimestamp is None
-            and constraint.selector.matches(other.metadata.labels)
-        )
-    return counts
+def _allowed(pod: PodInfo, constraint: Constraint, nodes: Snapshot, keyed: Mask) -> Mask:
+    domains = nodes.domains(constraint.key)
+    eligible = keyed & _eligible(pod, constraint, nodes)
+    counts = domains.sums(np.where(eligible, _matching(pod, constraint, nodes), 0))
+    there = domains.sums(eligible.astype(np.int64))[: domains.total] > 0
+    least = counts[: domains.total][there].min(initial=np.iinfo(np.int64).max) if there.sum() >= constraint.min_domains else 0
+    itself = 1 if constraint.selector.matches(pod.labels) else 0
+    skew: Mask = counts[domains.of] + itself - least <= constraint.max_skew
+    return skew
 
 
-def _eligible(pod: Pod, constraint: Constraint, info: NodeInfo) -> bool:
-    if constraint.honor_affinity and not node_affinity.wanted(pod, info.node):
-        return False
-    return not (constraint.honor_taints and untolerated(pod.spec.tolerations, info.taints, ("NoSchedule", "NoExecute")))
+def _crowd(pod: PodInfo, constraint: Constraint, nodes: Snapshot, keyed: Mask, candidates: Mask) -> Scores:
+    """How crowded each node's domain is, weighed by how many domains there are to choose from."""
+    domains, matching = nodes.domains(constraint.key), _matching(pod, constraint, nodes)
+    if constraint.key == HOSTNAME:
+        crowd, choice = matching, int(candidates.sum())
+    else:
+        eligible = keyed & _eligible(pod, constraint, nodes)
+        crowd = domains.sums(np.where(eligible, matching, 0))[domains.of]
+        choice = int((domains.sums(candidates.astype(np.int64)) > 0).sum())
+    return np.where(domains.known, crowd * np.log(choice + 2) + (constraint.max_skew - 1), 0.0)
+
+
+def _turned(raw: Scores, candidates: Mask) -> Scores:
+    """The least crowded has 100, and what is no candidate 0."""
+    seen = raw[candidates]
+    if not seen.size:
+        return np.zeros(len(raw))
+    lowest, highest = seen.min(), seen.max()
+    turned = MAX_SCORE * (highest + lowest - raw) / highest if highest else np.full(len(raw), MAX_SCORE)
+    return np.where(candidates, np.floor(turned), 0.0)
+
+
+def _matching(pod: PodInfo, constraint: Constraint, nodes: Snapshot) -> Column:
+    """How many pods of the constraint are on each node; those that are ending do not count."""
+    namespace, selector = pod.namespace, constraint.selector
+
+    def counts(other: PodInfo) -> bool:
+        return other.namespace == namespace and other.metadata.deletionTimestamp is None and selector.matches(other.labels)
+
+    return nodes.tally(("spread", namespace, selector), counts)
+
+
+def _eligible(pod: PodInfo, constraint: Constraint, nodes: Snapshot) -> Mask:
+    mask = selected(pod, nodes) if constraint.honor_affinity else None
+    if constraint.honor_taints:
+        mask = tolerated(pod, nodes) if mask is None else mask & tolerated(pod, nodes)
+    return everywhere(nodes) if mask is None else mask

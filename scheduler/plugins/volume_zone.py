@@ -6,8 +6,8 @@ https://kubernetes.io/docs/reference/labels-annotations-taints/#topologykubernet
 
 import numpy as np
 
-from kube.api.types import Pod
-from scheduler.framework import Mask, everywhere
+from scheduler.framework import Mask
+from scheduler.pod_info import PodInfo
 from scheduler.snapshot import Snapshot
 from scheduler.storage import uses
 
@@ -17,18 +17,19 @@ LABELS = tuple(f"{prefix}{word}" for prefix in (NEW, OLD) for word in ("zone", "
 
 class VolumeZone:
     name = "VolumeZone"
+    mendable = False
 
-    def filter(self, pod: Pod, nodes: Snapshot) -> Mask:
+    def filter(self, pod: PodInfo, nodes: Snapshot) -> Mask | None:
         demands = _demands(pod, nodes)
         if not demands:
-            return everywhere(nodes)
+            return None
         return np.fromiter((_meets(info.labels, demands) for info in nodes.infos), np.bool_, len(nodes))
 
-    def reason(self, pod: Pod, nodes: Snapshot, index: int) -> tuple[str, ...]:
+    def reason(self, pod: PodInfo, nodes: Snapshot, index: int) -> tuple[str, ...]:
         return ("node(s) had no available volume zone",)
 
 
-def _demands(pod: Pod, nodes: Snapshot) -> list[tuple[str, frozenset[str]]]:
+def _demands(pod: PodInfo, nodes: Snapshot) -> list[tuple[str, frozenset[str]]]:
     storage, found = nodes.storage, []
     for use in uses(pod):
         claim = storage.claims.get(use.claim)

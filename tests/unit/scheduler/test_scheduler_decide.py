@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from kube.api.types import Node, Pod
 from kube.api.views import view
 from scheduler.cycle import Decision, decide
-from scheduler.plugins import FILTERS, SCORES
+from scheduler.plugins import DEFAULT
 from scheduler.plugins.node_ports import clash
+from scheduler.pod_info import PodInfo
 from scheduler.snapshot import Snapshot
 
 
@@ -34,12 +35,12 @@ def a_snapshot(*nodes: Node, placed: dict[str, list[Pod]] | None = None) -> Snap
         snapshot.set_node(node)
     for name, pods in (placed or {}).items():
         for pod in pods:
-            snapshot.set_pod(pod, name)
+            snapshot.set_pod(PodInfo(pod), name)
     return snapshot
 
 
 def schedule(pod: Pod, snapshot: Snapshot) -> Decision:
-    return decide(pod, snapshot, FILTERS, SCORES)
+    return decide(PodInfo(pod), snapshot, DEFAULT)
 
 
 def test_a_cluster_without_nodes_says_so() -> None:
@@ -100,29 +101,6 @@ def test_all_addresses_overlap_every_address_of_the_same_protocol() -> None:
     assert not clash(("UDP", "0.0.0.0", 80), ("TCP", "0.0.0.0", 80))
 
 
-def test_hard_spreading_refuses_the_fuller_domain() -> None:
-    constraint = {
-        "maxSkew": 1,
-        "topologyKey": "kubernetes.io/hostname",
-        "whenUnsatisfiable": "DoNotSchedule",
-        "labelSelector": {"matchLabels": {"app": "x"}},
-    }
-    same = {"app": "x"}
-    snapshot = a_snapshot(a_node("a", cpu="64"), a_node("b", cpu="1"), placed={"a": [a_pod("one", labels=same)]})
-    pod = a_pod("two", labels=same, topologySpreadConstraints=[constraint])
-    assert schedule(pod, snapshot).node == "b"
-
-
-def test_siblings_are_spread_over_nodes_by_default() -> None:
-    owner = [{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "r", "uid": "u", "controller": True}]
-    snapshot = a_snapshot(a_node("a"), a_node("b"), placed={"a": [a_pod("one", labels={"app": "x"})]})
-    pod = a_pod("two", labels={"app": "x"})
-    tree = {"metadata": {"name": "two", "namespace": "default", "uid": "2", "labels": {"app": "x"}, "ownerReferences": owner}}
-    owned = view(Pod, {**tree, "spec": {"containers": [{"name": "c", "image": "i"}]}})
-    assert schedule(owned, snapshot).node == "b"
-    assert schedule(pod, snapshot).node is not None
-
-
 def test_soft_taint_is_avoided_but_not_refused() -> None:
     soft = a_node("a", taints=[{"key": "k", "effect": "PreferNoSchedule"}])
     assert schedule(a_pod(), a_snapshot(soft, a_node("b"))).node == "b"
@@ -141,7 +119,7 @@ def test_columns_equal_a_fresh_count_after_any_history(history: list[tuple[str, 
             (nodes.add if add else nodes.discard)(name)
             snapshot.set_node(a_node(name)) if add else snapshot.remove_node(name)
         elif add:
-            snapshot.set_pod(a_pod(str(number), cpu=f"{number}m"), name)
+            snapshot.set_pod(PodInfo(a_pod(str(number), cpu=f"{number}m")), name)
             placed[uid] = name
         else:
             snapshot.remove_pod(uid)

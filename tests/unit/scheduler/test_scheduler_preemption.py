@@ -8,7 +8,8 @@ from kube.api.types import Pod, PodDisruptionBudget
 from kube.api.views import tree_of, view
 from scheduler.cycle import decide
 from scheduler.nominations import Nominations
-from scheduler.plugins import FILTERS, SCORES
+from scheduler.plugins import DEFAULT, FILTERS
+from scheduler.pod_info import PodInfo
 from scheduler.preemption import Room, make_room
 from scheduler.snapshot import Snapshot
 from tests.unit.scheduler.test_scheduler_decide import a_node, a_pod, a_snapshot
@@ -27,7 +28,7 @@ def a_budget(allowed: int, **labels: str) -> PodDisruptionBudget:
 
 
 def room(pod: Pod, snapshot: Snapshot, *budgets: PodDisruptionBudget, nominated: str | None = None) -> Room:
-    return make_room(pod, nominated, snapshot, FILTERS, budgets)
+    return make_room(PodInfo(pod), nominated, snapshot, FILTERS, budgets)
 
 
 def names(found: Room) -> tuple[str | None, list[str]]:
@@ -98,11 +99,11 @@ def test_room_that_is_made_is_not_taken_by_the_less_important() -> None:
     """Rule: nominated pods of equal or higher priority count as placed."""
     snapshot = a_snapshot(a_node("a", cpu="1"), a_node("b", cpu="1"), placed={"b": [a_pod("other", cpu="500m")]})
     nominations = Nominations(snapshot)
-    urgent, humble = a_pod("urgent", cpu="1", priority=5), a_pod("humble", cpu="500m")
+    urgent, humble = PodInfo(a_pod("urgent", cpu="1", priority=5)), PodInfo(a_pod("humble", cpu="500m"))
     nominations.set(urgent, "a")
     with nominations.counted_for(humble):
-        assert decide(humble, snapshot, FILTERS, SCORES).node == "b"
+        assert decide(humble, snapshot, DEFAULT).node == "b"
     with nominations.counted_for(urgent):
-        assert decide(urgent, snapshot, FILTERS, SCORES, nominated="a").node == "a"
-    assert nominations.less_important(a_pod("king", priority=9), "a") == [urgent]
+        assert decide(urgent, snapshot, DEFAULT, nominated="a").node == "a"
+    assert nominations.less_important(PodInfo(a_pod("king", priority=9)), "a") == [urgent.pod]
     assert not snapshot.infos[0].pods

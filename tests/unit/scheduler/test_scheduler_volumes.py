@@ -6,7 +6,8 @@ from kube.api.meta import Tree
 from kube.api.types import CSINode, Node, PersistentVolume, PersistentVolumeClaim, Pod, StorageClass
 from kube.api.views import view
 from scheduler.cycle import decide
-from scheduler.plugins import FILTERS, SCORES
+from scheduler.plugins import DEFAULT
+from scheduler.pod_info import PodInfo
 from scheduler.snapshot import Snapshot
 from scheduler.storage import Storage, no_storage
 
@@ -66,7 +67,7 @@ def a_store(*objects: Any) -> Storage:
 
 def outcome(pod: Pod, world: Snapshot) -> str:
     """The node, or the message."""
-    decision = decide(pod, world, FILTERS, SCORES)
+    decision = decide(PodInfo(pod), world, DEFAULT)
     return decision.node or decision.message
 
 
@@ -139,7 +140,7 @@ def test_a_claim_for_one_pod_alone_keeps_the_second_pod_waiting() -> None:
     """Rule: KEP-2485"""
     world = a_world(a_store(a_claim("c", "v", mode="ReadWriteOncePod"), a_volume("v")))
     assert outcome(a_pod("c"), world).startswith("n")
-    world.set_pod(a_pod("c", name="first"), "n0")
+    world.set_pod(PodInfo(a_pod("c", name="first")), "n0")
     words = "node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode"
     assert outcome(a_pod("c"), world) == f"0/2 nodes are available: 2 {words}."
 
@@ -154,7 +155,7 @@ def test_a_node_takes_as_many_volumes_as_its_driver_says() -> None:
     objects.append(view(CSINode, {"metadata": {"name": "n0"}, "spec": {"drivers": [driver]}}))
     world = a_world(a_store(*objects), nodes=1)
     assert outcome(a_pod("a", "b"), world) == "n0"
-    world.set_pod(a_pod("a", "b", name="first"), "n0")
+    world.set_pod(PodInfo(a_pod("a", "b", name="first")), "n0")
     assert outcome(a_pod("c"), world) == "0/1 nodes are available: 1 node(s) exceed max volume count."
     assert outcome(a_pod("a"), world) == "n0"
 
