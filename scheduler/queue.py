@@ -2,14 +2,15 @@
 
 Promise: a pod stands in one place at a time — active (highest priority first, then oldest), backing off (1 s doubling to 10 s
 after failures), unschedulable (until something happens that may help it, at most five minutes), or gated (until its gates go).
-An event that comes while a pod is being tried is not lost: the pod goes to back-off instead of unschedulable. Nothing polls:
-the only timer is the earliest back-off's.
+An event that may help and comes while a pod is being tried is not lost: the pod goes to back-off instead of unschedulable.
+Nothing polls: the only timer is the earliest back-off's.
 
 Pure of clocks: every call takes `now` (seconds, monotonic). `wake_at` tells the caller when to look again.
 https://github.com/kubernetes/community/blob/master/contributors/devel/sig-scheduling/scheduler_queues.md
 """
 
 import heapq
+from collections import Counter
 from dataclasses import dataclass, field
 
 from kube.api.meta import Key, key_of
@@ -18,6 +19,7 @@ from kube.api.types import Pod
 FIRST_BACKOFF_SECONDS = 1.0
 LONGEST_BACKOFF_SECONDS = 10.0
 LONGEST_UNSCHEDULABLE_SECONDS = 300.0
+EVERYBODY = ""
 
 
 @dataclass
@@ -30,6 +32,7 @@ class QueuedPod:
     waiting_since: float = 0.0
     backoff_until: float = 0.0
     refused_by: frozenset[str] = frozenset()
+    tried_at: int = 0  # moves before the last attempt: tells whether one came during it
     place: str = "active"  # active | backoff | unschedulable | gated | trying
 
     @property
@@ -51,8 +54,9 @@ class SchedulingQueue:
         self._active: list[_Place] = []
         self._backoff: list[_Place] = []
         self._unschedulable: dict[Key, QueuedPod] = {}  # the one that waits longest is the first
-        self._moves = 0  # how often `move_all` was called: tells whether one came during an attempt
-        self._tried_at_move = 0
+        self._refusers: Counter[str] = Counter()  # the plugins that refused these, by how many
+        self._moves = 0  # how often `move_all` was called
+        self._moved: dict[str, int] = {}  # the last of them that named a plugin; EVERYBODY: that named none
 
     def __len__(self) -> int:
         return len(self._pods)
@@ -69,7 +73,7 @@ class SchedulingQueue:
         """A new pod, or a newer form of one: a change of the pod itself may make it schedulable."""
         known = self._pods.get(key_of(pod))
         if known is None or known.pod.metadata.uid != pod.metadata.uid:
-            self._unschedulable.pop(key_of(pod), None)
+            self._leave(key_of(pod))
             item = self._pods[key_of(pod)] = QueuedPod(pod, added=now)
             self._enter(item, gated=bool(pod.spec.schedulingGates))
             return
@@ -82,7 +86,7 @@ class SchedulingQueue:
 
     def remove(self, key: Key) -> None:
         self._pods.pop(key, None)
-        self._unschedulable.pop(key, None)
+        self._leave(key)
 
     def pop(self, now: float) -> QueuedPod | None:
         """The pod to try next, or None. The caller ends the attempt by `failed` or `remove`."""
@@ -92,7 +96,7 @@ class SchedulingQueue:
             if self._current(item, "active"):
                 item.place = "trying"
                 item.attempts += 1
-                self._tried_at_move = self._moves
+                item.tried_at = self._moves
                 return item
         return None
 
@@ -104,17 +108,21 @@ class SchedulingQueue:
         seconds = min(FIRST_BACKOFF_SECONDS * 2 ** (item.attempts - 1), LONGEST_BACKOFF_SECONDS)
         item.backoff_until = now + seconds
         item.waiting_since = now
-        if again or self._moves != self._tried_at_move:
+        if again or any(self._moved.get(name, 0) > item.tried_at for name in (*refused_by, EVERYBODY)):
             self._retry(item, now)
         else:
             item.place = "unschedulable"
-            self._unschedulable.pop(item.key, None)
+            self._leave(item.key)
             self._unschedulable[item.key] = item
+            self._refusers.update(item.refused_by)
 
     def move_all(self, now: float, *, refused_by: frozenset[str] = frozenset()) -> bool:
         """The cluster changed in a way that may help: try the unschedulable ones again, each after its back-off; where plugins
         are named, those that these refused. Returns whether there were any."""
         self._moves += 1
+        self._moved.update(dict.fromkeys(refused_by or (EVERYBODY,), self._moves))
+        if refused_by and not any(self._refusers[name] for name in refused_by):
+            return False
         moved = False
         for item in list(self._unschedulable.values()):
             if not refused_by or item.refused_by & refused_by:
@@ -142,12 +150,18 @@ class SchedulingQueue:
                 self._enter(item, gated=False)
 
     def _retry(self, item: QueuedPod, now: float) -> None:
-        self._unschedulable.pop(item.key, None)
+        self._leave(item.key)
         if item.backoff_until <= now:
             self._enter(item, gated=False)
         else:
             item.place = "backoff"
             heapq.heappush(self._backoff, _Place((item.backoff_until, item.added), item))
+
+    def _leave(self, key: Key) -> None:
+        """It is unschedulable no longer."""
+        item = self._unschedulable.pop(key, None)
+        if item is not None:
+            self._refusers.subtract(item.refused_by)
 
     def _enter(self, item: QueuedPod, *, gated: bool) -> None:
         item.place = "gated" if gated else "active"

@@ -33,7 +33,7 @@ from scheduler.cycle import Decision, decide
 from scheduler.evictor import Evictor
 from scheduler.framework import Profile
 from scheduler.nominations import Nominations
-from scheduler.plugins import DEFAULT, OF_VOLUMES
+from scheduler.plugins import DEFAULT, OF_PLACED_PODS, OF_VOLUMES
 from scheduler.pod_info import PodInfo
 from scheduler.preemption import make_room
 from scheduler.queue import QueuedPod, SchedulingQueue
@@ -233,6 +233,8 @@ class Scheduler:
             self._nominations.remove(uid)
             self._snapshot.set_pod(PodInfo(new), new.spec.nodeName)
             self._queue.remove(key_of(new))
+            if old is None or not old.spec.nodeName or old.metadata.labels != new.metadata.labels:
+                self._queue.move_all(now, refused_by=OF_PLACED_PODS)
         elif new.spec.schedulerName == self._name and new.metadata.deletionTimestamp is None and uid not in self._assumed:
             if old is None and new.status.nominatedNodeName:
                 self._nominations.set(PodInfo(new), new.status.nominatedNodeName)
@@ -251,6 +253,8 @@ class Scheduler:
     def _namespace_changed(self, old: Namespace | None, new: Namespace | None) -> None:
         name = (new or old).metadata.name
         self._snapshot.set_namespace(name, (new.metadata.labels or {}) if new is not None else None)
+        if self._queue.move_all(time.monotonic(), refused_by=OF_PLACED_PODS):
+            self._work.set()
 
     def _storage_changed(self) -> None:
         if self._queue.move_all(time.monotonic(), refused_by=OF_VOLUMES):

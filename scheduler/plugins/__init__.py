@@ -47,6 +47,7 @@ SCORES: tuple[tuple[ScorePlugin, float], ...] = (
 
 DEFAULT = Profile(DEFAULT_NAME, FILTERS, SCORES)
 
+OF_PLACED_PODS = frozenset(("InterPodAffinity", "PodTopologySpread"))  # may change their mind where a pod is placed
 OF_VOLUMES = frozenset(
     ("NodeVolumeLimits", "VolumeBinding", "VolumeRestrictions", "VolumeZone")
 )  # may change their mind with claims

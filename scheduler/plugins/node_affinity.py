@@ -7,6 +7,7 @@ import numpy as np
 
 from kube.api import node_affinity
 from scheduler.framework import Mask, Scores, scaled
+from scheduler.node_answers import selected
 from scheduler.pod_info import PodInfo
 from scheduler.snapshot import Snapshot
 
@@ -26,17 +27,6 @@ class NodeAffinity:
         if affinity is None or not affinity.preferredDuringSchedulingIgnoredDuringExecution:
             return None
         return scaled(nodes.remembered(("preferred nodes", pod.node_wish), lambda: _weights(pod, nodes)), feasible)
-
-
-def selected(pod: PodInfo, nodes: Snapshot) -> Mask | None:
-    """The nodes that the pod's nodeSelector and required affinity select; None for all of them."""
-    if not pod.spec.nodeSelector and node_affinity.required_terms(pod.pod) is None:
-        return None
-
-    def made() -> Mask:
-        return np.fromiter((node_affinity.wanted(pod.pod, info.node) for info in nodes.infos), np.bool_, len(nodes))
-
-    return nodes.remembered(("selected nodes", pod.node_wish), made)
 
 
 def _weights(pod: PodInfo, nodes: Snapshot) -> Scores:

@@ -6,7 +6,7 @@ https://kubernetes.io/docs/reference/scheduling/config/#scheduling-plugins
 import numpy as np
 
 from scheduler.framework import MAX_SCORE, Mask, Scores
-from scheduler.plugins.node_resources_fit import used_share
+from scheduler.node_answers import used_share
 from scheduler.pod_info import PodInfo
 from scheduler.snapshot import Snapshot
 

@@ -3,11 +3,10 @@
 https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/#how-pods-with-resource-requests-are-scheduled
 """
 
-import numpy as np
-
 from scheduler.framework import MAX_SCORE, Mask, Scores
+from scheduler.node_answers import used_share
 from scheduler.pod_info import PodInfo
-from scheduler.snapshot import LEAST_CPU_MILLIS, LEAST_MEMORY_BYTES, Snapshot
+from scheduler.snapshot import Snapshot
 
 
 class NodeResourcesFit:
@@ -32,14 +31,6 @@ class NodeResourcesFit:
     def score(self, pod: PodInfo, nodes: Snapshot, feasible: Mask) -> Scores | None:
         """The mean of the free shares of CPU and memory, after this pod."""
         return MAX_SCORE - (used_share(pod, nodes, "cpu") + used_share(pod, nodes, "memory")) * (MAX_SCORE / 2)
-
-
-def used_share(pod: PodInfo, nodes: Snapshot, resource: str) -> Scores:
-    """How full each node would be with this pod, 0 to 1, as scores count it (a pod without requests is not free)."""
-    least = LEAST_CPU_MILLIS if resource == "cpu" else LEAST_MEMORY_BYTES
-    amount = pod.asked.get(resource) or least
-    room = np.maximum(nodes.allocatable(resource), 1)
-    return np.minimum((nodes.assumed(resource) + amount) / room, 1.0)
 
 
 def _asked(pod: PodInfo) -> dict[str, int]:

@@ -14,8 +14,7 @@ import numpy as np
 from kube.api import labels
 from kube.api.types import TopologySpreadConstraint
 from scheduler.framework import MAX_SCORE, Mask, Scores, everywhere
-from scheduler.plugins.node_affinity import selected
-from scheduler.plugins.taint_toleration import tolerated
+from scheduler.node_answers import selected, tolerated
 from scheduler.pod_info import PodInfo, with_own_values
 from scheduler.snapshot import Snapshot
 from scheduler.table import Column

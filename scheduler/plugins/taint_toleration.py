@@ -6,13 +6,11 @@ https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/
 
 import numpy as np
 
-from kube.api.toleration import untolerated
-from kube.api.types import Taint
 from scheduler.framework import Mask, Scores, scaled
+from scheduler.node_answers import HARD, taints_left, tolerated
 from scheduler.pod_info import PodInfo
 from scheduler.snapshot import Snapshot
 
-HARD = ("NoSchedule", "NoExecute")
 SOFT = ("PreferNoSchedule",)
 
 
@@ -24,7 +22,7 @@ class TaintToleration:
         return tolerated(pod, nodes)
 
     def reason(self, pod: PodInfo, nodes: Snapshot, index: int) -> tuple[str, ...]:
-        taint = _left(pod, nodes.infos[index].taints, HARD)[0]
+        taint = taints_left(pod, nodes.infos[index].taints, HARD)[0]
         return (f"node(s) had untolerated taint {{{taint.key}: {taint.value or ''}}}",)
 
     def score(self, pod: PodInfo, nodes: Snapshot, feasible: Mask) -> Scores | None:
@@ -32,18 +30,5 @@ class TaintToleration:
         return scaled(counts, feasible, lower_is_better=True) if counts.any() else None
 
 
-def tolerated(pod: PodInfo, nodes: Snapshot) -> Mask:
-    """The nodes without a taint that keeps the pod away."""
-
-    def made() -> Mask:
-        return np.fromiter((not _left(pod, info.taints, HARD) for info in nodes.infos), np.bool_, len(nodes))
-
-    return nodes.remembered(("tolerated", pod.tolerations), made)
-
-
 def _counts(pod: PodInfo, nodes: Snapshot) -> Scores:
-    return np.array([len(_left(pod, info.taints, SOFT)) for info in nodes.infos], np.float64)
-
-
-def _left(pod: PodInfo, taints: list[Taint], effects: tuple[str, ...]) -> list[Taint]:
-    return untolerated(pod.spec.tolerations, taints, effects) if taints else []
+    return np.array([len(taints_left(pod, info.taints, SOFT)) for info in nodes.infos], np.float64)

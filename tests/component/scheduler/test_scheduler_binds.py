@@ -47,6 +47,36 @@ def test_pods_are_bound_until_the_node_is_full_and_again_when_it_empties(runner:
     runner.run(scenario())
 
 
+def test_a_pod_that_waits_for_another_goes_to_its_node_once_it_is_there(runner: asyncio.Runner, client: Client) -> None:
+    """Rule: https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/#inter-pod-affinity-and-anti-affinity"""
+
+    def related(name: str, side: str) -> dict[str, Any]:
+        term = {"topologyKey": "kubernetes.io/hostname", "labelSelector": {"matchLabels": {"app": "db"}}}
+        tree = a_pod(name)
+        tree["spec"]["affinity"] = {side: {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}
+        return tree
+
+    async def scenario() -> None:
+        running = await a_cluster(client)
+        await client.patch(Node, Key("", "n"), {"metadata": {"labels": {"kubernetes.io/hostname": "n"}}})
+        await client.create(Pod, related("web", "podAffinity"))
+        waiting = await eventually(lambda: _unschedulable(client), within=10)
+        assert waiting.message.startswith("0/1 nodes are available: 1 node(s) didn't match pod affinity rules.")
+        database = a_pod("db")
+        database["metadata"]["labels"] = {"app": "db"}
+        await client.create(Pod, database)
+        await eventually(lambda: _bound(client, 2), within=10)
+        await client.create(Pod, related("apart", "podAntiAffinity"))
+        waiting = await eventually(lambda: _unschedulable(client), within=10)
+        assert waiting.message.startswith("0/1 nodes are available: 1 node(s) didn't match pod anti-affinity rules.")
+        await client.delete(Pod, Key("default", "db"), grace_seconds=0)
+        await eventually(lambda: _bound(client, 2), within=10, what="nobody is in its way")
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+    runner.run(scenario())
+
+
 async def _schedule(client: Client) -> None:
     informers, recorder = Informers(client), EventRecorder(client, "default-scheduler")
     scheduler = Scheduler(client, informers, recorder)

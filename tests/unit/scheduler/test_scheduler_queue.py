@@ -53,6 +53,23 @@ def test_event_during_an_attempt_is_not_lost() -> None:
     assert popped(queue, 1.0) == "p"
 
 
+def test_an_event_that_helps_one_plugins_pods_moves_those_alone() -> None:
+    queue = SchedulingQueue()
+    near, full = frozenset(("InterPodAffinity",)), frozenset(("NodeResourcesFit",))
+    for name, refused_by in (("near", near), ("full", full)):
+        queue.set(a_pod(name), 0.0)
+        queue.failed(tried(queue, 0.0), 0.0, refused_by=refused_by)
+    assert queue.move_all(5.0, refused_by=near)
+    assert not queue.move_all(5.0, refused_by=near)
+    during = tried(queue, 5.0)
+    assert during.pod.metadata.name == "near"
+    assert popped(queue, 5.0) is None
+    queue.move_all(5.0, refused_by=full)
+    queue.failed(during, 5.0, refused_by=near)
+    assert popped(queue, 20.0) == "full", "nothing came meanwhile that helps the other one"
+    assert popped(queue, 20.0) is None
+
+
 def test_unschedulable_pod_is_tried_after_five_minutes_anyway() -> None:
     queue = SchedulingQueue()
     queue.set(a_pod("p"), 0.0)
