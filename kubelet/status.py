@@ -51,7 +51,7 @@ def pod_status(
         "conditions": stamped(
             pod,
             [
-                *conditions(pod, observed, told, inits, containers, known.conditions or ()),
+                *conditions(pod, observed, told, inits, containers),
                 *resize_conditions(pod, observed, pending_resize),
                 *disruption_conditions(ending),
             ],
@@ -143,22 +143,15 @@ def _exit_code(status: Tree) -> int | None:
     return int(terminated["exitCode"]) if terminated else None
 
 
-def conditions(
-    pod: Pod,
-    observed: Observed,
-    told: str,
-    inits: list[Tree],
-    containers: list[Tree],
-    known: Iterable[PodCondition],
-) -> list[Tree]:
-    """The kubelet's own conditions that every pod has, in upstream's order."""
+def conditions(pod: Pod, observed: Observed, told: str, inits: list[Tree], containers: list[Tree]) -> list[Tree]:
+    """The kubelet's own conditions that every pod has, in upstream's order. Others' are those that the API server told of last."""
     sidecars = {one.name for one in pod.spec.initContainers or () if is_sidecar(one)}
     in_service = [*(one for one in inits if one["name"] in sidecars), *containers]
     containers_ready = _containers_ready(told, in_service)
     return [
         _made("PodReadyToStartContainers", observed.sandbox_runs and bool(observed.ip)),
         _initialized(pod, told, inits, containers, sidecars),
-        _ready(pod, containers_ready, known),
+        _ready(pod, containers_ready, pod.status.conditions or ()),
         containers_ready,
         _made("PodScheduled", True),
     ]
@@ -221,11 +214,11 @@ def _containers_ready(told: str, statuses: list[Tree]) -> Tree:
     return _made("ContainersReady", False, "ContainersNotReady", f"containers with unready status: [{' '.join(unready)}]")
 
 
-def _ready(pod: Pod, containers_ready: Tree, known: Iterable[PodCondition]) -> Tree:
+def _ready(pod: Pod, containers_ready: Tree, others: Iterable[PodCondition]) -> Tree:
     """Ready: the containers are, and every readiness gate says so."""
     if containers_ready["status"] != "True":
         return {**containers_ready, "type": "Ready"}
-    states = {one.type: one.status for one in known}
+    states = {one.type: one.status for one in others}
     complaints = []
     for gate in pod.spec.readinessGates or ():
         state = states.get(gate.conditionType)

@@ -95,8 +95,14 @@ def test_readiness_gates_have_their_say() -> None:
     look = a_look(running("main"))
     missing = 'corresponding condition of pod readiness gate "example.com/lb" does not exist.'
     assert condition(told(pod, look), "Ready")["message"] == missing
-    gate: Any = {"conditions": [{"type": "example.com/lb", "status": "True"}]}
-    assert condition(told(pod, look, view(PodStatus, gate)), "Ready")["status"] == "True"
+    for state, ready in (("True", "True"), ("False", "False")):  # another writes it; the kubelet itself never told of it
+        gate: Any = {"conditions": [{"type": "example.com/lb", "status": state}]}
+        pod.status = view(PodStatus, gate)
+        assert condition(told(pod, look), "Ready")["status"] == ready
+    assert (
+        condition(told(pod, look), "Ready")["message"]
+        == 'the status of pod readiness gate "example.com/lb" is not "True", but False'
+    )
 
 
 def test_a_transition_time_changes_with_its_status_only() -> None:
