@@ -39,9 +39,9 @@ def container_limits(pod: Pod, container: Container, node_memory: int, least_oom
 
 
 def pod_limits(pod: Pod) -> Limits:
-    """For the pod's own cgroup; a side is limited only where every container is."""
-    limit = limits(pod)
-    whole = {name for name in LIMITED if all(_counted(one, "limits").get(name) for one in all_containers(pod))}
+    """For the pod's own cgroup; a side is limited only where the pod itself or every container is."""
+    limit, own = limits(pod), amounts(getattr(pod.spec.resources, "limits", None))
+    whole = {name for name in LIMITED if own.get(name) or all(_counted(one, "limits").get(name) for one in all_containers(pod))}
     return Limits(
         cpu_shares=cpu_shares(requests(pod).get("cpu", 0)),
         cpu_quota=cpu_quota(limit.get("cpu", 0)) if "cpu" in whole else 0,

@@ -1,7 +1,8 @@
 """What a pod asks of its node: the effective request that scheduler, kubelet and `describe node` count.
 
 The containers together with the sidecars, or the greediest init container with the sidecars started before it, whichever is
-more; and the overhead of its runtime class. CPU in millicores, everything else in whole units (bytes, pieces).
+more. What the pod itself says of CPU, memory and huge pages takes the place of that (KEP-2837). The overhead of its runtime class
+is added. CPU in millicores, everything else in whole units (bytes, pieces).
 https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/#resource-sharing-within-containers (KEP-753)
 """
 
@@ -11,6 +12,8 @@ from kube.api import quantity
 from kube.api.types import Pod, PodSpec
 
 Amounts = dict[str, int]
+
+OF_PODS = ("cpu", "memory")  # and huge pages: what a pod as a whole may ask for
 
 
 def amounts(resources: Mapping[str, str] | None) -> Amounts:
@@ -59,6 +62,8 @@ def aggregated(spec: PodSpec, side: str) -> Amounts:
 
 def _effective(pod: Pod, side: str) -> Amounts:
     together = aggregated(pod.spec, side)
+    own = amounts(getattr(pod.spec.resources, side, None))
+    together.update({name: value for name, value in own.items() if name in OF_PODS or name.startswith("hugepages-")})
     _add(together, amounts(pod.spec.overhead))
     return together
 

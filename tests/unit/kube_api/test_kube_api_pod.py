@@ -264,6 +264,16 @@ def test_effective_requests_count_sidecars_and_the_greediest_init_container() ->
     assert pod_resources.limits(pod) == {"cpu": 210}
 
 
+def test_what_the_whole_pod_asks_for_takes_the_place_of_its_containers_sum() -> None:
+    """Rule: KEP-2837: CPU, memory and huge pages; the quality of service follows from the pod's own then."""
+    container = ", resources: {requests: {cpu: 100m, memory: 1Ki, example.com/gpu: 1}, limits: {example.com/gpu: 1}}"
+    tree = new(a_pod(container, "resources: {requests: {cpu: 1, memory: 1Mi}, limits: {cpu: 1, memory: 1Mi}}"))
+    pod = view(Pod, tree)
+    assert pod_resources.requests(pod) == {"cpu": 1000, "memory": 1 << 20, "example.com/gpu": 1}
+    assert pod_resources.limits(pod) == {"cpu": 1000, "memory": 1 << 20, "example.com/gpu": 1}
+    assert qos_class(pod) == "Guaranteed"
+
+
 @pytest.mark.parametrize(
     ("key", "operator", "value", "effect", "expected"),
     [
