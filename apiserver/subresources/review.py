@@ -10,9 +10,10 @@ from typing import Any
 from apiserver import zero_values
 from apiserver.context import Request, RequestInfo, Response, Server, User, json_response
 from apiserver.handlers import managed_fields
+from apiserver.handlers.admit import admitted
 from apiserver.handlers.body import read_object
 from apiserver.handlers.negotiation import OFFERED, accepted
-from apiserver.handlers.pipeline import check_path
+from apiserver.handlers.pipeline import check_path, is_dry_run
 from apiserver.storage.deletion import utc_now
 from apiserver.storage.metadata import SERVER_WRITTEN, drop_empty
 from kube.api.meta import Tree
@@ -24,14 +25,14 @@ EITHER = "exactly one of nonResourceAttributes or resourceAttributes must be spe
 
 async def self_subject(server: Server, request: Request) -> Response:
     """SelfSubjectReview: who am I (`kubectl auth whoami`)."""
-    tree = await _read(request)
+    tree = await _read(server, request)
     made = {"metadata": {"creationTimestamp": timestamp(utc_now())}, "status": {"userInfo": user_tree(request.user)}}
     return json_response(tree | made, 201)
 
 
 async def token(server: Server, request: Request) -> Response:
     """TokenReview: whose token is this."""
-    tree = await _read(request)
+    tree = await _read(server, request)
     spec = tree.get("spec") or {}
     if not spec.get("token"):
         raise BadRequest("token is required for TokenReview in authentication")
@@ -48,7 +49,7 @@ async def token(server: Server, request: Request) -> Response:
 
 async def self_subject_access(server: Server, request: Request) -> Response:
     """SelfSubjectAccessReview: may I (`kubectl auth can-i`)."""
-    tree = await _read(request)
+    tree = await _read(server, request)
     spec = tree.get("spec") or {}
     _check([*_attributes_errors(spec), *_metadata_errors(tree)])
     tree["status"] = await _decision(server, request.user, spec)
@@ -57,7 +58,7 @@ async def self_subject_access(server: Server, request: Request) -> Response:
 
 async def subject_access(server: Server, request: Request) -> Response:
     """SubjectAccessReview and its local form: may that user."""
-    tree = await _read(request)
+    tree = await _read(server, request)
     spec = tree.get("spec") or {}
     local = list(_local_errors(tree)) if request.info.namespace else []
     _check([*_attributes_errors(spec), *_user_errors(spec), *_metadata_errors(tree), *local])
@@ -68,7 +69,7 @@ async def subject_access(server: Server, request: Request) -> Response:
 
 async def self_subject_rules(server: Server, request: Request) -> Response:
     """SelfSubjectRulesReview: a list of what I may do in a namespace (`kubectl auth can-i --list`)."""
-    tree = await _read(request)
+    tree = await _read(server, request)
     namespace = (tree.get("spec") or {}).get("namespace")
     if not namespace:
         raise BadRequest("no namespace on request")
@@ -89,7 +90,7 @@ def user_tree(user: User) -> Tree:
     return {name: value for name, value in tree.items() if value}
 
 
-async def _read(request: Request) -> Tree:
+async def _read(server: Server, request: Request) -> Tree:
     row = request.info.resource
     assert row is not None, "a review is routed by its row"
     _check_accepted(request)
@@ -100,7 +101,7 @@ async def _read(request: Request) -> Tree:
     drop_empty(tree["metadata"])
     managed_fields.track(tree, None, row, manager=managed_fields.manager_of(request), subresource="", now=timestamp(utc_now()))
     zero_values.fill(row, tree)
-    return tree
+    return await admitted(server, request, "CREATE", tree, dry_run=is_dry_run(request))
 
 
 def _check_accepted(request: Request) -> None:

@@ -18,6 +18,8 @@ from kube.api.types import Node, Pod, ServiceAccount
 from kube.api.views import timestamp
 
 GROUP = "authentication.k8s.io"
+KIND = {"apiVersion": f"{GROUP}/v1", "kind": "TokenRequest"}
+UNANSWERED = {"token": "", "expirationTimestamp": None}
 DEFAULT_SECONDS, LEAST_SECONDS, MOST_SECONDS = 3600, 600, 1 << 32
 BINDABLE = (("v1", "Pod"), ("v1", "Secret"), ("v1", "Node"))
 
@@ -26,7 +28,7 @@ async def issue(server: Server, request: Request) -> Response:
     """POST a TokenRequest."""
     tree = await read_of(request, "io.k8s.api.authentication.v1.TokenRequest")
     check_path(tree, request.info.namespace, "")
-    tree = await admitted(server, request, "CREATE", {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", **tree})
+    tree = await admitted(server, request, "CREATE", {**KIND, **tree, "status": UNANSWERED})
     store = server.stores.store_for(resource_of(ServiceAccount))
     check_about(tree["metadata"], request.info.name)
     account = await store.get(Key(request.info.namespace, request.info.name))

@@ -17,9 +17,12 @@ from urllib.parse import urlsplit
 import orjson
 
 from apiserver.context import Server
+from apiserver.handlers.body import TYPE_META
 from apiserver.webhooks.connections import CallFailed, Connections, Destination, Trust
 from apiserver.webhooks.resolver import Place, resolve
+from kube.api import go_json
 from kube.api.meta import Tree
+from kube.api.schema import json_type
 from kube.client.version import user_agent
 
 LARGEST_ANSWER_BYTES = 16 << 20
@@ -85,14 +88,18 @@ async def _called(server: Server, client_config: Tree, url: str, body: bytes) ->
         data = await answer.read(LARGEST_ANSWER_BYTES)
     except CallFailed as error:
         raise CallFailed(f'Post "{url}": {error}') from None
+    content_type = next((value.decode("latin-1") for name, value in answer.headers if name.lower() == b"content-type"), "")
     if answer.status not in (200, 201, 202):
-        raise CallFailed(refusal(answer.status, data))
+        raise CallFailed(refusal(answer.status, data, content_type))
+    if not data:
+        raise CallFailed(f"0-length response with status code: {answer.status} and content type: {content_type}")
     try:
-        tree = orjson.loads(data)
-    except orjson.JSONDecodeError as error:
+        tree = go_json.loads(data)
+    except go_json.Malformed as error:
         raise CallFailed(f"couldn't get version/kind; json parse error: {error}") from None
     if not isinstance(tree, dict):
-        raise CallFailed("couldn't get version/kind; json parse error: the answer is no JSON object")
+        wrong = f"json: cannot unmarshal {json_type(tree)} into Go value of type {TYPE_META}"
+        raise CallFailed(f"couldn't get version/kind; json parse error: {wrong}")
     return tree
 
 
@@ -109,8 +116,8 @@ def _destination(server: Server, client_config: Tree) -> Destination:
     return Destination(place.host, place.port, server_name, trust)
 
 
-def refusal(status: int, data: bytes) -> str:
-    """What an answer other than success means: its Status' message, or what its code means. Pure."""
+def refusal(status: int, data: bytes, content_type: str) -> str:
+    """What an answer other than success means: its Status' message, or what its code means; a text is quoted. Pure."""
     try:
         tree = orjson.loads(data)
     except orjson.JSONDecodeError:
@@ -118,7 +125,7 @@ def refusal(status: int, data: bytes) -> str:
     if isinstance(tree, dict) and tree.get("kind") == "Status" and tree.get("message"):
         return str(tree["message"])
     if status >= 500 and status not in GENERIC:
-        text = data.decode("utf-8", "replace").strip() or "unknown"
+        text = (data.decode("utf-8", "replace").strip() if content_type.startswith("text/") else "") or "unknown"
         return f'an error on the server ("{text[:2048]}") has prevented the request from succeeding'
     return GENERIC.get(status, f"the server responded with the status code {status} but did not return more information")
 

@@ -286,9 +286,8 @@ def words_of(error: BaseException, address: str, server_name: str = "") -> str:
             return "read: connection reset by peer"
         case h11.ProtocolError():
             text = str(error)
-            return (
-                "EOF" if "EOF" in text or "closed connection" in text else f"net/http: HTTP/1.x transport connection broken: {text}"
-            )
+            ended = any(sign in text for sign in ("EOF", "closed connection", "ConnectionClosed"))
+            return "EOF" if ended else f"net/http: HTTP/1.x transport connection broken: {text}"
         case OSError(strerror=str(strerror)):
             return f"dial tcp {address}: connect: {strerror.lower()}"
     return str(error) or type(error).__name__

@@ -22,6 +22,13 @@ EXEMPT = frozenset(
 )  # fmt: skip
 
 
+REVIEWS = frozenset(
+    (("authentication.k8s.io", "selfsubjectreviews"), ("authentication.k8s.io", "tokenreviews"),
+     ("authorization.k8s.io", "localsubjectaccessreviews"), ("authorization.k8s.io", "selfsubjectaccessreviews"),
+     ("authorization.k8s.io", "selfsubjectrulesreviews"), ("authorization.k8s.io", "subjectaccessreviews"))
+)  # fmt: skip
+
+
 class Match(Protocol):
     """What is asked about which requests."""
 
@@ -41,6 +48,12 @@ def is_exempt(attributes: AdmissionAttributes) -> bool:
     """Webhooks and policies are never asked about what configures them, so that a bad one can always be removed."""
     row = attributes.resource
     return row.group == "admissionregistration.k8s.io" and row.plural in EXEMPT
+
+
+def is_exempt_from_policies(attributes: AdmissionAttributes) -> bool:
+    """Policies are not asked about questions either: who may answer for them could then not be asked."""
+    row = attributes.resource
+    return is_exempt(attributes) or (row.group, row.plural) in REVIEWS
 
 
 def row_for(match: Match, attributes: AdmissionAttributes, server: Server) -> Resource | None:
@@ -71,7 +84,8 @@ def _fitting(chosen: Sequence[Tree], match: Match, attributes: AdmissionAttribut
 def _namespace_selected(match: Match, attributes: AdmissionAttributes, server: Server) -> bool:
     """What is in no namespace is always selected; a Namespace is selected by its own labels."""
     row = attributes.resource
-    if (row.group, row.plural) == ("", "namespaces") and attributes.operation in ("CREATE", "UPDATE"):
+    changed = attributes.operation in ("CREATE", "UPDATE") and not attributes.subresource
+    if (row.group, row.plural) == ("", "namespaces") and changed:
         tree = attributes.object or {}
         return match.namespace_selector.matches((tree.get("metadata") or {}).get("labels"))
     if not attributes.namespace:

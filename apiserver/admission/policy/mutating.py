@@ -55,7 +55,9 @@ class MutatingPolicies:
 
     async def mutate(self, attributes: AdmissionAttributes, server: Server) -> None:
         bound = self._known.current(server)
-        if not bound or request.is_exempt(attributes) or attributes.operation not in ANSWERING or attributes.object is None:
+        if not bound or request.is_exempt_from_policies(attributes):
+            return
+        if attributes.operation not in ANSWERING or attributes.object is None:
             return
         rounds: Rounds = attributes.notes.setdefault(NOTES, Rounds())
         asking = Asking(attributes, server)

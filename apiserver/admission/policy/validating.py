@@ -57,7 +57,7 @@ class ValidatingPolicies:
 
     async def validate(self, attributes: AdmissionAttributes, server: Server) -> None:
         bound = self._known.current(server)
-        if not bound or request.is_exempt(attributes):
+        if not bound or request.is_exempt_from_policies(attributes):
             return
         asking = Asking(attributes, server)
         denials: list[Denial] = []

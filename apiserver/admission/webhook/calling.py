@@ -12,7 +12,7 @@ from apiserver.admission.matching.versions import converted
 from apiserver.admission.webhook import annotations, metrics
 from apiserver.admission.webhook.denial import Denied, Uncallable, no_dry_run
 from apiserver.admission.webhook.hooks import Hook
-from apiserver.admission.webhook.review import BadAnswer, Objects, Verdict, chosen_version, review, verdict
+from apiserver.admission.webhook.review import BadAnswer, Objects, Undecoded, Verdict, chosen_version, review, verdict
 from apiserver.context import AdmissionAttributes, Server
 from apiserver.webhooks.client import CallFailed, call
 from kube.api.resource import Resource
@@ -87,6 +87,8 @@ async def _called(hook: Hook, attributes: AdmissionAttributes, objects: Objects,
         raise Uncallable(hook.name, f"failed to call webhook: {error}") from None
     try:
         return verdict(answer, uid, version, mutating=mutating)
+    except Undecoded as error:
+        raise Uncallable(hook.name, f"failed to call webhook: {error}") from None
     except BadAnswer as error:
         raise Uncallable(hook.name, f"received invalid webhook response: {error}") from None
 

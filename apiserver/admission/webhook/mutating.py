@@ -20,12 +20,13 @@ from apiserver.admission.webhook.denial import Uncallable, internal
 from apiserver.admission.webhook.hooks import Hook, Hooks
 from apiserver.admission.webhook.review import Objects, Verdict
 from apiserver.context import AdmissionAttributes, Server
+from apiserver.handlers.body import of_another_kind
 from kube.api import schema
 from kube.api.meta import Tree
 from kube.api.patch import json_patch
 from kube.api.resource import Resource
 from kube.api.resources import resource_of
-from kube.api.status import ApiError, InternalError
+from kube.api.status import ApiError, InternalError, go_quoted
 from kube.api.types import MutatingWebhookConfiguration
 from kube.component.logging import get_logger
 
@@ -97,8 +98,12 @@ async def _asked(hook: Hook, attributes: AdmissionAttributes, row: Resource, ser
 
 async def _changed(hook: Hook, attributes: AdmissionAttributes, found: Verdict, objects: Objects, server: Server) -> bool:
     """Apply the webhook's patch to the object in place; whether that made it another one."""
+    if found.broken:
+        raise internal(found.broken)
     if not found.operations:
         return False
+    if found.patch_type not in ("", "JSONPatch"):
+        raise Uncallable(hook.name, f"unsupported patch type {go_quoted(found.patch_type)}")
     try:
         new = patched(hook.name, objects, found)
     except InternalError as error:
@@ -121,13 +126,18 @@ def patched(name: str, objects: Objects, found: Verdict) -> Tree:
         raise internal(text)
     try:
         tree = json_patch.apply(objects.object, found.operations)
+    except json_patch.Unfit as error:
+        raise internal(error.why) from None
     except ApiError as error:
         raise internal(error.message) from None
     if not isinstance(tree, dict):
         raise internal("the patched object is no JSON object")
     row = objects.row
-    if tree.get("kind") != row.kind:
+    if objects.object.get("kind") != row.kind:
         return tree  # a subresource's own kind
+    other = of_another_kind(tree, row)
+    if other:
+        raise internal(other)
     wrong = schema.problems(row, tree).wrong_types  # drops what is unknown
     if wrong:
         raise internal(wrong[0])

@@ -11,14 +11,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
-
 from apiserver.context import AdmissionAttributes
+from kube.api import go_json
 from kube.api.meta import Tree
 from kube.api.resource import Resource
+from kube.api.schema import json_type
 
 GROUP = "admission.k8s.io"
 KNOWN_VERSIONS = ("v1", "v1beta1")
+SCHEME = "k8s.io/apiserver/pkg/util/webhook/client.go:71"  # what upstream calls its table of these kinds
 OPTIONS = {"CREATE": "CreateOptions", "UPDATE": "UpdateOptions", "DELETE": "DeleteOptions"}  # CONNECT has none
 META = "meta.k8s.io/v1"
 
@@ -27,12 +28,18 @@ class BadAnswer(Exception):
     """The webhook's answer is none."""
 
 
+class Undecoded(Exception):
+    """What came is no AdmissionReview of the version that was sent."""
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What an answer says."""
 
     allowed: bool
     operations: list[Any]  # of its JSON patch; empty: it changes nothing
+    patch_type: str
+    broken: str  # why its patch cannot be read; empty: it can
     status: Tree  # why it refuses; may be empty
     warnings: list[str]
     annotations: Mapping[str, str] = field(default_factory=dict)
@@ -72,7 +79,7 @@ def review(attributes: AdmissionAttributes, objects: Objects, uid: str, version:
         "options": options(attributes),
     }
     named = {
-        "name": attributes.name,
+        "name": attributes.name if attributes.request.info.verb != "deletecollection" else "",
         "namespace": attributes.namespace,
         "subResource": attributes.subresource,
         "requestSubResource": attributes.subresource,
@@ -98,9 +105,8 @@ def options(attributes: AdmissionAttributes) -> Tree | None:
 
 
 def verdict(answer: Tree, uid: str, version: str, *, mutating: bool) -> Verdict:
-    """What the answer says. Raises BadAnswer."""
-    if version == "v1":
-        _check_kind(answer)
+    """What the answer says. Raises BadAnswer and Undecoded."""
+    _check_kind(answer, version)
     response = answer.get("response")
     if not isinstance(response, dict):
         raise BadAnswer("webhook response was absent")
@@ -109,19 +115,28 @@ def verdict(answer: Tree, uid: str, version: str, *, mutating: bool) -> Verdict:
     data, kind = response.get("patch"), response.get("patchType")
     if version == "v1":
         _check_patch(bool(data), kind, mutating=mutating)
+    operations, broken = _operations(data) if data and mutating else ([], "")
     return Verdict(
         allowed=bool(response.get("allowed")),
-        operations=_operations(data) if data and mutating else [],
+        operations=operations,
+        patch_type=kind or "",
+        broken=broken,
         status=dict(response.get("status") or {}),
         warnings=[str(one) for one in response.get("warnings") or ()],
         annotations=response.get("auditAnnotations") or {},
     )
 
 
-def _check_kind(answer: Tree) -> None:
-    group, _, version = str(answer.get("apiVersion") or "").rpartition("/")
-    kind = str(answer.get("kind") or "")
-    if (group, version, kind) != (GROUP, "v1", "AdmissionReview"):
+def _check_kind(answer: Tree, asked: str) -> None:
+    named, kind = str(answer.get("apiVersion") or ""), str(answer.get("kind") or "")
+    group, _, version = named.rpartition("/")
+    if (group, version, kind) == (GROUP, asked, "AdmissionReview"):
+        return
+    if named and kind:
+        known = kind == "AdmissionReview" and group == GROUP and version in KNOWN_VERSIONS
+        conversion = f"converting ({version}.AdmissionReview) to ({asked}.AdmissionReview): unknown conversion"
+        raise Undecoded(conversion if known else f'no kind "{kind}" is registered for version "{named}" in scheme "{SCHEME}"')
+    if asked == "v1":  # the older form may leave it out
         raise BadAnswer(f"expected webhook response of {GROUP}/v1, Kind=AdmissionReview, got {group}/{version}, Kind={kind}")
 
 
@@ -136,18 +151,21 @@ def _check_patch(patched: bool, kind: str | None, *, mutating: bool) -> None:
         raise BadAnswer("webhook returned response.patch but not response.patchType")
     if not patched and kind is not None:
         raise BadAnswer("webhook returned response.patchType but not response.patch")
-    if kind not in (None, "JSONPatch"):
-        raise BadAnswer(f'webhook returned invalid response.patchType of "{kind}"')
+    if kind == "":
+        raise BadAnswer('webhook returned invalid response.patchType of ""')
 
 
-def _operations(data: str) -> list[Any]:
+def _operations(data: str) -> tuple[list[Any], str]:
+    """The operations of a patch, or why it is none."""
     try:
-        operations = orjson.loads(base64.b64decode(data, validate=True))
-    except (binascii.Error, ValueError) as error:
-        raise BadAnswer(f"the patch is no JSON patch: {error}") from None
+        operations = go_json.loads(base64.b64decode(data, validate=True))
+    except binascii.Error as error:
+        raise Undecoded(str(error)) from None
+    except go_json.Malformed as error:
+        return [], str(error)
     if operations is not None and not isinstance(operations, list):
-        raise BadAnswer("json: cannot unmarshal object into Go value of type jsonpatch.Patch")
-    return operations or []
+        return [], f"json: cannot unmarshal {json_type(operations)} into Go value of type jsonpatch.Patch"
+    return operations or [], ""
 
 
 def _kind(tree: Tree | None, row: Resource) -> Tree:

@@ -22,10 +22,25 @@ REJECTED = "the server rejected our request due to an error in our request"
 MAX_COPIED_BYTES = 3 * 1024 * 1024  # by all copy operations of a patch, each of which may double what the last one made
 
 INDEX = re.compile("[-+]?[0-9]+")
+OPERATIONS = ("add", "remove", "replace", "move", "copy", "test")
+
+
+class Unfit(Invalid):
+    """The patch does not fit the object; `why` is the library's word, which clients that patch are not told."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(REJECTED, {})
+        self.why = why
 
 
 class _Unfit(Exception):
-    """The patch does not fit the object."""
+    """One operation does not fit; its argument is one of these."""
+
+
+PARENT = "what it should be in is not there"
+KEY = "it is not there"
+PLACE = "there is no such place"
+OTHER = "it is another"
 
 
 def apply(tree: Any, operations: list[Any]) -> Any:
@@ -40,9 +55,26 @@ def apply(tree: Any, operations: list[Any]) -> Any:
                 if copied > MAX_COPIED_BYTES:
                     raise Invalid(_too_much(copied))
             result = _apply(result, operation)
-        except _Unfit:
-            raise Invalid(REJECTED, {}) from None
+        except _Unfit as error:
+            raise Unfit(_why(operation, str(error))) from None
     return result
+
+
+def _why(operation: dict[str, Any], problem: str) -> str:
+    """In the words of the library."""
+    name, path = operation.get("op"), str(operation.get("path"))
+    last = path.rpartition("/")[2]
+    match problem:
+        case str() if problem == KEY:
+            return f"error in {name} for path: '{path}': Unable to remove nonexistent key: {last}: missing value"
+        case str() if problem == PLACE:
+            return f"error in {name} for path: '{path}': Unable to access invalid index: {last}: invalid index referenced"
+        case str() if problem == OTHER:
+            return f"testing value {path} failed: test failed"
+    if name not in OPERATIONS:
+        return f"Unexpected kind: {name}"
+    shown = f'"{path}"' if name in ("add", "remove") else path
+    return f"{name} operation does not apply: doc is missing path: {shown}: missing value"
 
 
 def _too_much(copied: int) -> str:
@@ -59,7 +91,7 @@ def _apply(tree: Any, operation: dict[str, Any]) -> Any:
             _remove(*_place(tree, path))
         case "replace" if path == "":
             if not isinstance(value, dict | list):
-                raise _Unfit
+                raise _Unfit(PARENT)
             return deepcopy(value)
         case "replace":
             _set(*_place(tree, path), deepcopy(value))
@@ -74,21 +106,21 @@ def _apply(tree: Any, operation: dict[str, Any]) -> Any:
         case "test":
             found = tree if path == "" else _get(*_place(tree, path))
             if found != value or isinstance(found, bool) != isinstance(value, bool):
-                raise _Unfit
+                raise _Unfit(OTHER)
         case _:
-            raise _Unfit
+            raise _Unfit(PARENT)
     return tree
 
 
 def _place(tree: Any, pointer: Any) -> tuple[Any, str]:
     """The object or list that a JSON pointer (RFC 6901) leads into, and the last step."""
     if not isinstance(pointer, str) or "/" not in pointer:
-        raise _Unfit
+        raise _Unfit(PARENT)
     *steps, last = [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]
     for step in steps:
         tree = _get(tree, step)
     if not isinstance(tree, dict | list):
-        raise _Unfit
+        raise _Unfit(PARENT)
     return tree, last
 
 
@@ -97,7 +129,7 @@ def _get(parent: Any, step: str) -> Any:
         return parent.get(step)
     if isinstance(parent, list):
         return parent[_index(step, len(parent))]
-    raise _Unfit
+    raise _Unfit(PARENT)
 
 
 def _set(parent: Any, step: str, value: Any) -> None:
@@ -114,7 +146,7 @@ def _add(parent: Any, step: str, value: Any) -> None:
 def _remove(parent: Any, step: str) -> None:
     if isinstance(parent, dict):
         if step not in parent:
-            raise _Unfit
+            raise _Unfit(KEY)
         del parent[step]
     else:
         del parent[_index(step, len(parent))]
@@ -123,5 +155,5 @@ def _remove(parent: Any, step: str) -> None:
 def _index(step: str, places: int) -> int:
     """Of so many places; below zero it is counted from their end."""
     if not INDEX.fullmatch(step) or not -places <= int(step) < places:
-        raise _Unfit
+        raise _Unfit(PLACE)
     return int(step) % places

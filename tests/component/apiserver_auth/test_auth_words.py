@@ -36,6 +36,7 @@ def test_words(runner: asyncio.Runner, apiserver: RunningApi) -> None:
             await token_requests(one)
             await logs(one)
             await bindings(one)
+            await namespaces_that_go(one)
 
     runner.run(scenario())
 
@@ -146,3 +147,25 @@ async def bindings(one: Session) -> None:
         binding = {"metadata": {"name": "p"}, "target": target}
         code, _, answer = await one.told("POST", f"{NAMESPACE}/pods/p/binding", binding)
         assert (code, answer["message"], "reason" in answer) == (500, text, False)
+
+
+async def namespaces_that_go(one: Session) -> None:
+    """Nothing is made in it, no token either; questions may be asked about it. Who finalizes it gives it its metadata.
+
+    Rule: apiserver pkg/admission/plugin/namespace/lifecycle; kubernetes pkg/registry/core/namespace/strategy.go
+    """
+    await one.told("POST", "/api/v1/namespaces", {"metadata": {"name": "going", "labels": {"a": "b"}}})
+    path = "/api/v1/namespaces/going"
+    await one.told("POST", f"{path}/serviceaccounts", {"metadata": {"name": "robot"}})
+    assert (await one.told("DELETE", path))[0] == 200
+    code, _, answer = await one.told("POST", f"{path}/serviceaccounts/robot/token", {})
+    why = "unable to create new content in namespace going because it is being terminated"
+    assert (code, answer["message"]) == (403, f'serviceaccounts "robot" is forbidden: {why}')
+    for namespace in ("going", "nowhere"):
+        review = {"spec": {"user": "u", "resourceAttributes": {"namespace": namespace, "verb": "get", "resource": "pods"}}}
+        review_path = f"{REVIEWS}/namespaces/{namespace}/localsubjectaccessreviews"
+        assert (await one.told("POST", review_path, review))[0] == 201
+    finalized = {"metadata": {"name": "going", "labels": {"c": "d"}}, "spec": {"finalizers": ["kubernetes"]}}
+    metadata = (await one.told("PUT", f"{path}/finalize", finalized))[2]["metadata"]
+    assert metadata["labels"] == {"c": "d", "kubernetes.io/metadata.name": "going"}
+    assert metadata["deletionTimestamp"]

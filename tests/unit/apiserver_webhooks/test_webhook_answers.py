@@ -11,7 +11,7 @@ import pytest
 from apiserver.admission.webhook.denial import Denied, internal, no_dry_run
 from apiserver.admission.webhook.hooks import parsed
 from apiserver.admission.webhook.mutating import patched
-from apiserver.admission.webhook.review import BadAnswer, Objects, Verdict, chosen_version, verdict
+from apiserver.admission.webhook.review import BadAnswer, Objects, Undecoded, Verdict, chosen_version, verdict
 from apiserver.webhooks.client import refusal, url_of
 from apiserver.webhooks.connections import words_of
 from apiserver.webhooks.resolver import Place, Unresolved, endpoints_of, place_of
@@ -34,9 +34,9 @@ def packed(operations: Any) -> str:
     ("answer", "mutating", "why"),
     [
         (
-            {"apiVersion": "v1", "kind": "Status"},
+            {"response": {"uid": UID, "allowed": True}},
             False,
-            "expected webhook response of admission.k8s.io/v1, Kind=AdmissionReview, got /v1, Kind=Status",
+            "expected webhook response of admission.k8s.io/v1, Kind=AdmissionReview, got /, Kind=",
         ),
         ({**answered(), "response": None}, False, "webhook response was absent"),
         (answered(uid="other"), False, 'expected response.uid="u-1", got "other"'),
@@ -44,12 +44,7 @@ def packed(operations: Any) -> str:
         (answered(patchType="JSONPatch"), False, "validating webhook may not return response.patchType"),
         (answered(patch=packed([])), True, "webhook returned response.patch but not response.patchType"),
         (answered(patchType="JSONPatch"), True, "webhook returned response.patchType but not response.patch"),
-        (answered(patch=packed([]), patchType="MergePatch"), True, 'webhook returned invalid response.patchType of "MergePatch"'),
-        (
-            answered(patch=packed({}), patchType="JSONPatch"),
-            True,
-            "json: cannot unmarshal object into Go value of type jsonpatch.Patch",
-        ),
+        (answered(patch=packed([]), patchType=""), True, 'webhook returned invalid response.patchType of ""'),
     ],
 )
 def test_an_answer_that_is_none_is_told_in_upstreams_words(answer: Tree, mutating: bool, why: str) -> None:
@@ -57,6 +52,32 @@ def test_an_answer_that_is_none_is_told_in_upstreams_words(answer: Tree, mutatin
     with pytest.raises(BadAnswer) as error:
         verdict(answer, UID, "v1", mutating=mutating)
     assert str(error.value) == why
+
+
+@pytest.mark.parametrize(
+    ("kind", "why"),
+    [
+        (("v1", "Pod"), 'no kind "Pod" is registered for version "v1" in scheme "k8s.io/apiserver/pkg/util/webhook/client.go:71"'),
+        (
+            ("admission.k8s.io/v1beta1", "AdmissionReview"),
+            "converting (v1beta1.AdmissionReview) to (v1.AdmissionReview): unknown conversion",
+        ),
+    ],
+)
+def test_an_answer_of_another_kind_cannot_be_read(kind: tuple[str, str], why: str) -> None:
+    """Rule: as seen of kube-apiserver (apimachinery pkg/runtime/serializer/versioning)"""
+    with pytest.raises(Undecoded) as error:
+        verdict({**answered(), "apiVersion": kind[0], "kind": kind[1]}, UID, "v1", mutating=True)
+    assert str(error.value) == why
+
+
+def test_a_patch_that_is_none_is_told_when_it_is_applied() -> None:
+    """Whoever refuses needs no patch that can be read.
+
+    Rule: apiserver pkg/admission/plugin/webhook/mutating/dispatcher.go
+    """
+    found = verdict(answered(patch=packed({}), patchType="JSONPatch"), UID, "v1", mutating=True)
+    assert (found.operations, found.broken) == ([], "json: cannot unmarshal object into Go value of type jsonpatch.Patch")
 
 
 def test_the_old_version_of_an_answer_is_taken_leniently() -> None:
@@ -103,12 +124,23 @@ def test_a_patch_that_does_not_fit_is_an_internal_error() -> None:
     tree = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "m"}}
 
     def after(operations: list[Tree], objects: Objects | None = None) -> Tree:
-        return patched("w", objects or Objects(row, tree, None), Verdict(True, operations, {}, []))
+        return patched("w", objects or Objects(row, tree, None), Verdict(True, operations, "JSONPatch", "", {}, []))
 
     added = after([{"op": "add", "path": "/data", "value": {"a": "b"}}, {"op": "add", "path": "/unknown", "value": 1}])
     assert added == {**tree, "data": {"a": "b"}}
-    with pytest.raises(InternalError, match="Internal error occurred: "):
-        after([{"op": "remove", "path": "/none"}])
+    for operation, why in (
+        (
+            {"op": "remove", "path": "/none"},
+            "error in remove for path: '/none': Unable to remove nonexistent key: none: missing value",
+        ),
+        ({"op": "test", "path": "/kind", "value": "x"}, "testing value /kind failed: test failed"),
+        ({"op": "add", "path": "/a/b", "value": 1}, 'add operation does not apply: doc is missing path: "/a/b": missing value'),
+        ({"op": "foo", "path": "/a"}, "Unexpected kind: foo"),
+        ({"op": "replace", "path": "/kind", "value": "Secret"}, "converting (v1.Secret) to (core.ConfigMap): unknown conversion"),
+    ):
+        with pytest.raises(InternalError) as error:
+            after([operation])
+        assert error.value.message == f"Internal error occurred: {why}"
     with pytest.raises(InternalError, match="cannot unmarshal"):
         after([{"op": "add", "path": "/data", "value": 7}])
     with pytest.raises(InternalError, match="attempted to modify the object, which is not supported for this operation"):
@@ -137,18 +169,19 @@ def test_urls_are_as_messages_have_them() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "data", "why"),
+    ("status", "data", "kind", "why"),
     [
-        (404, b"404 page not found", "the server could not find the requested resource"),
-        (500, b"boom\n", 'an error on the server ("boom") has prevented the request from succeeding'),
-        (500, b"", 'an error on the server ("unknown") has prevented the request from succeeding'),
-        (302, b"", "the server responded with the status code 302 but did not return more information"),
-        (403, b'{"kind":"Status","message":"you may not"}', "you may not"),
+        (404, b"404 page not found", "text/plain", "the server could not find the requested resource"),
+        (500, b"boom\n", "application/json", 'an error on the server ("unknown") has prevented the request from succeeding'),
+        (500, b"boom\n", "text/plain", 'an error on the server ("boom") has prevented the request from succeeding'),
+        (500, b"", "text/plain", 'an error on the server ("unknown") has prevented the request from succeeding'),
+        (302, b"", "", "the server responded with the status code 302 but did not return more information"),
+        (403, b'{"kind":"Status","message":"you may not"}', "application/json", "you may not"),
     ],
 )
-def test_answers_other_than_success_are_told(status: int, data: bytes, why: str) -> None:
+def test_answers_other_than_success_are_told(status: int, data: bytes, kind: str, why: str) -> None:
     """Rule: apimachinery NewGenericServerResponse"""
-    assert refusal(status, data) == why
+    assert refusal(status, data, kind) == why
 
 
 @pytest.mark.parametrize(
@@ -159,6 +192,7 @@ def test_answers_other_than_success_are_told(status: int, data: bytes, why: str)
         (OSError(113, "No route to host"), "dial tcp h:1: connect: no route to host"),
         (socket.gaierror(-2, "Name or service not known"), "dial tcp: lookup h: no such host"),
         (h11.RemoteProtocolError("EOF"), "EOF"),
+        (h11.RemoteProtocolError("can't handle event type ConnectionClosed when role=SERVER"), "EOF"),
         (h11.RemoteProtocolError("bad line"), "net/http: HTTP/1.x transport connection broken: bad line"),
     ],
 )
