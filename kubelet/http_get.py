@@ -43,7 +43,7 @@ class HttpGet:
                     return Answer(response.status_code, await _body(response))
                 following = response.next_request.url
                 if following.host != target.host:
-                    return Answer(response.status_code, "", elsewhere=True)
+                    return Answer(response.status_code, await _body(response), elsewhere=True)
                 target = following
         raise httpx.TooManyRedirects(f"stopped after {MAX_REDIRECTS} redirects")
 

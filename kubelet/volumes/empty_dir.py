@@ -5,6 +5,7 @@ https://kubernetes.io/docs/concepts/storage/volumes/#emptydir · KEP-1967 (how l
 
 import asyncio
 import os
+import stat
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -76,7 +77,7 @@ def requested(container: Container) -> set[str]:
 
 
 def _make(path: Path, mount: Callable[[Path], None] | None, group: int | None) -> None:
-    """Made once: what the pod then does to its mode or owner is its own."""
+    """Made once: what the pod then does to its mode or owner is its own. The top of a tmpfs is sticky, and stays so."""
     if path.is_dir() and mounts.is_mounted(path) == (mount is not None):
         return
     path.mkdir(parents=True, exist_ok=True)
@@ -84,4 +85,5 @@ def _make(path: Path, mount: Callable[[Path], None] | None, group: int | None) -
         mount(path)
     if group is not None:
         os.chown(path, -1, group)
-    path.chmod(MODE if group is None else GROUP_MODE)
+    sticky = path.stat().st_mode & stat.S_ISVTX
+    path.chmod((MODE if group is None else GROUP_MODE) | sticky)

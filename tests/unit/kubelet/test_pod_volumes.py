@@ -238,3 +238,10 @@ def test_a_volumes_files_are_given_to_the_pods_group_and_links_are_not_followed(
     assert (volume / "sub" / "file").stat().st_gid == 0
     ownership.give(volume, 2000, policy="Always")
     assert (volume / "sub" / "file").stat().st_gid == 2000
+
+
+@pytest.mark.parametrize(("top", "group", "mode"), [(0o1777, os.getgid(), 0o3777), (0o1755, None, 0o1777), (0o755, None, 0o777)])
+def test_a_volume_in_memory_stays_sticky(tmp_path: Path, top: int, group: int | None, mode: int) -> None:
+    """As the kernel makes a tmpfs; a part that is made in it gets the same mode.  Rule: upstream pkg/volume/emptydir (setupDir)"""
+    empty_dir._make(tmp_path / "memory", lambda path: path.chmod(top), group)
+    assert (tmp_path / "memory").stat().st_mode & 0o7777 == mode
