@@ -12,6 +12,7 @@ import orjson
 import yaml
 
 BOOL, INT, FLOAT, NULL = (f"tag:yaml.org,2002:{name}" for name in ("bool", "int", "float", "null"))
+TRUTH = re.compile("(?:true|True|TRUE|false|False|FALSE)$")
 TRUTHS = ("y", "yes", "on", "true")
 SIGNS = "-+0123456789"
 
@@ -37,6 +38,16 @@ for tag, pattern, first in (
     Loader.add_implicit_resolver(tag, re.compile(f"(?:{pattern})$"), list(first))
 
 
+class PlainLoader(Loader):
+    """YAML as a kustomization's resources are read: only true and false are truths (go-yaml 3)."""
+
+
+PlainLoader.yaml_implicit_resolvers = {
+    first: [(tag, TRUTH if tag == BOOL else pattern) for tag, pattern in found]
+    for first, found in Loader.yaml_implicit_resolvers.items()
+}
+
+
 def _bool(loader: Loader, node: yaml.ScalarNode) -> bool:
     return node.value.lower() in TRUTHS
 
@@ -53,16 +64,17 @@ def _float(loader: Loader, node: yaml.ScalarNode) -> int | float:
     return int(value) if value.is_integer() else value
 
 
-Loader.add_constructor(BOOL, _bool)
-Loader.add_constructor(INT, _int)
-Loader.add_constructor(FLOAT, _float)
+for one in (Loader, PlainLoader):
+    one.add_constructor(BOOL, _bool)
+    one.add_constructor(INT, _int)
+    one.add_constructor(FLOAT, _float)
 
 
 class DecodeError(Exception):
     """The text cannot be read; the message is upstream's."""
 
 
-def documents(content: bytes) -> Iterable[Any]:
+def documents(content: bytes, loader: type[Loader] = Loader) -> Iterable[Any]:
     """The values in a text of one or several documents. Raises DecodeError."""
     json_told = ""
     if content.lstrip()[:1] == b"{" and b"\n---" not in content:
@@ -71,7 +83,7 @@ def documents(content: bytes) -> Iterable[Any]:
         except orjson.JSONDecodeError as error:
             json_told = "unexpected EOF" if "unexpected end of data" in str(error) else ""
     try:
-        return list(yaml.load_all(content, Loader=Loader))
+        return list(yaml.load_all(content, Loader=loader))
     except yaml.YAMLError as error:
         raise DecodeError(json_told or f"error converting YAML to JSON: yaml: {told(error)}") from error
 

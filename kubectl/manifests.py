@@ -29,7 +29,11 @@ class Manifest(NamedTuple):
 def load(filenames: Sequence[str], *, recursive: bool = False, kustomize: str = "", validated: bool = False) -> list[Manifest]:
     """Every object named. `validated`: what cannot be an object is refused in a validator's words. Raises CommandError."""
     if kustomize:
-        raise CommandError("kustomizations (-k) are not supported: build them first, and pass the result with -f -")
+        from kubectl.kustomize.build import build
+
+        if filenames:
+            raise CommandError("only one of -f or -k can be specified")
+        return [Manifest(ordered(tree), kustomize) for tree in build(kustomize)]
     sources = [source for name in filenames for source in _sources(name, recursive)]
     return [manifest for source in sources for manifest in parse(_read(source), source, validated=validated)]
 

@@ -58,6 +58,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("patch", "Update fields of a resource", ADVANCED),
     Command("replace", "Replace a resource by file name or stdin", ADVANCED),
     Command("wait", "Wait for a specific condition on one or many resources", ADVANCED),
+    Command("kustomize", "Build a kustomization target from a directory or URL", ADVANCED),
     Command("label", "Update the labels on a resource", SETTINGS),
     Command("annotate", "Update the annotations on a resource", SETTINGS),
     Command("completion", "Output shell completion code for the specified shell (bash, zsh, fish, or powershell)", SETTINGS),

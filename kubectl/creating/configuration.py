@@ -146,7 +146,7 @@ def configmap(
 
 def _hashed(tree: Tree, wanted: bool) -> Tree:
     if wanted:
-        tree["metadata"]["name"] += f"-{content_hash(tree, empty={})}"
+        tree["metadata"]["name"] += f"-{content_hash(tree, tree['metadata']['name'], empty={})}"
     return tree
 
 

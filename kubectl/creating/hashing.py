@@ -14,9 +14,9 @@ LENGTH = 10
 LETTERS = str.maketrans("013ae", "ghkmt")
 
 
-def content_hash(tree: Tree, *, empty: Tree | str) -> str:
-    """Of a ConfigMap or Secret. `empty`: what stands for missing data (kustomize writes "", create an object)."""
-    encoded: Tree = {"kind": tree["kind"], "name": tree["metadata"].get("name", ""), "data": tree.get("data") or empty}
+def content_hash(tree: Tree, name: str, *, empty: Tree | str) -> str:
+    """Of a ConfigMap or Secret that is called `name` (kustomize: not yet). `empty`: what stands for missing data."""
+    encoded: Tree = {"kind": tree["kind"], "name": name, "data": tree.get("data") or empty}
     if tree["kind"] == "Secret":
         encoded["type"] = tree.get("type", "")
         if tree.get("stringData"):
