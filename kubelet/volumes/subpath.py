@@ -22,10 +22,9 @@ def check(subpath: str) -> None:
 
 
 def mount(volume: Path, subpath: str, target: Path) -> Path:
-    """Bind the volume's subpath to `target`; a directory that is absent is made, with the mode of the volume's top. Raises
-    VolumeError where it leads outside."""
-    if mounts.is_mounted(target):
-        return target
+    """Bind the volume's subpath to `target`; a directory that is absent is made, with the mode of the volume's top. What is bound
+    already stays, unless the path means another file by now: a config map's was replaced. Raises VolumeError where it leads
+    outside."""
     root = volume.resolve()
     if root.is_file():
         raise VolumeError(f"failed to prepare subPath: volume {volume} is a file")
@@ -34,7 +33,8 @@ def mount(volume: Path, subpath: str, target: Path) -> Path:
         raise VolumeError(f'failed to prepare subPath: "{subpath}" leads out of the volume')
     descriptor = _open(root, resolved.relative_to(root).parts)
     try:
-        _bind(descriptor, target)
+        if not _is_bound(descriptor, target):
+            _bind(descriptor, target)
     finally:
         os.close(descriptor)
     return target
@@ -64,6 +64,20 @@ def _open_below(parent: int, name: str, mode: int) -> int:
         if stat.S_ISDIR(os.fstat(made).st_mode):
             os.chmod(f"/proc/self/fd/{made}", mode)  # what was made, also where the umask took something away
         return made
+
+
+def _is_bound(descriptor: int, target: Path) -> bool:
+    """Whether the target shows this file. Another one is taken from there."""
+    if not mounts.is_mounted(target):
+        return False
+    if os.path.samestat(os.fstat(descriptor), target.stat()):
+        return True
+    mounts.unmount_below(target)
+    if target.is_dir():
+        target.rmdir()
+    else:
+        target.unlink()
+    return False
 
 
 def _bind(descriptor: int, target: Path) -> None:
