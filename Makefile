@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help up down purge status logs kubeconfig lab lab-down upstream-kubectl test test-unit check format bench bench-apiserver bench-node lock
+.PHONY: help up down purge status logs kubeconfig lab lab-down upstream-kubectl test test-unit check format bench bench-apiserver bench-node bench-scheduler lock
 
 PYTHON ?= python3
 VENV := .venv
@@ -68,6 +68,9 @@ bench: $(VENV)/.tests ## Measure bring-up, pod start, idle CPU and memory; JSON 
 
 bench-node: $(VENV)/.tests ## Measure pod starts, exec, logs and a full node beside the engine alone; JSON in bench-results/
 	@$(BIN)/python -m tests.bench.node
+
+bench-scheduler: $(VENV)/.tests ## Measure how many pods a second get a node, by kind of constraint; JSON in bench-results/
+	@$(BIN)/python -m tests.bench.scheduler $(ARGS)
 
 bench-apiserver: $(VENV)/.tests ## Measure the API server beside etcd alone (ARGS=--quick for less); JSON in bench-results/
 	@command -v wrk >/dev/null || { apt-get update -q && apt-get install -q -y --no-install-recommends wrk; }

@@ -18,4 +18,5 @@ class Config:
     secure_port: int = flag("--secure-port", 10259, "The port on which to serve HTTPS; 0 to not serve at all.")
     tls_cert_file: Path | None = flag("--tls-cert-file", None, "File containing the x509 certificate for HTTPS.")
     tls_private_key_file: Path | None = flag("--tls-private-key-file", None, "File containing the matching private key.")
+    config: Path | None = flag("--config", None, "The path to the configuration file (KubeSchedulerConfiguration).")
     v: int = flag("--v", 0, "Number for the log level verbosity.")

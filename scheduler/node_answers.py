@@ -10,6 +10,7 @@ from scheduler.pod_info import PodInfo
 from scheduler.snapshot import LEAST_CPU_MILLIS, LEAST_MEMORY_BYTES, Snapshot
 
 HARD = ("NoSchedule", "NoExecute")
+LEAST = {"cpu": LEAST_CPU_MILLIS, "memory": LEAST_MEMORY_BYTES}
 
 
 def selected(pod: PodInfo, nodes: Snapshot) -> Mask | None:
@@ -39,7 +40,7 @@ def taints_left(pod: PodInfo, taints: list[Taint], effects: tuple[str, ...]) -> 
 
 def used_share(pod: PodInfo, nodes: Snapshot, resource: str) -> Scores:
     """How full each node would be with this pod, 0 to 1, as scores count it (a pod without requests is not free)."""
-    least = LEAST_CPU_MILLIS if resource == "cpu" else LEAST_MEMORY_BYTES
+    least = LEAST.get(resource, 0)
     amount = pod.asked.get(resource) or least
     room = np.maximum(nodes.allocatable(resource), 1)
-    return np.minimum((nodes.assumed(resource) + amount) / room, 1.0)
+    return np.minimum(((nodes.assumed(resource) if least else nodes.requested(resource)) + amount) / room, 1.0)

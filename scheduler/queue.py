@@ -32,6 +32,7 @@ class QueuedPod:
     waiting_since: float = 0.0
     backoff_until: float = 0.0
     refused_by: frozenset[str] = frozenset()
+    tried_since: float = 0.0
     tried_at: int = 0  # moves before the last attempt: tells whether one came during it
     place: str = "active"  # active | backoff | unschedulable | gated | trying
 
@@ -96,7 +97,7 @@ class SchedulingQueue:
             if self._current(item, "active"):
                 item.place = "trying"
                 item.attempts += 1
-                item.tried_at = self._moves
+                item.tried_since, item.tried_at = now, self._moves
                 return item
         return None
 

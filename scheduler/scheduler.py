@@ -8,6 +8,7 @@ https://kubernetes.io/docs/concepts/scheduling-eviction/kube-scheduler/
 
 import asyncio
 import time
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -33,7 +34,7 @@ from scheduler.cycle import Decision, decide
 from scheduler.evictor import Evictor
 from scheduler.framework import Profile
 from scheduler.nominations import Nominations
-from scheduler.plugins import DEFAULT, OF_PLACED_PODS, OF_VOLUMES
+from scheduler.plugins import OF_PLACED_PODS, OF_VOLUMES
 from scheduler.pod_info import PodInfo
 from scheduler.preemption import make_room
 from scheduler.queue import QueuedPod, SchedulingQueue
@@ -49,17 +50,26 @@ BINDINGS_AT_ONCE = 32
 OF_STORAGE = (PersistentVolumeClaim, PersistentVolume, StorageClass, CSINode)
 
 
+class Desk:
+    """What pods of one schedulerName are served by."""
+
+    def __init__(self, client: Client, recorder: EventRecorder, profile: Profile) -> None:
+        self.name = profile.name
+        self.profile = profile
+        self.recorder = recorder
+        self.evictor = Evictor(client, recorder, profile.name)
+
+
 class Scheduler:
-    def __init__(self, client: Client, informers: Informers, recorder: EventRecorder, profile: Profile = DEFAULT) -> None:
+    def __init__(self, client: Client, informers: Informers, desks: Iterable[Desk]) -> None:
         self._client = client
-        self._recorder = recorder
-        self._profile = profile
-        self._name = name = profile.name
+        self._desks = {one.name: one for one in desks}
         self._pods = informers.of(Pod)
         self._nodes = informers.of(Node)
         self._budgets = informers.of(PodDisruptionBudget)
-        self._evictor = Evictor(client, recorder, name)
         self._queue = SchedulingQueue()
+        for place in self._queue.counts():
+            metrics.PENDING.labels(place).set_function(lambda place=place: self._queue.counts()[place])  # type: ignore[misc]
         self._storage = storage_of(informers)
         self._volumes = VolumeBinder(client, self._storage, informers.of(PersistentVolumeClaim))
         self._snapshot = Snapshot(self._storage, siblings_of(informers))
@@ -109,12 +119,13 @@ class Scheduler:
         return decision
 
     def _decision(self, pod: PodInfo) -> Decision:
-        nominated = self._nominations.node_of(pod.uid)
+        nominated, profile = self._nominations.node_of(pod.uid), self._desk(pod.pod).profile
         with self._nominations.counted_for(pod):
-            decision = decide(pod, self._snapshot, self._profile, self._tie, nominated)
+            decision = decide(pod, self._snapshot, profile, self._tie, nominated)
             if decision.node is not None or not len(self._snapshot):
                 return decision
-            room = make_room(pod, nominated, self._snapshot, self._profile.filters, self._budgets.cache.list(), self._tie)
+            metrics.PREEMPTIONS.inc()
+            room = make_room(pod, nominated, self._snapshot, profile.filters, self._budgets.cache.list(), self._tie)
         message = f"{decision.message} preemption: {room.message}" if room.message else decision.message
         return replace(decision, message=message, room=room)
 
@@ -136,7 +147,7 @@ class Scheduler:
         except (ApiError, Unreachable) as error:
             log.warning("pod not scheduled, will be tried again", pod=item.key, error=error)
             self._queue.failed(item, time.monotonic(), again=True)
-            metrics.ATTEMPTS.labels("error", self._name).inc()
+            self._attempted("error", item)
         finally:
             self._binders.release()
             self._work.set()
@@ -158,8 +169,9 @@ class Scheduler:
                 return
             raise
         self._queue.remove(item.key)
-        self._recorder.event(pod, "Normal", "Scheduled", f"Successfully assigned {item.key} to {node}")
-        metrics.ATTEMPTS.labels("scheduled", self._name).inc()
+        self._desk(pod).recorder.event(pod, "Normal", "Scheduled", f"Successfully assigned {item.key} to {node}")
+        self._attempted("scheduled", item)
+        metrics.scheduled(item.attempts, time.monotonic() - item.added)
         log.info("pod bound", pod=item.key, node=node)
 
     def _not_placed(self, item: QueuedPod, node: str) -> None:
@@ -177,7 +189,7 @@ class Scheduler:
         except (ApiError, Unreachable, VolumesNotBound) as error:
             self._not_placed(item, node)
             message = f'running PreBind plugin "VolumeBinding": binding volumes: {error}'
-            self._recorder.event(item.pod, "Warning", "FailedScheduling", message)
+            self._desk(item.pod).recorder.event(item.pod, "Warning", "FailedScheduling", message)
             self._queue.failed(item, time.monotonic(), again=True)
             return False
         finally:
@@ -194,8 +206,9 @@ class Scheduler:
     async def _report(self, item: QueuedPod, decision: Decision) -> None:
         """Tell why the pod has no node: an event, and the condition PodScheduled=False; and make room for it, if it may."""
         self._queue.failed(item, time.monotonic(), refused_by=decision.refused_by)
-        metrics.ATTEMPTS.labels("unschedulable", self._name).inc()
-        self._recorder.event(item.pod, "Warning", "FailedScheduling", decision.message)
+        desk = self._desk(item.pod)
+        self._attempted("unschedulable", item)
+        desk.recorder.event(item.pod, "Warning", "FailedScheduling", decision.message)
         status: Tree = {}
         condition = unscheduled_condition(item.pod, decision.message, datetime.now(UTC))
         if condition is not None:
@@ -211,8 +224,9 @@ class Scheduler:
         if decision.room is not None and decision.room.node is not None:
             for other in self._nominations.less_important(PodInfo(item.pod), decision.room.node):
                 self._nominations.remove(other.metadata.uid)
-                await self._evictor.withdraw(other)
-            await self._evictor.make(decision.room, item.pod)
+                await desk.evictor.withdraw(other)
+            metrics.VICTIMS.observe(len(decision.room.victims))
+            await desk.evictor.make(decision.room, item.pod)
 
     def _pod_changed(self, old: Pod | None, new: Pod | None) -> None:
         now = time.monotonic()
@@ -235,7 +249,7 @@ class Scheduler:
             self._queue.remove(key_of(new))
             if old is None or not old.spec.nodeName or old.metadata.labels != new.metadata.labels:
                 self._queue.move_all(now, refused_by=OF_PLACED_PODS)
-        elif new.spec.schedulerName == self._name and new.metadata.deletionTimestamp is None and uid not in self._assumed:
+        elif new.spec.schedulerName in self._desks and new.metadata.deletionTimestamp is None and uid not in self._assumed:
             if old is None and new.status.nominatedNodeName:
                 self._nominations.set(PodInfo(new), new.status.nominatedNodeName)
             self._queue.set(new, now)
@@ -259,6 +273,13 @@ class Scheduler:
     def _storage_changed(self) -> None:
         if self._queue.move_all(time.monotonic(), refused_by=OF_VOLUMES):
             self._work.set()
+
+    @staticmethod
+    def _attempted(result: str, item: QueuedPod) -> None:
+        metrics.attempted(result, item.pod.spec.schedulerName, time.monotonic() - item.tried_since)
+
+    def _desk(self, pod: Pod) -> Desk:
+        return self._desks[pod.spec.schedulerName]
 
     def _bound(self, key: Key) -> bool:
         pod = self._pods.cache.get(key)

@@ -10,7 +10,8 @@ required affinity counts as a preference of weight 1 (hardPodAffinityWeight). Af
 https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/#inter-pod-affinity-and-anti-affinity
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -86,13 +87,24 @@ class InterPodAffinity:
 
     name = NAME
 
+    def __init__(self, hard_weight: int = HARD_WEIGHT, *, only_own: bool = False) -> None:
+        """`only_own`: what placed pods prefer does not count for a pod that prefers nothing itself."""
+        self._hard_weight = hard_weight
+        self._only_own = only_own
+
+    @classmethod
+    def of(cls, arguments: Mapping[str, Any]) -> "InterPodAffinity":
+        """From InterPodAffinityArgs."""
+        weight = arguments.get("hardPodAffinityWeight")
+        return cls(HARD_WEIGHT if weight is None else weight, only_own=bool(arguments.get("ignorePreferredTermsOfExistingPods")))
+
     def score(self, pod: PodInfo, nodes: Snapshot, feasible: Mask) -> Scores | None:
         raw = None
         for one in pod.preferred:
             raw = _added(raw, nodes, one.term, one.weight, _tally((one.term,), nodes))
-        for carried, holders in nodes.carried("preferred", "required"):
+        for carried, holders in () if self._only_own and not pod.preferred else nodes.carried("preferred", "required"):
             if carried.term.covers(pod, nodes.namespaces):
-                raw = _added(raw, nodes, carried.term, carried.weight or HARD_WEIGHT, holders)
+                raw = _added(raw, nodes, carried.term, carried.weight or self._hard_weight, holders)
         if raw is None:
             return None
         lowest, highest = raw[feasible].min(), raw[feasible].max()

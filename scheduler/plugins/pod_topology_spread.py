@@ -7,12 +7,15 @@ default constraints).
 https://kubernetes.io/docs/concepts/scheduling-eviction/topology-spread-constraints/ · KEP-895, 3022, 3094, 3243
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from kube.api import labels
 from kube.api.types import TopologySpreadConstraint
+from kube.api.views import view
 from scheduler.framework import MAX_SCORE, Mask, Scores, everywhere
 from scheduler.node_answers import selected, tolerated
 from scheduler.pod_info import PodInfo, with_own_values
@@ -27,8 +30,19 @@ class PodTopologySpread:
     name = "PodTopologySpread"
     mendable = True
 
+    def __init__(self, defaults: Sequence[TopologySpreadConstraint] | None = None) -> None:
+        """`defaults`: for pods that state none; without a selector. None: the built-in ones."""
+        self._defaults = defaults
+
+    @classmethod
+    def of(cls, arguments: Mapping[str, Any]) -> "PodTopologySpread":
+        """From PodTopologySpreadArgs."""
+        if arguments.get("defaultingType") != "List" and not arguments.get("defaultConstraints"):
+            return cls()
+        return cls([view(TopologySpreadConstraint, one) for one in arguments.get("defaultConstraints") or ()])
+
     def filter(self, pod: PodInfo, nodes: Snapshot) -> Mask | None:
-        constraints = _constraints(pod, "DoNotSchedule")
+        constraints = self._constraints(pod, nodes, "DoNotSchedule")
         if not constraints:
             return None
         keyed = _with_keys(constraints, nodes)
@@ -38,22 +52,33 @@ class PodTopologySpread:
         return mask
 
     def reason(self, pod: PodInfo, nodes: Snapshot, index: int) -> tuple[str, ...]:
-        for constraint in _constraints(pod, "DoNotSchedule"):
+        for constraint in self._constraints(pod, nodes, "DoNotSchedule"):
             if constraint.key not in nodes.infos[index].labels:
                 return ("node(s) didn't match pod topology spread constraints (missing required label)",)
         return ("node(s) didn't match pod topology spread constraints",)
 
     def score(self, pod: PodInfo, nodes: Snapshot, feasible: Mask) -> Scores | None:
-        """Nodes without one of the keys are the worst; for the default constraints, keys that a node lacks count for nothing."""
-        own = _constraints(pod, "ScheduleAnyway")
-        constraints = own or _defaults(pod, nodes)
+        """Nodes without one of the keys are the worst; for the built-in constraints, keys that a node lacks count for nothing."""
+        constraints = self._constraints(pod, nodes, "ScheduleAnyway")
         if not constraints:
             return None
-        keyed = _with_keys(constraints, nodes) if own else everywhere(nodes)
+        built_in = self._defaults is None and not pod.spec.topologySpreadConstraints
+        keyed = everywhere(nodes) if built_in else _with_keys(constraints, nodes)
         raw = np.zeros(len(nodes))
         for constraint in constraints:
             raw += _crowd(pod, constraint, nodes, keyed, feasible & keyed)
         return _turned(np.rint(raw), feasible & keyed)
+
+    def _constraints(self, pod: PodInfo, nodes: Snapshot, when: str) -> "list[Constraint]":
+        """Its own, or the cluster's: over the pods of the same Services and set."""
+        if pod.spec.topologySpreadConstraints:
+            return [_ready(pod, one) for one in pod.spec.topologySpreadConstraints if one.whenUnsatisfiable == when]
+        same = nodes.siblings.of(pod) if self._defaults is None or self._defaults else labels.everything()
+        if same.empty:
+            return []
+        if self._defaults is None:
+            return [Constraint(key, skew, same) for key, skew in DEFAULT_SOFT] if when == "ScheduleAnyway" else []
+        return [replace(_ready(pod, one), selector=same) for one in self._defaults if one.whenUnsatisfiable == when]
 
 
 @dataclass(frozen=True)
@@ -68,10 +93,6 @@ class Constraint:
     honor_taints: bool = False
 
 
-def _constraints(pod: PodInfo, when: str) -> list[Constraint]:
-    return [_ready(pod, one) for one in pod.spec.topologySpreadConstraints or () if one.whenUnsatisfiable == when]
-
-
 def _ready(pod: PodInfo, given: TopologySpreadConstraint) -> Constraint:
     """matchLabelKeys add the pod's own values of these labels to the selector (KEP-3243)."""
     return Constraint(
@@ -82,14 +103,6 @@ def _ready(pod: PodInfo, given: TopologySpreadConstraint) -> Constraint:
         honor_affinity=(given.nodeAffinityPolicy or "Honor") == "Honor",
         honor_taints=(given.nodeTaintsPolicy or "Ignore") == "Honor",
     )
-
-
-def _defaults(pod: PodInfo, nodes: Snapshot) -> list[Constraint]:
-    """The cluster's soft constraints: over the pods of the same Services and set."""
-    if pod.spec.topologySpreadConstraints:
-        return []
-    same = nodes.siblings.of(pod)
-    return [] if same.empty else [Constraint(key, skew, same) for key, skew in DEFAULT_SOFT]
 
 
 def _with_keys(constraints: list[Constraint], nodes: Snapshot) -> Mask:

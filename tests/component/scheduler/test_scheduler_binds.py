@@ -8,7 +8,8 @@ from kube.api.types import Event, Node, Pod, ServiceAccount
 from kube.client.events import EventRecorder
 from kube.client.informer import Informers
 from kube.client.rest import Client
-from scheduler.scheduler import Scheduler
+from scheduler.profiles import profile_of
+from scheduler.scheduler import Desk, Scheduler
 from tests.wait import eventually
 
 NODE = {"cpu": "1", "memory": "1Gi", "pods": "10"}
@@ -79,7 +80,7 @@ def test_a_pod_that_waits_for_another_goes_to_its_node_once_it_is_there(runner: 
 
 async def _schedule(client: Client) -> None:
     informers, recorder = Informers(client), EventRecorder(client, "default-scheduler")
-    scheduler = Scheduler(client, informers, recorder)
+    scheduler = Scheduler(client, informers, [Desk(client, recorder, profile_of({}))])
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(informers.run())
         tasks.create_task(recorder.run())

@@ -8,6 +8,7 @@ from controller_manager.start import chosen_controllers, control
 from kube.api.meta import Key, Tree
 from kube.api.types import Node, PersistentVolume, PersistentVolumeClaim, Pod, ServiceAccount, StorageClass
 from kube.client.rest import Client
+from scheduler.profiles import profiles_of
 from scheduler.start import schedule
 from tests.wait import eventually
 
@@ -51,7 +52,7 @@ async def a_cluster(client: Client) -> list[asyncio.Task[None]]:
     await client.create(StorageClass, {"metadata": {"name": "local"}, **wait})
     config = Config(controllers=CONTROLLERS)
     manager = asyncio.ensure_future(control(client, config, chosen_controllers(config)))
-    return [manager, asyncio.ensure_future(schedule(client))]
+    return [manager, asyncio.ensure_future(schedule(client, profiles_of(None)))]
 
 
 def test_a_claim_that_waits_is_bound_to_a_volume_of_the_pods_node(runner: asyncio.Runner, client: Client) -> None:

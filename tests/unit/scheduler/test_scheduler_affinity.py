@@ -6,14 +6,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kube.api.types import Pod
-from scheduler.plugins import FILTERS
 from scheduler.pod_info import PodInfo
 from scheduler.preemption import make_room
+from scheduler.profiles import profile_of
 from scheduler.snapshot import Snapshot
 from tests.unit.scheduler.test_scheduler_decide import a_node, a_pod, a_snapshot, schedule
 
 HOST, ZONE = "kubernetes.io/hostname", "topology.kubernetes.io/zone"
 REQUIRED, PREFERRED = "requiredDuringSchedulingIgnoredDuringExecution", "preferredDuringSchedulingIgnoredDuringExecution"
+
+DEFAULT = profile_of({})
 
 
 def term(key: str = HOST, app: str = "db", **more: Any) -> dict[str, Any]:
@@ -131,10 +133,10 @@ def test_room_is_made_by_ending_who_keeps_the_pod_away() -> None:
     """Rule: anti-affinity is mended by preemption, affinity is not."""
     low = app("db", priority=1, affinity=apart(term(HOST, "web")))
     snapshot = a_snapshot(a_node("a"), placed={"a": [low]})
-    found = make_room(PodInfo(app("web", priority=5)), None, snapshot, FILTERS, ())
+    found = make_room(PodInfo(app("web", priority=5)), None, snapshot, DEFAULT.filters, ())
     assert (found.node, found.victims) == ("a", (low,))
     assert set(snapshot.infos[0].pods) == {"uid-db"}
-    nothing = make_room(PodInfo(app("web", priority=5, affinity=near(term(HOST, "cache")))), None, snapshot, FILTERS, ())
+    nothing = make_room(PodInfo(app("web", priority=5, affinity=near(term(HOST, "cache")))), None, snapshot, DEFAULT.filters, ())
     assert nothing.message == "0/1 nodes are available: 1 Preemption is not helpful for scheduling."
 
 

@@ -8,10 +8,12 @@ from hypothesis import strategies as st
 from kube.api.types import Node, Pod
 from kube.api.views import view
 from scheduler.cycle import Decision, decide
-from scheduler.plugins import DEFAULT
 from scheduler.plugins.node_ports import clash
 from scheduler.pod_info import PodInfo
+from scheduler.profiles import profile_of
 from scheduler.snapshot import Snapshot
+
+DEFAULT = profile_of({})
 
 
 def a_node(name: str, *, cpu: str = "2", memory: str = "4Gi", pods: str = "110", **more: Any) -> Node:

@@ -8,11 +8,13 @@ from kube.api.types import Pod, PodDisruptionBudget
 from kube.api.views import tree_of, view
 from scheduler.cycle import decide
 from scheduler.nominations import Nominations
-from scheduler.plugins import DEFAULT, FILTERS
 from scheduler.pod_info import PodInfo
 from scheduler.preemption import Room, make_room
+from scheduler.profiles import profile_of
 from scheduler.snapshot import Snapshot
 from tests.unit.scheduler.test_scheduler_decide import a_node, a_pod, a_snapshot
+
+DEFAULT = profile_of({})
 
 
 def at(pod: Pod, **metadata: Any) -> Pod:
@@ -28,7 +30,7 @@ def a_budget(allowed: int, **labels: str) -> PodDisruptionBudget:
 
 
 def room(pod: Pod, snapshot: Snapshot, *budgets: PodDisruptionBudget, nominated: str | None = None) -> Room:
-    return make_room(PodInfo(pod), nominated, snapshot, FILTERS, budgets)
+    return make_room(PodInfo(pod), nominated, snapshot, DEFAULT.filters, budgets)
 
 
 def names(found: Room) -> tuple[str | None, list[str]]:

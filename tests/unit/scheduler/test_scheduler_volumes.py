@@ -6,13 +6,15 @@ from kube.api.meta import Tree
 from kube.api.types import CSINode, Node, PersistentVolume, PersistentVolumeClaim, Pod, StorageClass
 from kube.api.views import view
 from scheduler.cycle import decide
-from scheduler.plugins import DEFAULT
 from scheduler.pod_info import PodInfo
+from scheduler.profiles import profile_of
 from scheduler.snapshot import Snapshot
 from scheduler.storage import Storage, no_storage
 
 ROOM = {"cpu": "4", "memory": "8Gi", "pods": "110"}
 BOUND = {"pv.kubernetes.io/bind-completed": "yes"}
+
+DEFAULT = profile_of({})
 
 
 def a_pod(*claims: str, name: str = "p", **more: Any) -> Pod:
