@@ -25,6 +25,7 @@ MEDIA_TYPE = "application/vnd.kubernetes.protobuf"
 MAGIC = b"k8s\x00"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NANOSECONDS = 10**9
+WITH_EXPONENT = 1e21  # whole numbers below are written in JSON as such
 TABLES = ("messages.txt", "messages_of_definitions.txt")
 META_KINDS = frozenset(("DeleteOptions", "CreateOptions", "UpdateOptions", "PatchOptions", "ListOptions"))  # of every group
 
@@ -124,7 +125,8 @@ def _value(kind: str, raw: Any) -> Any:
         case "bytes":
             return base64.b64encode(raw).decode()
         case "double":
-            return struct.unpack("<d", raw)[0]
+            value = struct.unpack("<d", raw)[0]
+            return int(value) if value.is_integer() and abs(value) < WITH_EXPONENT else value
         case "quantity":
             return _text(dict(fields(raw)).get(1, b""))
         case "json":

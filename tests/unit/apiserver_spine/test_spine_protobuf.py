@@ -1,5 +1,7 @@
 """Protobuf bodies, as upstream's kubectl writes them."""
 
+import struct
+
 import pytest
 
 from apiserver import protobuf
@@ -102,7 +104,7 @@ def test_definitions_are_read_and_each_alternative_of_a_schema_is_what_it_stands
 
     Rule: https://github.com/kubernetes/apiextensions-apiserver/blob/master/pkg/apis/apiextensions/v1/generated.proto
     """
-    of_a = message(long(5, b"string"), long(8, field(1, b'"x"')))
+    of_a = message(long(5, b"string"), long(8, field(1, b'"x"')), b"\x59", struct.pack("<d", 2))
     of_b = message(long(5, b"array"), long(24, field(1, field(5, b"string"))))
     of_c = message(long(5, b"object"), long(30, field(1, 1)), long(44, message(field(1, b"true"), field(6, 0))))
     properties = [long(29, message(field(1, name), field(2, one))) for name, one in ((b"a", of_a), (b"b", of_b), (b"c", of_c))]
@@ -111,6 +113,7 @@ def test_definitions_are_read_and_each_alternative_of_a_schema_is_what_it_stands
     names = message(field(1, b"foos"), field(2, b""), field(4, b"Foo"))
     spec = message(field(1, b"example.com"), field(3, names), field(4, b"Cluster"), long(7, version))
     tree = protobuf.decode(an_object("apiextensions.k8s.io/v1", "CustomResourceDefinition", long(2, spec)))
+    assert type(tree["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["a"]["minimum"]) is int
     assert tree["spec"] == {
         "group": "example.com",
         "names": {"plural": "foos", "kind": "Foo"},
@@ -125,7 +128,7 @@ def test_definitions_are_read_and_each_alternative_of_a_schema_is_what_it_stands
                         "type": "object",
                         "x-kubernetes-preserve-unknown-fields": True,
                         "properties": {
-                            "a": {"type": "string", "default": "x"},
+                            "a": {"type": "string", "default": "x", "minimum": 2},
                             "b": {"type": "array", "items": {"type": "string"}},
                             "c": {
                                 "type": "object",
