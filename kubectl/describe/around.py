@@ -42,11 +42,15 @@ def gather(session: "Session", item: "Item", *, events: bool) -> Around:
         found["replica_sets"] = _list(
             session, Resource("apps", "v1", "ReplicaSet", "replicasets"), namespace, label=_labels(tree["spec"].get("selector"))
         )
-    elif kind in ("ReplicaSet", "ReplicationController", "DaemonSet"):
+    elif kind in ("ReplicaSet", "ReplicationController", "DaemonSet", "StatefulSet"):
         found["pods"] = _list(session, Resource("", "v1", "Pod", "pods"), namespace, label=_labels(tree["spec"].get("selector")))
     elif kind == "Service":
         row = Resource("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices")
         found["slices"] = _list(session, row, namespace, label=f"kubernetes.io/service-name={item.key.name}")
+    elif kind == "Ingress":
+        found["slices"] = _list(session, Resource("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices"), namespace)
+    elif kind == "PersistentVolumeClaim":
+        found["pods"] = _list(session, Resource("", "v1", "Pod", "pods"), namespace)
     elif kind == "Namespace":
         found["quotas"] = _list(session, Resource("", "v1", "ResourceQuota", "resourcequotas"), item.key.name)
         found["limits"] = _list(session, Resource("", "v1", "LimitRange", "limitranges"), item.key.name)

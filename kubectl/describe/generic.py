@@ -11,33 +11,15 @@ from kubectl.describe.around import Around
 from kubectl.describe.words import annotations, events, labels
 from kubectl.printers.gotext import text as go_text
 
-SKIPPED = {"metadata": {"managedFields", "name", "namespace", "labels", "annotations"}, "": {"apiVersion", "kind"}}
-ACRONYMS = {
-    "api": "API",
-    "cpu": "CPU",
-    "id": "ID",
-    "ip": "IP",
-    "ips": "IPs",
-    "uid": "UID",
-    "url": "URL",
-    "tls": "TLS",
-    "dns": "DNS",
-    "http": "HTTP",
-    "https": "HTTPS",
-    "json": "JSON",
-    "ttl": "TTL",
-    "vm": "VM",
-    "ui": "UI",
-    "os": "OS",
-    "ca": "CA",
-}
+SKIPPED = {"metadata": {"managedFields", "name", "namespace", "labels", "annotations"}}
+ACRONYMS = ("API", "URL", "UID", "OSB", "GUID")
+PARTS = re.compile(r"URLs|[A-Z]+(?![a-z])|[A-Z][a-z]+|[a-z]+|[0-9]+")
 
 
 def describe(tree: Tree, around: Around) -> str:
     metadata = tree["metadata"]
     text = f"Name:\t{metadata['name']}\nNamespace:\t{metadata.get('namespace', '')}\n"
     text += labels("Labels", metadata.get("labels")) + annotations(metadata.get("annotations"))
-    text += f"API Version:\t{tree.get('apiVersion', '')}\nKind:\t{tree.get('kind', '')}\n"
     return text + _fields(tree, 0, "") + events(around.events, around.now)
 
 
@@ -70,8 +52,11 @@ def _items(found: list[Any], level: int, path: str) -> str:
 
 
 def words(name: str) -> str:
-    """`creationTimestamp` → `Creation Timestamp`, `podIP` → `Pod IP` (smartLabelFor)."""
+    """`creationTimestamp` → `Creation Timestamp`, `podIP` → `Pod IP`, `podIPs` → `Pod I Ps` (smartLabelFor)."""
     if re.search(r"[^A-Za-z0-9]", name):
         return name
-    parts = re.findall(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z0-9]+|[A-Z]+", name)
-    return " ".join(ACRONYMS.get(part.lower(), part[0].upper() + part[1:]) for part in parts)
+    return " ".join(part if part == "URLs" else _titled(part) for part in PARTS.findall(name))
+
+
+def _titled(part: str) -> str:
+    return part.upper() if part.upper() in ACRONYMS else part[0].upper() + part[1:]

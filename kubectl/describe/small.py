@@ -27,16 +27,21 @@ def _quota(tree: Tree) -> str:
     return text + "".join(f"  {name}\t{used.get(name, '0')}\t{hard[name]}\n" for name in sorted(hard))
 
 
+LIMITS = ("Type", "Resource", "Min", "Max", "Default Request", "Default Limit", "Max Limit/Request Ratio")
+
+
 def _limits(tree: Tree) -> str:
-    text = (
-        f"  Name:\t{tree['metadata']['name']}\n"
-        " Type\tResource\tMin\tMax\tDefault Request\tDefault Limit\tMax Limit/Request Ratio\n"
-        " ----\t--------\t---\t---\t---------------\t-------------\t-----------------------\n"
-    )
+    dashes = "\t".join("-" * len(title) for title in LIMITS)
+    return " " + "\t".join(LIMITS) + f"\n {dashes}\n" + limit_rows(tree, " ")
+
+
+def limit_rows(tree: Tree, indent: str) -> str:
+    text = ""
     fields = ("min", "max", "defaultRequest", "default", "maxLimitRequestRatio")
     for one in tree["spec"].get("limits") or ():
         for name in sorted({name for field in fields for name in one.get(field) or {}}):
-            text += f" {one['type']}\t{name}\t" + "\t".join((one.get(field) or {}).get(name, "-") for field in fields) + "\n"
+            cells = [(one.get(field) or {}).get(name, "-") for field in fields]
+            text += f"{indent}{one['type']}\t{name}\t" + "\t".join(cells) + "\n"
     return text
 
 
@@ -71,6 +76,4 @@ def service_account(tree: Tree, around: Around) -> str:
     text = f"Name:\t{metadata['name']}\nNamespace:\t{metadata['namespace']}\n"
     text += labels("Labels", metadata.get("labels")) + annotations(metadata.get("annotations"))
     text += multiline("Image pull secrets", [one["name"] for one in tree.get("imagePullSecrets") or ()])
-    if tree.get("secrets"):
-        text += multiline("Mountable secrets", [one["name"] for one in tree["secrets"]])
     return text + events(around.events, around.now)

@@ -17,10 +17,15 @@ def volumes(found: Sequence[Tree] | None, *, indent: int = 0) -> str:
     text = f"{space}Volumes:\n"
     for volume in found:
         text += f"  {' ' * indent}{volume['name']}:\n"
-        source, value = next(((key, value) for key, value in volume.items() if key != "name"), ("", {}))
-        rows = KINDS[source](value or {}) if source in KINDS else [("Type", source or "<unknown>")]
-        text += "".join(f"    {name}:\t{cell}\n" if cell is not None else f"    {name}\n" for name, cell in rows)
+        text += rows({key: value for key, value in volume.items() if key != "name"})
     return text
+
+
+def rows(volume: Tree) -> str:
+    """What a volume is: the first field that names a source. A PersistentVolume has other fields beside it."""
+    source = next((key for key in volume if key in KINDS), next(iter(volume), ""))
+    found = KINDS[source](volume[source] or {}) if source in KINDS else [("Type", source or "<unknown>")]
+    return "".join(f"    {name}:\t{cell}\n" if cell is not None else f"    {name}\n" for name, cell in found)
 
 
 def _yes(value: object) -> str:
@@ -101,6 +106,30 @@ def _projected(value: Tree) -> Rows:
     return rows
 
 
+def _csi(value: Tree) -> Rows:
+    given = value.get("volumeAttributes") or {}
+    rows: Rows = [("Type", "CSI (a Container Storage Interface (CSI) volume source)"), ("Driver", value.get("driver", ""))]
+    rows += (
+        [("FSType", value.get("fsType", "")), ("VolumeHandle", value.get("volumeHandle", ""))] if "volumeHandle" in value else []
+    )
+    rows.append(("ReadOnly", _yes(value.get("readOnly"))))
+    first, *more = [f"{name}={given[name]}" for name in sorted(given)] or [""]
+    return [*rows, ("VolumeAttributes", first), *((f"                           {one}", None) for one in more)]
+
+
+def _local(value: Tree) -> Rows:
+    return [("Type", "LocalVolume (a persistent volume backed by local storage on a node)"), ("Path", value.get("path", ""))]
+
+
+def _ephemeral(value: Tree) -> Rows:
+    spec = (value.get("volumeClaimTemplate") or {}).get("spec") or {}
+    return [
+        ("Type", "EphemeralVolume (an inline specification for a volume that gets created and deleted with the pod)"),
+        ("StorageClass", spec.get("storageClassName") or ""),
+        ("Volume", spec.get("volumeName") or ""),
+    ]
+
+
 KINDS: dict[str, Callable[[Tree], Rows]] = {
     "emptyDir": _empty_dir,
     "hostPath": _host_path,
@@ -110,4 +139,7 @@ KINDS: dict[str, Callable[[Tree], Rows]] = {
     "nfs": _nfs,
     "downwardAPI": _downward,
     "projected": _projected,
+    "csi": _csi,
+    "local": _local,
+    "ephemeral": _ephemeral,
 }

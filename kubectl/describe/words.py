@@ -36,6 +36,12 @@ def age(text: str | None, now: datetime) -> str:
     return "<unknown>" if moment is None else human((now - moment.astimezone(UTC)).total_seconds())
 
 
+def spent(start: str, end: str) -> str:
+    """How long it took."""
+    first, last = when(start), when(end)
+    return human((last - first).total_seconds()) if first and last else ""
+
+
 def multiline(title: str, values: Iterable[str], *, indent: str = "") -> str:
     """`Title:` with one value a line, the first on the title's own; `<none>` where there are none."""
     listed = list(values)
