@@ -216,6 +216,12 @@ class AdmissionAttributes:
     reinvocation: Literal["", "wanted", "again"] = ""
     notes: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def said_name(self) -> str:
+        """As a refusal has it: of what has no name yet, what its name will begin with."""
+        metadata = (self.object or {}).get("metadata") or {}
+        return self.name or str(metadata.get("name") or metadata.get("generateName") or "Unknown")
+
 
 class Authenticator(Protocol):
     async def authenticate(self, request: Request) -> User:

@@ -55,7 +55,7 @@ class CertificateSubjectRestriction:
             return
         if new["spec"].get("signerName") == CLIENT_SIGNER and MASTERS in organisations(new["spec"].get("request") or ""):
             text = f"use of {CLIENT_SIGNER} signer with {MASTERS} group is not allowed"
-            raise is_forbidden(attributes.resource.plural, GROUP, attributes.name, text)
+            raise is_forbidden(attributes.resource.plural, GROUP, attributes.said_name, text)
 
 
 def organisations(request: str) -> list[str]:
@@ -83,4 +83,4 @@ async def _check(attributes: AdmissionAttributes, server: Server, request: Tree,
             continue
         return
     text = f'user not permitted to {verb} requests with signerName "{signer}"'
-    raise is_forbidden(attributes.resource.plural, GROUP, attributes.name, text)
+    raise is_forbidden(attributes.resource.plural, GROUP, attributes.said_name, text)

@@ -42,4 +42,4 @@ def _size(claim: Tree) -> Decimal:
 
 
 def _refused(attributes: AdmissionAttributes, why: str) -> ApiError:
-    return is_forbidden(attributes.resource.plural, "", attributes.name, why)
+    return is_forbidden(attributes.resource.plural, "", attributes.said_name, why)

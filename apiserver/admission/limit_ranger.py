@@ -51,7 +51,7 @@ class LimitRanger:
         problems = [text for one in _limit_ranges(attributes, server) for text in complaints(new, row.kind, one)]
         if problems:
             why = problems[0] if len(problems) == 1 else f"[{', '.join(problems)}]"
-            raise is_forbidden(row.plural, row.group, attributes.name, why)
+            raise is_forbidden(row.plural, row.group, attributes.said_name, why)
 
 
 def fill_in(pod: Tree, limit_range: Tree) -> None:

@@ -22,13 +22,13 @@ class NamespaceLifecycle:
         row = attributes.resource
         if row.plural == "namespaces" and not row.group:
             if attributes.operation == "DELETE" and attributes.name in IMMORTAL:
-                raise is_forbidden(row.plural, row.group, attributes.name, "this namespace may not be deleted")
+                raise is_forbidden(row.plural, row.group, attributes.said_name, "this namespace may not be deleted")
             return
         if attributes.operation != "CREATE" or not row.namespaced or row.plural == ACCESS_REVIEW:
             return
         if await self._is_going(attributes.namespace, server):
             why = f"unable to create new content in namespace {attributes.namespace} because it is being terminated"
-            error = is_forbidden(row.plural, row.group, attributes.name, why)
+            error = is_forbidden(row.plural, row.group, attributes.said_name, why)
             cause = {
                 "reason": "NamespaceTerminating",
                 "message": f"namespace {attributes.namespace} is being terminated",

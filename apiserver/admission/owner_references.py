@@ -61,4 +61,4 @@ def _row_of(server: Server, owner: Tree) -> Resource | None:
 
 
 def _refused(attributes: AdmissionAttributes, why: str) -> ApiError:
-    return is_forbidden(attributes.resource.plural, attributes.resource.group, attributes.name, why)
+    return is_forbidden(attributes.resource.plural, attributes.resource.group, attributes.said_name, why)

@@ -7,10 +7,18 @@ from apiserver.context import AdmissionAttributes, Server
 from apiserver.storage.store import Store
 from kube.api.meta import Key, Tree
 from kube.api.resources import resource_of
+from kube.api.scheduling.priorityclass import SYSTEM
 from kube.api.status import NotFound, is_forbidden
 from kube.api.types import PriorityClass
 
 DEFAULT_POLICY = "PreemptLowerPriority"
+
+
+def _keep_systems(attributes: AdmissionAttributes) -> None:
+    """The system's own classes stay, save where a whole collection goes (kubernetes pkg/registry/scheduling/priorityclass)."""
+    if attributes.name in SYSTEM and attributes.request.info.verb == "delete":
+        why = "this is a system priority class and cannot be deleted"
+        raise is_forbidden("priorityclasses", "scheduling.k8s.io", attributes.name, why)
 
 
 class Priority:
@@ -22,6 +30,8 @@ class Priority:
         self._found: Tree | None = None
 
     async def mutate(self, attributes: AdmissionAttributes, server: Server) -> None:
+        if attributes.resource.kind == "PriorityClass" and attributes.operation == "DELETE":
+            _keep_systems(attributes)
         if attributes.resource.kind != "Pod" or attributes.subresource or attributes.operation not in ("CREATE", "UPDATE"):
             return
         if attributes.operation == "UPDATE":
@@ -40,13 +50,13 @@ class Priority:
                 f"the integer value of priority ({spec['priority']}) must not be provided in pod spec; priority admission "
                 f"controller computed {value} from the given PriorityClass name"
             )
-            raise is_forbidden("pods", "", attributes.name, why)
+            raise is_forbidden("pods", "", attributes.said_name, why)
         if spec.get("preemptionPolicy") not in (None, policy):
             why = (
                 f"the string value of PreemptionPolicy ({spec['preemptionPolicy']}) must not be provided in pod spec; priority "
                 f"admission controller computed {policy} from the given PriorityClass name"
             )
-            raise is_forbidden("pods", "", attributes.name, why)
+            raise is_forbidden("pods", "", attributes.said_name, why)
         spec["priority"], spec["preemptionPolicy"] = value, policy
 
     async def validate(self, attributes: AdmissionAttributes, server: Server) -> None:
@@ -58,7 +68,7 @@ class Priority:
             name = one["metadata"]["name"]
             if one.get("globalDefault") and name != attributes.name:
                 why = f"PriorityClass {name} is already marked as default. Only one default can exist"
-                raise is_forbidden("priorityclasses", "scheduling.k8s.io", attributes.name, why)
+                raise is_forbidden("priorityclasses", "scheduling.k8s.io", attributes.said_name, why)
 
     def _default(self, store: Store, judged: int) -> Tree | None:
         """Looked for again where something changed of what requests are judged by (storage/abreast.py)."""
@@ -75,7 +85,7 @@ class Priority:
             return store.cached(Key("", name)) or await store.get(Key("", name))
         except NotFound:
             why = f"no PriorityClass with name {name} was found"
-            raise is_forbidden("pods", "", attributes.name, why) from None
+            raise is_forbidden("pods", "", attributes.said_name, why) from None
 
 
 def _keep(attributes: AdmissionAttributes) -> None:

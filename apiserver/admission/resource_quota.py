@@ -107,7 +107,7 @@ class Demand:
 
     def _refused(self, why: str) -> ApiError:
         group, plural = self._what
-        return is_forbidden(plural, group, self._attributes.name, why)
+        return is_forbidden(plural, group, self._attributes.said_name, why)
 
 
 def _viewed(view: type[Any] | None, tree: Tree | None) -> Any:

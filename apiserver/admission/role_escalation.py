@@ -99,4 +99,4 @@ def _missing(kind: str, name: str) -> NotFound:
 
 
 def _refused(attributes: AdmissionAttributes, why: str) -> Forbidden:
-    return is_forbidden(attributes.resource.plural, GROUP, attributes.name, why)
+    return is_forbidden(attributes.resource.plural, GROUP, attributes.said_name, why)

@@ -89,4 +89,4 @@ async def _class_of(attributes: AdmissionAttributes, server: Server) -> Tree | N
 
 
 def _refused(attributes: AdmissionAttributes, why: str) -> ApiError:
-    return is_forbidden("pods", "", attributes.name, why)
+    return is_forbidden("pods", "", attributes.said_name, why)

@@ -49,7 +49,7 @@ class ServiceAccountAdmission:
             return store.cached(key) or await store.get(key)
         except NotFound:
             why = f'error looking up service account {key}: serviceaccount "{name}" not found'
-            raise is_forbidden("pods", "", attributes.name, why) from None
+            raise is_forbidden("pods", "", attributes.said_name, why) from None
 
 
 def mounts_token(spec: Tree, account: Tree) -> bool:

@@ -47,7 +47,7 @@ async def take(server: Server, port: int, service: Owner, *, dry_run: bool) -> b
     """This port for this Service; False if it has it already. Raises Taken, or ValueError outside of the range."""
     if port not in valid_range(server):
         raise ValueError(
-            "the provided port is not in the valid range. The range of valid ports is " + server.config.service_node_port_range
+            "provided port is not in the valid range. The range of valid ports is " + server.config.service_node_port_range
         )
     if dry_run:
         current = await server.etcd.get(path(server, port))

@@ -25,10 +25,11 @@ from kube.api.go_json import REPLACING, Malformed
 from kube.api.meta import Tree
 from kube.api.resource import Resource
 from kube.api.resources import RESOURCES
-from kube.api.status import BadRequest
+from kube.api.status import ApiError, BadRequest
 
 MAX_DEPTH = yaml_text.MAX_DEPTH
 SLOW_BYTES = 32 * 1024  # YAML of this length is read in a thread: it takes about a second per megabyte
+API = "io.k8s.api."
 SUMMARY_BYTES = 30  # of a body that cannot be read, in what is said of it
 SCHEME = "pkg/api/legacyscheme/scheme.go:30"  # what upstream calls the table of its kinds
 TYPE_META = r'struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }'
@@ -63,12 +64,24 @@ async def read_of(request: Request, definition: str) -> Tree:
     try:
         tree = _object((await read_tree(request))[0])
     except (Malformed, _Undecoded) as error:
+        if not definition.startswith(API):
+            raise ApiError(_undecoded(error)) from None  # of no reason
         raise _unrecognized(kind, error, await request.body()) from None
+    _check_kind(tree, definition)
     wrong = schema.check(definition, tree).wrong_types
     if wrong:
         version = str(tree.get("apiVersion") or "v1").rpartition("/")[2]
         raise BadRequest(f'{kind} in version "{version}" cannot be handled as a {kind}: {wrong[0]}')
     return tree
+
+
+def _check_kind(tree: Tree, definition: str) -> None:
+    """What says of itself that it is another known kind is not read as this one."""
+    group, kind, told = definition.split(".")[-3], definition.rpartition(".")[2], tree.get("kind") or ""
+    if definition.startswith(API) and told not in ("", kind) and _is_known(str(tree.get("apiVersion")), told):
+        version = str(tree["apiVersion"]).rpartition("/")[2]
+        why = f"converting ({version}.{told}) to ({group}.{kind}): unknown conversion"
+        raise BadRequest(f'{told} in version "{version}" cannot be handled as a {kind}: {why}')
 
 
 async def read_tree(request: Request) -> tuple[Any, list[str]]:
@@ -159,8 +172,11 @@ def _object(tree: Any) -> Tree:
 
 
 def _unrecognized(kind: str, error: Malformed | _Undecoded, data: bytes) -> BadRequest:
-    why = f"couldn't get version/kind; json parse error: {error}" if isinstance(error, Malformed) else str(error)
-    return BadRequest(f"the object provided is unrecognized (must be of type {kind}): {why} ({_summary(data)})")
+    return BadRequest(f"the object provided is unrecognized (must be of type {kind}): {_undecoded(error)} ({_summary(data)})")
+
+
+def _undecoded(error: Malformed | _Undecoded) -> str:
+    return f"couldn't get version/kind; json parse error: {error}" if isinstance(error, Malformed) else str(error)
 
 
 def _summary(data: bytes) -> str:

@@ -18,7 +18,7 @@ from apiserver.storage.deletion import utc_now
 from apiserver.storage.listing import invalid_options, parse_ask
 from kube.api.meta import Key, Tree
 from kube.api.resource import Resource
-from kube.api.status import BadRequest, FieldError, NotFound, invalid
+from kube.api.status import ApiError, FieldError, NotFound, invalid
 from kube.api.status import unsupported as unsupported_value
 from kube.api.views import timestamp
 
@@ -31,6 +31,8 @@ SHOWN_WHEN_GONE = frozenset(
     + [("resource.k8s.io", one) for one in ("deviceclasses", "resourceclaims", "resourceclaimtemplates", "resourceslices")]
 )  # fmt: skip
 POLICIES = ("Foreground", "Background", "Orphan")
+
+SCHEME = "pkg/apis/meta/internalversion/scheme/register.go:27"  # what upstream calls its table of such kinds
 
 
 async def delete(server: Server, request: Request) -> Response:
@@ -99,8 +101,9 @@ async def delete_options(request: Request) -> Tree:
 
 async def _body_options(request: Request) -> Tree:
     options = await read_of(request, "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions")
-    if options.get("kind", "DeleteOptions") != "DeleteOptions":
-        raise BadRequest("decoded object cannot be converted to DeleteOptions")
+    kind = options.get("kind", "DeleteOptions")
+    if kind != "DeleteOptions":  # upstream's decoder gives no reason
+        raise ApiError(f'no kind "{kind}" is registered for version "{options.get("apiVersion", "")}" in scheme "{SCHEME}"')
     return options
 
 

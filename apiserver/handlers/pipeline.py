@@ -231,7 +231,8 @@ class Write:
             raise failure
 
     def _invalid(self, name: str, errors: Iterable[FieldError]) -> Invalid:
-        return invalid_object(self.row.kind, self.row.group, name, errors)
+        group = "" if self.row.stored_in == "core" else self.row.group  # it is judged as what it is stored as
+        return invalid_object(self.row.kind, group, name, errors)
 
 
 def check_path(tree: Tree, namespace: str, name: str) -> None:

@@ -12,7 +12,7 @@ from apiserver.handlers.pipeline import check_named, is_dry_run
 from kube.api import labels
 from kube.api.meta import Key, Tree
 from kube.api.resources import resource_of
-from kube.api.status import InternalError, TooManyRequests
+from kube.api.status import ApiError, TooManyRequests
 from kube.api.types import Pod, PodDisruptionBudget
 from kube.api.views import timestamp
 
@@ -45,7 +45,7 @@ async def _spend(server: Server, pod: Tree, now: datetime, dry_run: bool) -> Non
     budgets = [one for one in store.cached_list(pod["metadata"]["namespace"]) if _covers(one, pod)]
     if len(budgets) > 1:
         text = "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support."
-        raise InternalError(text)
+        raise ApiError(text)  # of no reason
     for budget in budgets:
         if disrupts_nothing(budget, pod):
             continue

@@ -65,7 +65,7 @@ def refusal(attributes: AdmissionAttributes, problems: Sequence[str]) -> Forbidd
     """Of a request whose match conditions cannot be told, under failurePolicy Fail."""
     row = attributes.resource
     why = problems[0] if len(problems) == 1 else f"[{', '.join(problems)}]"
-    return is_forbidden(row.plural, row.group, attributes.name, why)
+    return is_forbidden(row.plural, row.group, attributes.said_name, why)
 
 
 def errors(conditions: Sequence[Tree] | None, path: str, compile: Compile = condition) -> Iterator[FieldError]:

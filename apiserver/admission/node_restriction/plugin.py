@@ -104,4 +104,4 @@ def _cached(server: Server, kind: type[Any], key: Key) -> Tree | None:
 
 
 def _forbidden(attributes: AdmissionAttributes, why: str) -> Forbidden:
-    return is_forbidden(attributes.resource.plural, attributes.resource.group, attributes.name, why)
+    return is_forbidden(attributes.resource.plural, attributes.resource.group, attributes.said_name, why)

@@ -131,7 +131,7 @@ def _pod(attributes: AdmissionAttributes, server: Server) -> None:
     complaint = told(findings(policy.enforce, metadata, spec))
     if complaint:
         level = f'"{policy.enforce}:{policy.versions[0]}"'
-        raise is_forbidden("pods", "", attributes.name, f"violates PodSecurity {level}: {complaint}")
+        raise is_forbidden("pods", "", attributes.said_name, f"violates PodSecurity {level}: {complaint}")
     _note(attributes, policy, metadata, spec)
 
 

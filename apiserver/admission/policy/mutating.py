@@ -133,4 +133,4 @@ def _known_only(tree: Tree, row: Resource) -> Tree:
 def _refusal(policy: Policy, binding: Binding, attributes: AdmissionAttributes, why: str) -> Forbidden:
     row = attributes.resource
     by = f"policy '{policy.name}' with binding '{binding.name}' denied request: {why}"
-    return is_forbidden(row.plural, row.group, attributes.name, by)
+    return is_forbidden(row.plural, row.group, attributes.said_name, by)

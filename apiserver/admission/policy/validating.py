@@ -41,7 +41,7 @@ class Denial:
         """As the client is told, with the code of the reason."""
         by = f"ValidatingAdmissionPolicy '{self.policy}' with binding '{self.binding}' denied request: {self.decision.message}"
         row = attributes.resource
-        told = is_forbidden(row.plural, row.group, attributes.name, by)
+        told = is_forbidden(row.plural, row.group, attributes.said_name, by)
         return ERRORS[self.decision.reason](told.message, {**(told.details or {}), "causes": [{"message": by}]})
 
 

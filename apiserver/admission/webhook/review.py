@@ -19,7 +19,7 @@ from kube.api.schema import json_type
 
 GROUP = "admission.k8s.io"
 KNOWN_VERSIONS = ("v1", "v1beta1")
-SCHEME = "k8s.io/apiserver/pkg/util/webhook/client.go:71"  # what upstream calls its table of these kinds
+SCHEME = "pkg/util/webhook/client.go:71"  # what upstream calls its table of these kinds
 OPTIONS = {"CREATE": "CreateOptions", "UPDATE": "UpdateOptions", "DELETE": "DeleteOptions"}  # CONNECT has none
 META = "meta.k8s.io/v1"
 

@@ -5,6 +5,7 @@ asks is filled in by the API server.
 https://kubernetes.io/docs/reference/access-authn-authz/certificate-signing-requests/
 """
 
+import re
 from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from kube.api.columns import AGE, NONE, plain
 from kube.api.late import late
 from kube.api.meta import Tree
 from kube.api.resource import Resource
-from kube.api.status import FieldError, duplicate, invalid, required, too_long, unsupported
+from kube.api.status import FieldError, duplicate, go_quoted, invalid, required, too_long, unsupported
 from kube.api.types import CertificateSigningRequest
 from kube.api.views import timestamp
 
@@ -33,6 +34,7 @@ USAGES = (
     "timestamping",
 )  # fmt: skip
 SHORTEST_SECONDS = 600
+PEM_BLOCK = re.compile(rb"-----BEGIN ([^\n-]+)-----\n(.*?)-----END \1-----", re.DOTALL)
 LEGACY_SIGNER = "kubernetes.io/legacy-unknown"
 
 
@@ -62,6 +64,29 @@ def validate(new: CertificateSigningRequest, old: CertificateSigningRequest | No
         yield invalid(
             "spec.expirationSeconds", spec.expirationSeconds, "may not specify a duration less than 600 seconds (10 minutes)"
         )
+
+
+def status_errors(new: CertificateSigningRequest, old: CertificateSigningRequest) -> Iterator[FieldError]:
+    if complaint := _certificate_complaint(new.status.certificate or ""):
+        yield invalid("status.certificate", "<certificate data>", complaint)
+    yield from conditions.status_errors(new, old)
+
+
+def _certificate_complaint(encoded: str) -> str:
+    """What is wrong with the certificates that were issued, in PEM."""
+    if not encoded:
+        return ""
+    blocks = PEM_BLOCK.findall(b64decode(encoded))
+    for kind, lines in blocks:
+        if kind != b"CERTIFICATE":
+            return f"only CERTIFICATE PEM blocks are allowed, found {go_quoted(kind.decode('latin-1'))}"
+        if b":" in lines:
+            return "no PEM block headers are permitted"
+        try:
+            x509.load_der_x509_certificate(b64decode(lines))
+        except ValueError as error:
+            return f"x509: malformed certificate: {error}"
+    return "" if blocks else "must contain at least one CERTIFICATE PEM block"
 
 
 def _request_complaint(encoded: str) -> str:
@@ -130,7 +155,7 @@ RESOURCE = Resource(
     prepare=prepare,
     prepare_status=lambda new, old: conditions.prepare_status(new, old, timestamp(datetime.now(UTC))),
     validate=validate,
-    validate_status=conditions.status_errors,
+    validate_status=status_errors,
     validate_name=names.path_segment,
     columns=(
         AGE,

@@ -140,7 +140,7 @@ def test_a_collection_is_listed_and_deleted_by_label(runner: asyncio.Runner, cli
         await client.create(kind.row, other, namespace="default")
         assert await kind.names(everywhere=True) == ["one-0", "one-1", "one-2"]
         await kind.marked("one-1", "patched")
-        await kind.delete_collection(gracePeriodSeconds=0)
+        await kind.delete_collection(gracePeriodSeconds=0, propagationPolicy="Background")
         assert await kind.names(everywhere=True) == []
         assert (await kind.get("other"))["metadata"]["name"] == "other"
 

@@ -57,7 +57,7 @@ def test_an_answer_that_is_none_is_told_in_upstreams_words(answer: Tree, mutatin
 @pytest.mark.parametrize(
     ("kind", "why"),
     [
-        (("v1", "Pod"), 'no kind "Pod" is registered for version "v1" in scheme "k8s.io/apiserver/pkg/util/webhook/client.go:71"'),
+        (("v1", "Pod"), 'no kind "Pod" is registered for version "v1" in scheme "pkg/util/webhook/client.go:71"'),
         (
             ("admission.k8s.io/v1beta1", "AdmissionReview"),
             "converting (v1beta1.AdmissionReview) to (v1.AdmissionReview): unknown conversion",
