@@ -180,6 +180,8 @@ def test_a_token_expires_with_its_revision_though_nothing_of_its_kind_changed(et
     """The cache could show that state for ever; who waits for the token to expire (as upstream's suite does) would, too.
 
     Rule: https://kubernetes.io/docs/reference/using-api/api-concepts/#410-gone-responses
+    Conformance: [sig-api-machinery] Servers with support for API chunking should support continue listing from the last key if \
+the original version has been compacted away, though the list is inconsistent [Slow] [Conformance]
     """
 
     async def scenario(stores: Stores, store: Store) -> None:
