@@ -4,13 +4,13 @@
 
 A pod is looked at when it is made and when it changes in what matters; a template (deployment, job, ...) only leads to warnings.
 A namespace whose level is raised is warned of pods that are there and break it. A label that says no level counts as restricted
-for pods; it cannot be newly written. Versions are taken as the newest: the checks differ by less than a release of ours.
+for pods; it cannot be newly written. A version says as of when the level is meant; one that cannot be read counts as the newest.
 https://kubernetes.io/docs/concepts/security/pod-security-admission/ · pod-security-admission admission/admission.go
 """
 
 from typing import NamedTuple
 
-from apiserver.admission.pod_security.standards import LEVELS, findings, told
+from apiserver.admission.pod_security.standards import LEVELS, NEWEST, findings, told
 from apiserver.context import AdmissionAttributes, Server
 from kube.api.meta import Key, Tree
 from kube.api.resources import resource_of
@@ -34,6 +34,10 @@ class Policy(NamedTuple):
     audit: str
     warn: str
     versions: tuple[str, str, str]
+
+    def minor(self, mode: int) -> int:
+        version = self.versions[mode]
+        return int(version[3:]) if version != "latest" and _is_version(version) else NEWEST
 
 
 class PodSecurity:
@@ -98,7 +102,7 @@ def _warnings_of_pods(namespace: str, policy: Policy, server: Server) -> list[st
     pods = server.stores.store_for(resource_of(Pod)).cached_list(namespace)[:MOST_PODS_TOLD]
     by_complaint: dict[str, list[str]] = {}
     for pod in pods:
-        found = findings(policy.enforce, pod["metadata"], pod["spec"])
+        found = findings(policy.enforce, pod["metadata"], pod["spec"], policy.minor(0))
         if found:
             by_complaint.setdefault(", ".join(one.reason for one in found), []).append(pod["metadata"]["name"])
     if not by_complaint:
@@ -128,7 +132,7 @@ def _pod(attributes: AdmissionAttributes, server: Server) -> None:
     if policy[:3] == ("privileged",) * 3 or (old is not None and not attributes.subresource and _matters_not(pod, old)):
         return
     metadata, spec = pod["metadata"], pod["spec"]
-    complaint = told(findings(policy.enforce, metadata, spec))
+    complaint = told(findings(policy.enforce, metadata, spec, policy.minor(0)))
     if complaint:
         level = f'"{policy.enforce}:{policy.versions[0]}"'
         raise is_forbidden("pods", "", attributes.said_name, f"violates PodSecurity {level}: {complaint}")
@@ -152,13 +156,13 @@ def _template(attributes: AdmissionAttributes, server: Server) -> None:
 
 def _note(attributes: AdmissionAttributes, policy: Policy, metadata: Tree, spec: Tree) -> None:
     """Warn, and note for the audit."""
-    warned = told(findings(policy.warn, metadata, spec))
+    warned = told(findings(policy.warn, metadata, spec, policy.minor(2)))
     if warned:
         attributes.request.warn(f'would violate PodSecurity "{policy.warn}:{policy.versions[2]}": {warned}')
     audit = attributes.request.audit
     if audit is not None:
         audit.annotate(f"{PREFIX}enforce-policy", f"{policy.enforce}:{policy.versions[0]}")
-        noted = told(findings(policy.audit, metadata, spec))
+        noted = told(findings(policy.audit, metadata, spec, policy.minor(1)))
         if noted:
             audit.annotate(f"{PREFIX}audit-violations", f'would violate PodSecurity "{policy.audit}:{policy.versions[1]}": {noted}')
 

@@ -1,11 +1,16 @@
 """The Pod Security Standards: what each check of a level says of a pod. Pure.
 
 `baseline` keeps out what is known to break out of a container; `restricted` asks for today's best practice; `privileged` asks for
-nothing. A restricted check that says more than the baseline check about the same thing stands for it.
+nothing. A restricted check that says more than the baseline check about the same thing stands for it. A namespace may keep to the
+standards of an earlier version: RULES says since when each check is asked (before 1.19 profiles of seccomp were annotations; those
+are not looked at).
 https://kubernetes.io/docs/concepts/security/pod-security-standards/ · pod-security-admission policy
 """
 
+import sys
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from kube.api.meta import Tree
@@ -15,13 +20,16 @@ DEFAULT_CAPABILITIES = frozenset(
     ("AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD", "NET_BIND_SERVICE", "SETFCAP", "SETGID",
      "SETPCAP", "SETUID", "SYS_CHROOT")
 )  # fmt: skip
-SAFE_SYSCTLS = frozenset(
-    ("kernel.shm_rmid_forced", "net.ipv4.ip_local_port_range", "net.ipv4.ip_local_reserved_ports",
-     "net.ipv4.ip_unprivileged_port_start", "net.ipv4.ping_group_range", "net.ipv4.tcp_fin_timeout",
-     "net.ipv4.tcp_keepalive_intvl", "net.ipv4.tcp_keepalive_probes", "net.ipv4.tcp_keepalive_time", "net.ipv4.tcp_rmem",
-     "net.ipv4.tcp_syncookies", "net.ipv4.tcp_wmem")
-)  # fmt: skip
-SELINUX_TYPES = ("", "container_t", "container_init_t", "container_kvm_t", "container_engine_t")
+SAFE_SYSCTLS = {  # by the minor version that brought them
+    0: ("kernel.shm_rmid_forced", "net.ipv4.ip_local_port_range", "net.ipv4.ip_unprivileged_port_start",
+        "net.ipv4.ping_group_range", "net.ipv4.tcp_syncookies"),
+    27: ("net.ipv4.ip_local_reserved_ports",),
+    29: ("net.ipv4.tcp_fin_timeout", "net.ipv4.tcp_keepalive_intvl", "net.ipv4.tcp_keepalive_probes",
+         "net.ipv4.tcp_keepalive_time"),
+    32: ("net.ipv4.tcp_rmem", "net.ipv4.tcp_wmem"),
+}  # fmt: skip
+SELINUX_TYPES = {0: ("", "container_t", "container_init_t", "container_kvm_t"), 31: ("container_engine_t",)}
+NEWEST = sys.maxsize  # "latest", as a minor version
 RESTRICTED_VOLUMES = frozenset(
     ("configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "image", "persistentVolumeClaim", "projected", "secret")
 )
@@ -39,9 +47,16 @@ class Finding(NamedTuple):
 Check = Callable[[Tree, Tree], Finding | None]  # (metadata, spec)
 
 
-def findings(level: str, metadata: Tree, spec: Tree) -> list[Finding]:
-    """Everything about a pod that the level does not allow, in the order of the checks' names."""
-    return [found for check in CHECKS[level] if (found := check(metadata, spec)) is not None]
+class Rule(NamedTuple):
+    check: Check
+    since: int = 0  # the minor version that asks for it first
+    until: int = NEWEST + 1  # and the one that does not any more
+
+
+def findings(level: str, metadata: Tree, spec: Tree, minor: int = NEWEST) -> list[Finding]:
+    """Everything about a pod that the level, as of 1.`minor`, does not allow, in the order of the checks' names."""
+    asked = [rule.check for rule in RULES[level] if rule.since <= minor < rule.until]
+    return [found for check in asked if (found := check(metadata, spec)) is not None]
 
 
 def told(found: Iterable[Finding]) -> str:
@@ -160,24 +175,24 @@ def apparmor(metadata: Tree, spec: Tree) -> Finding | None:
     return Finding(_plural(bad, "forbidden AppArmor profile", "forbidden AppArmor profiles"), _quoted(bad))
 
 
-def selinux(metadata: Tree, spec: Tree) -> Finding | None:
-    pod = _selinux_wrongs(spec)
-    bad = {one["name"]: wrongs for one in containers(spec) if (wrongs := _selinux_wrongs(one))}
+def selinux(types: frozenset[str], metadata: Tree, spec: Tree) -> Finding | None:
+    pod = _selinux_wrongs(spec, types)
+    bad = {one["name"]: wrongs for one in containers(spec) if (wrongs := _selinux_wrongs(one, types))}
     if not pod and not bad:
         return None
     every = {wrong for wrongs in (pod, *bad.values()) for wrong in wrongs}
-    types = every - {"user", "role"}
-    details = [f"{_plural(types, 'type', 'types')} {_quoted(types)}"] if types else []
+    wrong = every - {"user", "role"}
+    details = [f"{_plural(wrong, 'type', 'types')} {_quoted(wrong)}"] if wrong else []
     details += [f"{field} may not be set" for field in ("user", "role") if field in every]
     who = _set(bad, ["pod"] if pod else [])
     return Finding("seLinuxOptions", f"{who} set forbidden securityContext.seLinuxOptions: {'; '.join(details)}")
 
 
-def _selinux_wrongs(one: Tree) -> set[str]:
+def _selinux_wrongs(one: Tree, types: frozenset[str]) -> set[str]:
     """The forbidden type, and which of `user` and `role` are set."""
     options = _context(one).get("seLinuxOptions") or {}
     type_ = options.get("type") or ""
-    return {field for field in ("user", "role") if options.get(field)} | ({type_} if type_ not in SELINUX_TYPES else set())
+    return {field for field in ("user", "role") if options.get(field)} | ({type_} if type_ not in types else set())
 
 
 def proc_mount(metadata: Tree, spec: Tree) -> Finding | None:
@@ -202,16 +217,12 @@ def _seccomp(one: Tree) -> str:
     return (_context(one).get("seccompProfile") or {}).get("type") or ""
 
 
-def sysctls(metadata: Tree, spec: Tree) -> Finding | None:
-    bad = [one["name"] for one in _context(spec).get("sysctls") or () if one["name"] not in SAFE_SYSCTLS]
+def sysctls(safe: frozenset[str], metadata: Tree, spec: Tree) -> Finding | None:
+    bad = [one["name"] for one in _context(spec).get("sysctls") or () if one["name"] not in safe]
     return Finding("forbidden sysctls", ", ".join(bad)) if bad else None
 
 
 # -- restricted
-
-
-def _is_windows(spec: Tree) -> bool:
-    return bool((spec.get("os") or {}).get("name") == "windows")
 
 
 def restricted_volumes(metadata: Tree, spec: Tree) -> Finding | None:
@@ -229,8 +240,6 @@ def restricted_volumes(metadata: Tree, spec: Tree) -> Finding | None:
 
 
 def privilege_escalation(metadata: Tree, spec: Tree) -> Finding | None:
-    if _is_windows(spec):
-        return None
     bad = [one["name"] for one in containers(spec) if _context(one).get("allowPrivilegeEscalation") is not False]
     if not bad:
         return None
@@ -238,8 +247,6 @@ def privilege_escalation(metadata: Tree, spec: Tree) -> Finding | None:
 
 
 def run_as_non_root(metadata: Tree, spec: Tree) -> Finding | None:
-    if spec.get("hostUsers") is False:
-        return None  # root in there is nobody out here
     pod = _context(spec).get("runAsNonRoot")
     said = {one["name"]: _context(one).get("runAsNonRoot") for one in containers(spec)}
     wrong = [name for name, value in said.items() if value is False]
@@ -253,8 +260,6 @@ def run_as_non_root(metadata: Tree, spec: Tree) -> Finding | None:
 
 
 def run_as_user(metadata: Tree, spec: Tree) -> Finding | None:
-    if spec.get("hostUsers") is False:
-        return None
     bad = [one["name"] for one in containers(spec) if _context(one).get("runAsUser") == 0]
     pod = _context(spec).get("runAsUser") == 0
     if not bad and not pod:
@@ -263,8 +268,6 @@ def run_as_user(metadata: Tree, spec: Tree) -> Finding | None:
 
 
 def seccomp_restricted(metadata: Tree, spec: Tree) -> Finding | None:
-    if _is_windows(spec):
-        return None
     wrong = seccomp_baseline(metadata, spec)
     if wrong is not None:
         return wrong
@@ -276,8 +279,6 @@ def seccomp_restricted(metadata: Tree, spec: Tree) -> Finding | None:
 
 
 def capabilities_restricted(metadata: Tree, spec: Tree) -> Finding | None:
-    if _is_windows(spec):
-        return None
     undropped, adding, added = [], [], []
     for one in containers(spec):
         if "ALL" not in ((_context(one).get("capabilities") or {}).get("drop") or ()):
@@ -291,12 +292,39 @@ def capabilities_restricted(metadata: Tree, spec: Tree) -> Finding | None:
     return Finding("unrestricted capabilities", "; ".join(details)) if details else None
 
 
-BASELINE: tuple[Check, ...] = (
-    apparmor, capabilities_baseline, host_namespaces, host_path_volumes, host_ports, host_probes, privileged, proc_mount,
-    seccomp_baseline, selinux, sysctls, host_process,
+# -- which of them are asked, and since when
+
+
+def _not_of_windows(check: Check) -> Check:
+    return lambda metadata, spec: None if (spec.get("os") or {}).get("name") == "windows" else check(metadata, spec)
+
+
+def _of_host_users(check: Check) -> Check:
+    """Not of a pod with users of its own: root in there is nobody out here."""
+    return lambda metadata, spec: None if spec.get("hostUsers") is False else check(metadata, spec)
+
+
+def _growing(check: Callable[[frozenset[str], Tree, Tree], Finding | None], allowed: dict[int, tuple[str, ...]]) -> Iterator[Rule]:
+    """A rule for each version that allows more."""
+    for since, until in pairwise((*allowed, NEWEST + 1)):
+        names = frozenset(name for version, more in allowed.items() if version <= since for name in more)
+        yield Rule(partial(check, names), since, until)
+
+
+BASELINE = (
+    Rule(apparmor), Rule(capabilities_baseline), Rule(host_namespaces), Rule(host_path_volumes), Rule(host_ports),
+    Rule(host_probes, 34), Rule(privileged), Rule(proc_mount, 0, 35), Rule(_of_host_users(proc_mount), 35),
+    Rule(seccomp_baseline, 19), *_growing(selinux, SELINUX_TYPES), *_growing(sysctls, SAFE_SYSCTLS), Rule(host_process),
 )  # fmt: skip
-RESTRICTED: tuple[Check, ...] = (
-    apparmor, host_namespaces, host_ports, host_probes, privileged, proc_mount, selinux, sysctls, host_process,
-    privilege_escalation, capabilities_restricted, restricted_volumes, run_as_non_root, run_as_user, seccomp_restricted,
+RESTRICTED = (
+    Rule(apparmor), Rule(capabilities_baseline, 0, 22), Rule(host_namespaces), Rule(host_ports), Rule(host_probes, 34),
+    Rule(privileged), Rule(proc_mount, 0, 35), *_growing(selinux, SELINUX_TYPES), *_growing(sysctls, SAFE_SYSCTLS),
+    Rule(host_process),
+    Rule(privilege_escalation, 8, 25), Rule(_not_of_windows(privilege_escalation), 25),
+    Rule(capabilities_restricted, 22, 25), Rule(_not_of_windows(capabilities_restricted), 25), Rule(proc_mount, 35),
+    Rule(restricted_volumes),
+    Rule(run_as_non_root, 0, 35), Rule(_of_host_users(run_as_non_root), 35),
+    Rule(run_as_user, 23, 35), Rule(_of_host_users(run_as_user), 35),
+    Rule(seccomp_restricted, 19, 25), Rule(_not_of_windows(seccomp_restricted), 25),
 )  # fmt: skip
-CHECKS: dict[str, tuple[Check, ...]] = {"privileged": (), "baseline": BASELINE, "restricted": RESTRICTED}
+RULES: dict[str, tuple[Rule, ...]] = {"privileged": (), "baseline": BASELINE, "restricted": RESTRICTED}

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from apiserver.admission.pod_security.plugin import label_errors, policy_of
-from apiserver.admission.pod_security.standards import findings, told
+from apiserver.admission.pod_security.standards import NEWEST, findings, told
 from kube.api.meta import Tree
 
 SAFE: Tree = {
@@ -16,9 +16,9 @@ SAFE: Tree = {
 }
 
 
-def complaint(level: str, container: Tree | None = None, annotations: Tree | None = None, **spec: Any) -> str:
+def complaint(level: str, container: Tree | None = None, annotations: Tree | None = None, minor: int = NEWEST, **spec: Any) -> str:
     pod = {"containers": [{"name": "c", **(container or {})}], **spec}
-    return told(findings(level, {"annotations": annotations or {}}, pod))
+    return told(findings(level, {"annotations": annotations or {}}, pod, minor))
 
 
 def context(**values: Any) -> Tree:
@@ -101,3 +101,28 @@ def test_labels_that_say_no_level_are_refused_and_count_as_restricted() -> None:
         'metadata.labels[pod-security.kubernetes.io/warn-version]: Invalid value: "v1": must be "latest" or "v1.x"',
     ]
     assert policy_of(labels)[:3] == ("restricted", "privileged", "privileged")
+
+
+@pytest.mark.parametrize(
+    ("level", "first", "allowed_before", "container", "spec"),
+    [
+        ("baseline", 34, True, {"livenessProbe": {"httpGet": {"port": 1, "host": "h"}}}, {}),
+        ("baseline", 35, False, context(procMount="Unmasked"), {"hostUsers": False}),
+        ("baseline", 27, False, {}, context(sysctls=[{"name": "net.ipv4.ip_local_reserved_ports"}])),
+        ("baseline", 32, False, {}, context(sysctls=[{"name": "net.ipv4.tcp_rmem"}])),
+        ("baseline", 31, False, context(seLinuxOptions={"type": "container_engine_t"}), {}),
+        ("restricted", 35, False, context(**SAFE | {"runAsUser": 0, "runAsNonRoot": None}), {"hostUsers": False}),
+        ("restricted", 23, True, context(**SAFE | {"runAsUser": 0}), {}),
+        ("restricted", 25, False, context(runAsNonRoot=True), {"os": {"name": "windows"}}),
+    ],
+)
+def test_a_level_is_meant_as_of_its_version(level: str, first: int, allowed_before: bool, container: Tree, spec: Tree) -> None:
+    """Rule: https://kubernetes.io/docs/concepts/security/pod-security-admission/#pod-security-admission-labels-for-namespaces"""
+    assert bool(complaint(level, container, minor=first - 1, **spec)) is not allowed_before
+    assert bool(complaint(level, container, minor=first, **spec)) is allowed_before
+    assert bool(complaint(level, container, **spec)) is allowed_before
+
+
+def test_labels_say_the_version_of_each_level() -> None:
+    policy = policy_of({"pod-security.kubernetes.io/enforce-version": "v1.24", "pod-security.kubernetes.io/warn-version": "vX"})
+    assert [policy.minor(mode) for mode in range(3)] == [24, NEWEST, NEWEST]
