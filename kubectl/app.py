@@ -119,6 +119,8 @@ def _call(found: Found, parsed: Parsed) -> int:
     except UsageError as error:
         see = f"\nSee '{found.spoken} -h' for help and examples" if error.hint else ""
         return _say(f"error: {error}{see}")
+    except BrokenPipeError:
+        raise
     except session.expected_errors as error:
         text, code = report(error, session)
         return _say(text, code)

@@ -26,6 +26,7 @@ class Changes:
     manager: str = ""
     mode: str = "none"  # --dry-run: none, client, server
     validation: str = ""  # fieldValidation; empty: not asked for
+    quiet: bool = False  # whether a dry run is not to be spoken of (--local)
 
     @classmethod
     def of(
@@ -82,7 +83,7 @@ class Changes:
         elif self.printer.output:
             self.printer.show(tree)
         else:
-            self.session.say(f"{_named(item, tree)} {verb}{suffix(self.mode)}")
+            self.session.say(f"{_named(item, tree)} {verb}{suffix('none' if self.quiet else self.mode)}")
 
 
 def explained(error: ApiError, doing: str, item: Item) -> ApiError:

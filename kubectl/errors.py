@@ -53,9 +53,7 @@ def message(error: Exception, server: str = "") -> str:
 def _invalid(error: Invalid) -> str:
     """`The Pod "x" is invalid: field: why`, or one line a cause."""
     details = error.details or {}
-    if not details.get("kind"):
-        return f"The request is invalid: {error.message}"
-    head = f'The {details["kind"]} "{details.get("name", "")}" is invalid'
+    head = f'The {details["kind"]} "{details.get("name", "")}" is invalid' if details.get("kind") else "The request is invalid"
     causes = details.get("causes") or ()
     if not causes:
         return f"{head}: {error.message}"

@@ -3,11 +3,12 @@
 https://kubernetes.io/docs/reference/kubectl/generated/kubectl_get/
 """
 
+import json
 from typing import TYPE_CHECKING
 
 from kube.api.meta import Tree
 from kubectl.errors import CommandError
-from kubectl.printers.table import ACCEPT, TablePrinter
+from kubectl.printers.table import TablePrinter
 from kubectl.selection import Ref
 from kubectl.transport import JSON
 from kubectl.watching import watch
@@ -27,6 +28,8 @@ class Watcher:
     def run(self) -> None:
         getter = self._getter
         wanted = getter.refs()
+        if len({ref.resource for ref, _ in wanted}) > 1:
+            raise CommandError("you may only specify a single resource type")
         if len(wanted) != 1:
             names = sum(1 for ref, _ in wanted if ref.name)
             raise CommandError(
@@ -35,7 +38,7 @@ class Watcher:
             )
         ref, namespace = wanted[0]
         table = TablePrinter(getter.look, ref.resource)
-        accept = ACCEPT if getter.printer.human else JSON
+        accept = getter.accept if getter.printer.human else JSON
         version = self._first(ref, namespace, accept, table)
         params: dict[str, str | int | None] = {
             "resourceVersion": version,
@@ -62,11 +65,17 @@ class Watcher:
 
     def _show(self, tree: Tree, event: str, table: TablePrinter) -> None:
         if self._getter.printer.human:
+            from kubectl.commands.get import as_table
+
+            tree = as_table(tree)
             rows = len(tree.get("rows") or ())
             if not rows:
                 return
             for line in table.lines(tree, events=[event] * rows if self._events else ()):
                 print(line, flush=True)
+        elif self._events and self._getter.printer.format == "json":
+            object = json.dumps(tree, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+            print(f'{{"type":"{event}","object":{object}}}', flush=True)
         elif self._events:
             print(self._getter.printer.text({"type": event, "object": tree}), end="", flush=True)
         else:

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from kube.api.meta import Tree
+from kube.api.names import label_value
 from kubectl.changes import Changes
 from kubectl.errors import CommandError
+from kubectl.pod_templates import unsent
 from kubectl.printers import Printer
-from kubectl.selection import REQUIRED, Item, Query
+from kubectl.selection import Item, Query, items
 from kubectl.session import Session
 
+NONE_GIVEN = "one or more resources must be specified as <resource> <name> or <resource>/<name>"
 WORDS = {"labels": ("label", "labeled", "unlabeled"), "annotations": ("annotation", "annotated", "annotated")}
 
 
@@ -32,7 +35,9 @@ class Edit:
         """Raises CommandError for arguments that contradict each other."""
         resources, changes = divided(session.args)
         if not (resources or flags["filename"] or flags["kustomize"]):
-            raise CommandError(REQUIRED)
+            raise CommandError(NONE_GIVEN)
+        if flags["resource_version"] and (flags["all"] or flags["selector"]):
+            raise CommandError("--resource-version may only be used with a single resource")
         wanted, unwanted = parsed(changes, WORDS[field][0])
         if not (wanted or unwanted or flags["list_all"]):
             raise CommandError(f"at least one {WORDS[field][0]} update is required")
@@ -45,6 +50,7 @@ class Edit:
             flags["field_selector"],
             flags["all_namespaces"],
             all=flags["all"],
+            local=flags["local"],
             every=False,
         )
         return cls(session, field, flags, query, wanted, unwanted)
@@ -53,8 +59,12 @@ class Edit:
         flags = self.flags
         printer = Printer(flags["output"], flags["template"], managed_fields=flags["show_managed_fields"])
         changes = Changes.of(self.session, printer, manager=flags["field_manager"], dry_run_flag=flags["dry_run"])
-        items = self.session.items(self.query)
-        self.session.each(items, lambda item: self._one(changes, item, alone=len(items) == 1))
+        changes = unsent(changes, flags["local"])
+        found = items(self.session, self.query)
+        if not self.flags["list_all"]:
+            return self.session.each(found, lambda item: self._one(changes, item, alone=True))
+        listed = list(found)
+        return self.session.each(listed, lambda item: self._one(changes, item, alone=len(listed) == 1))
 
     def _one(self, changes: Changes, item: Item, *, alone: bool) -> None:
         have = dict(item.tree["metadata"].get(self.field) or {})
@@ -118,6 +128,9 @@ def parsed(changes: list[str], what: str) -> tuple[dict[str, str], tuple[str, ..
     for text in changes:
         name, equals, value = text.partition("=")
         if equals and name:
+            told = label_value(value) if what == "label" else []
+            if told:
+                raise CommandError(f'invalid label value: "{text}": {told[0]}')
             wanted[name] = value
         elif text.endswith("-") and text != "-":
             unwanted.append(text[:-1])

@@ -23,6 +23,7 @@ Example resource specifications include:
    '--filename=rsrc.json'
    '<resource> <name>'
    '<resource>'"""
+TWICE = "when paths, URLs, or stdin is provided as input, you may not specify resource arguments as well"
 MIXED = (
     "there is no need to specify a resource type as a separate argument when passing arguments in resource/name form "
     "(e.g. 'kubectl get resource/<resource_name>' instead of 'kubectl get resource resource/<resource_name>'"
@@ -60,6 +61,7 @@ class Query:
     field_selector: str = ""
     all_namespaces: bool = False
     all: bool = False
+    local: bool = False  # --local: from files alone, without a server
     every: bool = True  # a type alone means all of it (get, describe); False: that must be asked for (delete, scale)
 
     @property
@@ -118,20 +120,28 @@ def _typed_names(discovery: Discovery, query: Query, args: Sequence[str]) -> lis
 def _types(discovery: Discovery, words: str) -> list[Resource]:
     found: list[Resource] = []
     for word in words.split(","):
-        if not word:
-            raise CommandError("arguments in resource/name form must have a single resource and name")
         found += discovery.category(word) or [discovery.find(word)]
     return list(dict.fromkeys(found))
 
 
 def items(session: "Session", query: Query) -> Iterator[Item]:
     """The objects, fetched from the server. An object that is missing raises when its turn comes."""
+    if query.local and not query.by_file:
+        raise CommandError("can only use local files by -f pod.yaml or --filename=pod.json when --local=true is set")
+    if query.by_file and query.args:
+        raise CommandError(TWICE)
     if query.by_file:
         for manifest in load(query.filenames, recursive=query.recursive, kustomize=query.kustomize):
+            if query.local:
+                yield _unfetched(manifest)
+                continue
             item = located(session, manifest)
             yield replace(item, tree=session.server.request("GET", item.path).tree())
         return
-    for ref in refs(session.discovery, query):
+    named = refs(session.discovery, query)
+    if query.all_namespaces and any(ref.name for ref in named):
+        raise CommandError("a resource cannot be retrieved by name across all namespaces")
+    for ref in named:
         if ref.name:
             key = Key(session.namespace if ref.resource.namespaced else "", ref.name)
             yield Item(ref.resource, key, session.server.request("GET", ref.resource.path(*key)).tree())
@@ -139,6 +149,17 @@ def items(session: "Session", query: Query) -> Iterator[Item]:
             for tree in listed(session, ref.resource, query):
                 metadata = tree["metadata"]
                 yield Item(ref.resource, Key(metadata.get("namespace", ""), metadata["name"]), tree)
+
+
+def _unfetched(manifest: Manifest) -> Item:
+    """What a file says, its kind as far as it is built in."""
+    from kube.api.resources import resource_for_kind
+
+    tree = manifest.tree
+    group, _, version = tree["apiVersion"].rpartition("/")
+    row = resource_for_kind(tree["apiVersion"], tree["kind"]) or Resource(group, version, tree["kind"], f"{tree['kind'].lower()}s")
+    metadata = tree.setdefault("metadata", {})
+    return Item(row, Key(metadata.get("namespace", ""), metadata.get("name", "")), tree, manifest.source)
 
 
 def listed(session: "Session", resource: Resource, query: Query, *, namespace: str | None = None) -> Iterator[Tree]:

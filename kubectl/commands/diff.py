@@ -86,7 +86,14 @@ def _write(folder: Path, item: Item, tree: Tree) -> None:
         return
     row = item.resource
     name = ".".join(part for part in (row.group, row.version, row.kind, item.key.namespace, item.key.name) if part)
-    (folder / name).write_text(as_yaml(without_managed_fields(tree)))
+    (folder / name).write_text(as_yaml(without_managed_fields(_unannotated(tree))))
+
+
+def _unannotated(tree: Tree) -> Tree:
+    """Without what apply remembers: it says twice what differs."""
+    metadata = dict(tree.get("metadata") or {})
+    notes = {name: text for name, text in (metadata.get("annotations") or {}).items() if name != LAST_APPLIED}
+    return {**tree, "metadata": {**metadata, "annotations": notes}} if "annotations" in metadata else tree
 
 
 def _masked(tree: Tree, other: Tree, side: str) -> Tree:

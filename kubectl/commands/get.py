@@ -5,19 +5,22 @@ https://kubernetes.io/docs/reference/kubectl/generated/kubectl_get/
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated
+from datetime import UTC, datetime
+from typing import Annotated, Any
 
 import typer
 
 from kube.api.meta import Tree
 from kube.api.resource import Resource
-from kube.api.status import ApiError, NotFound
+from kube.api.status import ApiError, BadRequest, NotFound
 from kubectl import options
+from kubectl.describe.words import age
 from kubectl.errors import CommandError, Failed
 from kubectl.flags import UsageError
 from kubectl.printers import TABLES, Printer
+from kubectl.printers.jsonpath import JsonPathError
 from kubectl.printers.table import ACCEPT, Look, TablePrinter
-from kubectl.selection import Query, Ref, located, refs
+from kubectl.selection import TWICE, Query, Ref, located, refs
 from kubectl.session import Session
 from kubectl.transport import JSON
 
@@ -64,6 +67,13 @@ Raw = Annotated[
     str,
     typer.Option("--raw", help="Raw URI to request from the server.  Uses the transport specified by the kubeconfig file."),
 ]
+ServerPrint = Annotated[
+    bool,
+    typer.Option(
+        "--server-print",
+        help="If true, have the server return the appropriate table output. Supports extension APIs and CRDs.",
+    ),
+]
 Subresource = Annotated[str, typer.Option("--subresource", help="If specified, gets the subresource of the requested object.")]
 
 
@@ -95,6 +105,7 @@ def get(
     watch_only: WatchOnly = False,
     output_watch_events: OutputWatchEvents = False,
     raw: Raw = "",
+    server_print: ServerPrint = True,
     subresource: Subresource = "",
 ) -> None:
     """Display one or many resources.
@@ -103,58 +114,76 @@ def get(
     selector and the --selector flag. If the desired resource type is namespaced you will only see results in the current
     namespace if you don't specify any namespace.
 
-    Use "kubectl api-resources" for a complete list of supported resources.
-
     Examples:
-      # List all pods in ps output format
-      kubectl get pods
-
       # List all pods in ps output format with more information (such as node name)
       kubectl get pods -o wide
 
-      # List a single pod in JSON output format
-      kubectl get -o json pod web-pod-13je7
-
       # Return only the phase value of the specified pod
       kubectl get -o template pod/web-pod-13je7 --template={{.status.phase}}
-
-      # List resource information in custom columns
-      kubectl get pod test-pod -o custom-columns=CONTAINER:.spec.containers[0].name,IMAGE:.spec.containers[0].image
-
-      # List all replication controllers and services together in ps output format
-      kubectl get rc,services
-
-      # List all pods existing in all namespaces
-      kubectl get pods --all-namespaces
     """
     session: Session = context.obj
     if raw:
-        return _raw(session, raw)
-    if not (session.args or filename or kustomize):
+        return _raw(session, raw, context.params)
+    _check(session, context.params)
+    return _run(session, context.params)
+
+
+def _check(session: Session, flags: dict[str, Any]) -> None:
+    """Raises UsageError, CommandError for flags that do not go together."""
+    if not (session.args or flags["filename"] or flags["kustomize"]):
         session.tell(MUST_NAME)
         raise UsageError(
             'Required resource not specified.\nUse "kubectl explain <resource>" for a detailed description of '
             "that resource (e.g. kubectl explain pods)."
         )
-    printer = Printer(output, template, allow_missing, show_managed_fields, no_headers).check(TABLES)
-    query = Query(session.args, filename, recursive, kustomize, selector, field_selector, all_namespaces)
+    watching = flags["watch"] or flags["watch_only"]
+    if flags["output_watch_events"] and not watching:
+        raise CommandError("--output-watch-events option can only be used with --watch or --watch-only")
+    if watching and flags["sort_by"]:
+        session.tell("warning: --watch requested, --sort-by will be ignored for watch events received")
+
+
+def _run(session: Session, flags: dict[str, Any]) -> None:
+    printer = Printer(
+        flags["output"], flags["template"], flags["allow_missing"], flags["show_managed_fields"], flags["no_headers"]
+    ).check(TABLES)
+    query = Query(
+        session.args,
+        flags["filename"],
+        flags["recursive"],
+        flags["kustomize"],
+        flags["selector"],
+        flags["field_selector"],
+        flags["all_namespaces"],
+    )
     look = Look(
         wide=printer.format == "wide",
-        headers=not no_headers,
-        namespace=all_namespaces,
-        kind=show_kind,
-        show_labels=show_labels,
-        label_columns=tuple(label_columns),
+        headers=not flags["no_headers"],
+        namespace=flags["all_namespaces"],
+        kind=flags["show_kind"],
+        show_labels=flags["show_labels"],
+        label_columns=tuple(flags["label_columns"]),
     )
-    getter = Getter(session, query, printer, look, chunk_size, sort_by, ignore_not_found, subresource)
-    if watch or watch_only:
+    accept = ACCEPT if flags["server_print"] else JSON
+    chosen = (flags["chunk_size"], flags["sort_by"], flags["ignore_not_found"], flags["subresource"])
+    getter = Getter(session, query, printer, look, *chosen, accept)
+    if flags["watch"] or flags["watch_only"]:
         from kubectl.get_watch import Watcher
 
-        return Watcher(getter, listed=not watch_only, events=output_watch_events).run()
+        return Watcher(getter, listed=not flags["watch_only"], events=flags["output_watch_events"]).run()
     return getter.run()
 
 
-def _raw(session: Session, path: str) -> None:
+def _raw(session: Session, path: str, flags: dict[str, Any]) -> None:
+    """What the server says at a path, as it is. Raises CommandError beside anything that would change it."""
+    if session.args:
+        raise CommandError("arguments may not be passed when --raw is specified")
+    if flags["output"]:
+        raise CommandError("--raw and --output are mutually exclusive")
+    if any(flags[name] for name in ("watch", "watch_only", "selector", "label_columns", "field_selector")):
+        raise CommandError("--raw may not be specified with other flags that filter the server request or alter the output")
+    if not path.startswith("/"):
+        raise CommandError(f'--raw must be a valid URL path: parse "{path}": invalid URI for request')
     response = session.server.request("GET", path)
     print(response.body.decode(), end="")
 
@@ -171,6 +200,7 @@ class Getter:
     sort_by: str
     ignore_not_found: bool
     subresource: str = ""
+    accept: str = ACCEPT  # of what is shown as a table
 
     def run(self) -> None:
         wanted = self.refs()
@@ -184,15 +214,22 @@ class Getter:
 
     def refs(self) -> list[tuple[Ref, str]]:
         """What is wanted, each with its namespace (empty: all, or none)."""
+        if self.query.by_file and self.query.args:
+            raise CommandError(TWICE)
         if self.query.by_file:
             from kubectl.manifests import load
 
-            manifests = load(self.query.filenames, recursive=self.query.recursive, kustomize=self.query.kustomize)
-            items = [located(self.session, manifest) for manifest in manifests]
+            try:
+                manifests = load(self.query.filenames, recursive=self.query.recursive, kustomize=self.query.kustomize)
+                items = [located(self.session, manifest) for manifest in manifests]
+            except CommandError as error:
+                raise error if "does not exist" in str(error) else Failed([error]) from error
             return [(Ref(item.resource, item.key.name), item.key.namespace) for item in items]
         found = refs(self.session.discovery, self.query)
         if self.query.all_namespaces and any(ref.name for ref in found):
             raise CommandError("a resource cannot be retrieved by name across all namespaces")
+        if self.subresource and not all(ref.name for ref in found):
+            raise CommandError("subresource cannot be used when bulk resources are specified")
         everywhere = self.query.all_namespaces
         return [(ref, "" if everywhere or not ref.resource.namespaced else self.session.namespace) for ref in found]
 
@@ -222,12 +259,21 @@ class Getter:
                 if not (self.ignore_not_found and ref.name):
                     errors.append(error)
             except ApiError as error:
-                errors.append(error)
+                errors.append(error if ref.name else self._unselected(ref.resource, error))
         return found
 
+    def _unselected(self, row: Resource, error: ApiError) -> ApiError:
+        """A list that was refused for its selectors says which."""
+        query = self.query
+        if not isinstance(error, BadRequest) or not (query.selector or query.field_selector):
+            return error
+        selected = f'label selector "{query.selector}", field selector "{query.field_selector}"'
+        named = f"{row.group}/{row.version}, Resource={row.plural}"
+        return BadRequest(f'Unable to find "{named}" that match {selected}: {error.message}')
+
     def _tables(self, wanted: Sequence[tuple[Ref, str]], errors: list[Exception]) -> None:
-        pages = self._gather(wanted, ACCEPT, errors)
-        kinds = {ref.resource for ref, _ in wanted}
+        pages = self._gather(wanted, self.accept, errors)
+        kinds = {resource for resource, _ in pages}
         look = replace(self.look, kind=self.look.kind or len(kinds) > 1)
         shown: set[Resource] = set()
         printer: TablePrinter | None = None
@@ -237,7 +283,10 @@ class Getter:
             if self.sort_by:
                 from kubectl.sorting import sort
 
-                table = {**table, "rows": sort(table.get("rows") or [], self.sort_by, lambda row: row["object"])}
+                try:
+                    table = {**table, "rows": sort(table.get("rows") or [], self.sort_by, lambda row: row["object"])}
+                except (CommandError, JsonPathError):
+                    continue  # as upstream: what has no such field is not shown
             if not table.get("rows"):
                 continue
             if resource != last or printer is None:
@@ -294,9 +343,12 @@ def _items(resource: Resource, page: Tree) -> list[Tree]:
 
 
 def as_table(page: Tree) -> Tree:
-    """The page itself where it is a table; a server that makes none gets the two columns that every object has."""
+    """The page itself where it is a table; objects that came without one get the two columns that all have."""
     if page.get("kind") == "Table":
         return page
     items = page["items"] if isinstance(page.get("items"), list) else [page]
-    rows = [{"cells": [item["metadata"]["name"], item["metadata"].get("creationTimestamp")], "object": item} for item in items]
-    return {"kind": "Table", "columnDefinitions": [{"name": "Name", "format": "name"}, {"name": "Created At"}], "rows": rows}
+    now = datetime.now(UTC)
+    rows = [
+        {"cells": [item["metadata"]["name"], age(item["metadata"].get("creationTimestamp"), now)], "object": item} for item in items
+    ]
+    return {"kind": "Table", "columnDefinitions": [{"name": "Name", "format": "name"}, {"name": "Age"}], "rows": rows}

@@ -3,6 +3,7 @@
 https://kubernetes.io/docs/tasks/manage-kubernetes-objects/update-api-object-kubectl-patch/
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,8 +16,9 @@ from kubectl import options
 from kubectl.changes import Changes
 from kubectl.decoding import Loader
 from kubectl.errors import CommandError
+from kubectl.pod_templates import unsent
 from kubectl.printers import Printer
-from kubectl.selection import Item, Query
+from kubectl.selection import Item, Query, items
 from kubectl.session import Session
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -64,10 +66,9 @@ def patch(
       # Partially update a node using a strategic merge patch, specifying the patch as JSON
       kubectl patch node k8s-node-1 -p '{"spec":{"unschedulable":true}}'
 
-      # Update a container's image using a JSON patch with positional arrays
-      kubectl patch pod valid-pod --type='json' -p='[{"op": "replace", "path": "/spec/containers/0/image", "value":"new image"}]'
     """
     session: Session = context.obj
+    flags = context.params
     if bool(patch) == bool(patch_file):
         told = (
             "cannot specify --patch and --patch-file together"
@@ -77,30 +78,42 @@ def patch(
         raise CommandError(told)
     if type.lower() not in TYPES:
         raise CommandError("--type must be one of [json merge strategic], not " + f'"{type}"')
-    body = read(Path(patch_file).read_text() if patch_file else patch)
+    body = read(_contents(patch_file) if patch_file else patch)
     changes = Changes.of(
-        session,
-        Printer(output, template, managed_fields=show_managed_fields),
-        manager=field_manager,
-        dry_run_flag=dry_run,
+        session, Printer(output, template, managed_fields=show_managed_fields), manager=field_manager, dry_run_flag=dry_run
     )
+    changes = unsent(replace(changes, quiet=True), local)
+    query = Query(session.args, filename, recursive, kustomize, local=local, every=False)
+    session.each(items(session, query), lambda item: _patch(changes, item, body, flags))
 
-    def one(item: Item) -> None:
-        kind = type.lower()
-        if kind == "strategic" and _custom(item.resource):
-            raise CommandError(
-                "application/strategic-merge-patch+json is not supported by "
-                f"{item.resource.group}/{item.resource.version}, "
-                f"Kind={item.resource.kind}: the body of the request was in an unknown "
-                "format - accepted media types include: application/json-patch+json, "
-                "application/merge-patch+json, application/apply-patch+yaml"
-            )
-        here = changes.mode == "client"
-        tree = applied(item, body, kind) if here else changes.patch(item, body, TYPES[kind], subresource)
-        same = tree["metadata"].get("resourceVersion") == item.tree["metadata"].get("resourceVersion") and changes.mode == "none"
-        changes.said(item, tree, "patched (no change)" if same else "patched")
 
-    session.each(session.items(Query(session.args, filename, recursive, kustomize)), one)
+def _patch(changes: Changes, item: Item, body: Any, flags: dict[str, Any]) -> None:
+    kind, row = flags["type"].lower(), item.resource
+    if kind == "strategic" and _custom(row):
+        raise CommandError(
+            f"application/strategic-merge-patch+json is not supported by {row.group}/{row.version}, Kind={row.kind}: the body of "
+            "the request was in an unknown format - accepted media types include: application/json-patch+json, "
+            "application/merge-patch+json, application/apply-patch+yaml"
+        )
+    here = changes.mode == "client"
+    tree = applied(item, body, kind) if here else changes.patch(item, body, TYPES[kind], flags["subresource"])
+    same = tree["metadata"].get("resourceVersion") == item.tree["metadata"].get("resourceVersion") and changes.mode == "none"
+    changes.said(_answered(item, tree), tree, "patched (no change)" if same else "patched")
+
+
+def _answered(item: Item, tree: Tree) -> Item:
+    """What came back: a subresource may be of another kind (Scale)."""
+    if tree.get("kind") in (None, item.resource.kind):
+        return item
+    group, _, version = tree["apiVersion"].rpartition("/")
+    return replace(item, resource=Resource(group, version, tree["kind"], f"{tree['kind'].lower()}s"))
+
+
+def _contents(path: str) -> str:
+    try:
+        return Path(path).read_text()
+    except OSError as error:
+        raise CommandError(f"unable to read patch file: open {path}: {(error.strerror or '').lower()}") from error
 
 
 def read(text: str) -> Any:

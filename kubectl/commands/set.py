@@ -1,20 +1,27 @@
-"""kubectl set: image, env, resources, serviceaccount of a pod template.
+"""kubectl set: image, env, resources, serviceaccount of a pod template; selector of a Service; subjects of a role binding.
 
 https://kubernetes.io/docs/reference/kubectl/generated/kubectl_set/
 """
 
-from collections.abc import Callable
-from typing import Annotated
+import base64
+import sys
+from dataclasses import replace
+from typing import Annotated, Any
 
 import typer
 
+from kube.api.labels import parse
 from kube.api.meta import Tree
 from kubectl import options
-from kubectl.changes import CHANGE_CAUSE, Changes
-from kubectl.creating.kit import pairs
+from kubectl.changes import Changes
+from kubectl.creating.rbac import Accounts, Groups, Users, subjects
+from kubectl.creating.small import hard_limits
+from kubectl.environment import Wanted, changed, chosen, from_object, listed, parsed
 from kubectl.errors import CommandError
+from kubectl.metadata import NONE_GIVEN
+from kubectl.pod_templates import Setting, divided, pod_spec, unsent
 from kubectl.printers import Printer
-from kubectl.selection import Item, Query
+from kubectl.selection import REQUIRED, Item, Query
 from kubectl.session import Session
 
 app = typer.Typer(
@@ -23,55 +30,62 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Configure application resources.\n\nThese commands help you make changes to existing application resources.",
 )
-STRATEGIC = "application/strategic-merge-patch+json"
-REQUIRED = "one or more resources must be specified as <resource> <name> or <resource>/<name>"
-Decide = Callable[[Item, Tree], Tree]  # (object, its pod spec) -> the pod spec's patch; empty: nothing to change
+
+Containers = Annotated[
+    str, typer.Option("--containers", "-c", help="The names of containers in the selected pod templates to change.")
+]
+Limits = Annotated[
+    str,
+    typer.Option("--limits", help="The resource requirement requests for this container.  For example, 'cpu=100m,memory=256Mi'."),
+]
+Requests = Annotated[
+    str,
+    typer.Option("--requests", help="The resource requirement requests for this container.  For example, 'cpu=100m,memory=256Mi'."),
+]
+ListAll = Annotated[bool, typer.Option("--list", help="If true, display the environment and any changes in the standard format.")]
+Resolve = Annotated[bool, typer.Option("--resolve", help="If true, show secret or configmap references when listing variables")]
+Overwrite = Annotated[
+    bool,
+    typer.Option(
+        "--overwrite",
+        help="If true, allow environment to be overwritten, otherwise reject updates that overwrite existing environment.",
+    ),
+]
+From = Annotated[str, typer.Option("--from", help="The name of a resource from which to inject environment variables")]
+Prefix = Annotated[str, typer.Option("--prefix", help="Prefix to append to variable names")]
+Keys = Annotated[
+    list[str], typer.Option("--keys", metavar=options.SLICE, help="Comma-separated list of keys to import from specified resource")
+]
+Env = Annotated[
+    list[str],
+    typer.Option("--env", "-e", help="Specify a key-value pair for an environment variable to set into each container."),
+]
+ResourceVersion = Annotated[
+    str,
+    typer.Option(
+        "--resource-version",
+        help="If non-empty, the selectors update will only succeed if this is the current resource-version for the object. Only "
+        "valid when specifying a single resource.",
+    ),
+]
 
 
-def pod_spec(tree: Tree) -> tuple[Tree, tuple[str, ...]]:
-    """The pod spec within an object, and the fields that lead to it. Raises CommandError where there is none."""
-    paths: tuple[tuple[str, ...], ...] = (("spec", "jobTemplate", "spec", "template", "spec"), ("spec", "template", "spec"))
-    if tree["kind"] == "Pod":
-        paths = (("spec",),)
-    for path in paths:
-        found: Tree | None = tree
-        for name in path:
-            found = (found or {}).get(name)
-        if found is not None:
-            return found, path
-    raise CommandError(f"the object is not a pod or does not have a pod template: {tree['kind']}")
-
-
-def run(session: Session, query: Query, changes: Changes, decide: Decide, verb: str, record: bool) -> None:
-    """Work out each object's patch and send it."""
-    if not (query.args or query.by_file):
-        raise CommandError(REQUIRED)
-
-    def one(item: Item) -> None:
-        spec, path = pod_spec(item.tree)
-        inner = decide(item, spec)
-        if not inner:
-            return
-        patch: Tree = inner
-        for name in reversed(path):
-            patch = {name: patch}
-        if record:
-            patch["metadata"] = {"annotations": {CHANGE_CAUSE: session.spoken}}
-        if changes.mode == "client":
-            from kube.api.patch import strategic
-
-            tree = strategic.apply(item.tree, patch, item.resource)
-        else:
-            tree = changes.patch(item, patch, STRATEGIC)
-        changes.said(item, tree, verb)
-
-    session.each(session.items(query), one)
-
-
-def divided(args: list[str]) -> tuple[list[str], list[str]]:
-    """Resources, then NAME=VALUE or NAME- words."""
-    changes = [arg for arg in args if "=" in arg or arg.endswith("-")]
-    return [arg for arg in args if arg not in changes], changes
+def _setting(session: Session, flags: dict[str, Any], args: list[str], verb: str, failed: str = "") -> Setting:
+    """What the flags that all of them share say."""
+    local = flags["local"]
+    query = Query(
+        args,
+        flags["filename"],
+        flags["recursive"],
+        flags["kustomize"],
+        flags.get("selector", ""),
+        all=flags["all"],
+        every=False,
+        local=local,
+    )
+    printer = Printer(flags["output"], flags["template"])
+    changes = Changes.of(session, printer, manager=flags["field_manager"], dry_run_flag=flags["dry_run"])
+    return Setting(session, query, unsent(changes, local), verb, failed, flags.get("record", False))
 
 
 @app.command(
@@ -89,6 +103,7 @@ def image(
     template: options.Template = "",
     dry_run: options.DryRun = "none",
     field_manager: options.FieldManager = "kubectl-set",
+    local: options.Local = False,
     record: options.Record = False,
 ) -> None:
     """Update existing container image(s) of resources.
@@ -99,9 +114,6 @@ def image(
     Examples:
       # Set a deployment's nginx container image to 'nginx:1.9.1', and its busybox container image to 'busybox'
       kubectl set image deployment/nginx busybox=busybox nginx=nginx:1.9.1
-
-      # Update all deployments' and rc's nginx container's image to 'nginx:1.9.1'
-      kubectl set image deployments,rc nginx=nginx:1.9.1 --all
     """
     session: Session = context.obj
     resources, words = divided(session.args)
@@ -109,31 +121,17 @@ def image(
         raise CommandError(REQUIRED)
     if not words:
         raise CommandError("at least one image update is required")
-    images = pairs(words, "image")
+    images = dict(word.partition("=")[::2] for word in words)
 
-    def decide(item: Item, spec: Tree) -> Tree:
-        patch: Tree = {}
-        missing = [name for name in images if name != "*"]
-        for field in ("initContainers", "containers"):
-            for container in spec.get(field) or ():
-                wanted = images.get(container["name"]) or images.get("*")
-                if container["name"] in missing:
-                    missing.remove(container["name"])
-                if wanted and wanted != container.get("image"):
-                    patch.setdefault(field, []).append({"name": container["name"], "image": wanted})
+    def change(item: Item, tree: Tree) -> None:
+        containers = chosen(pod_spec(item, tree), "*")
+        missing = set(images) - {"*", *(one["name"] for one in containers)}
         if missing:
-            raise CommandError(f'unable to find container named "{missing[0]}"')
-        return patch
+            raise CommandError(f'unable to find container named "{next(name for name in images if name in missing)}"')
+        for one in containers:
+            one["image"] = images.get(one["name"], images.get("*", one.get("image")))
 
-    query = Query(resources, filename, recursive, kustomize, selector, all=all, every=False)
-    changes = Changes.of(session, Printer(output, template), manager=field_manager, dry_run_flag=dry_run)
-    run(session, query, changes, decide, "image updated", record)
-
-
-Containers = Annotated[
-    str, typer.Option("--containers", "-c", help="The names of containers in the selected pod templates to change.")
-]
-ListAll = Annotated[bool, typer.Option("--list", help="If true, display the environment and any changes in the standard format.")]
+    _setting(session, context.params, resources, "image updated", "failed to patch image update to pod template:").run(change)
 
 
 @app.command(
@@ -151,8 +149,15 @@ def env(
     template: options.Template = "",
     dry_run: options.DryRun = "none",
     field_manager: options.FieldManager = "kubectl-set",
+    local: options.Local = False,
     containers: Containers = "*",
     list_all: ListAll = False,
+    resolve: Resolve = False,
+    overwrite: Overwrite = True,
+    source: From = "",
+    prefix: Prefix = "",
+    keys: Keys = [],  # noqa: B006
+    env: Env = [],  # noqa: B006
 ) -> None:
     """Update environment variables on a pod template.
 
@@ -162,40 +167,47 @@ def env(
 
       # Remove the environment variable ENV from all containers in deployment
       kubectl set env deployment/registry ENV-
+
+      # Import environment from a config map with a prefix
+      kubectl set env --from=configmap/myconfigmap --prefix=MYSQL_ deployment/myapp
     """
-    from fnmatch import fnmatchcase
+    resources, words = divided(context.obj.args)
+    if not (resources or filename or kustomize):
+        raise CommandError(NONE_GIVEN)
+    wanted = parsed([*env, *words], sys.stdin.read)
+    if source:
+        wanted.set.extend(_imported(context.obj, source, keys, prefix))
+    _set_env(context.obj, context.params, resources, wanted)
 
-    session: Session = context.obj
-    resources, words = divided(session.args)
-    wanted = pairs([word for word in words if "=" in word], "environment variable")
-    removed = [word[:-1] for word in words if "=" not in word]
-    if not (words or list_all):
-        raise CommandError("at least one environment variable must be provided")
 
-    def decide(item: Item, spec: Tree) -> Tree:
-        chosen = [one for one in spec.get("containers") or () if fnmatchcase(one["name"], containers)]
-        if list_all:
-            for container in chosen:
-                print(f"# {item.tree['kind']} {item.key.name}, container {container['name']}")
-                for variable in container.get("env") or ():
-                    print(f"{variable['name']}={variable.get('value', '')}")
-            return {}
-        changed = []
-        for container in chosen:
-            have = {one["name"]: one for one in container.get("env") or ()}
-            patch: list[Tree] = [
-                {"name": name, "value": value, **({"valueFrom": None} if have.get(name, {}).get("valueFrom") else {})}
-                for name, value in wanted.items()
-                if have.get(name, {}).get("value") != value
-            ]
-            patch += [{"name": name, "$patch": "delete"} for name in removed if name in have]
-            if patch:
-                changed.append({"name": container["name"], "env": patch})
-        return {"containers": changed} if changed else {}
+def _imported(session: Session, source: str, keys: list[str], prefix: str) -> list[Tree]:
+    (item,) = session.items(Query([source]))
+    if item.tree["kind"] not in ("ConfigMap", "Secret"):
+        raise CommandError(f"unsupported resource specified in --from: {item.tree['kind']}")
+    return from_object(item.tree, keys, prefix, session.tell)
 
-    query = Query(resources, filename, recursive, kustomize, selector, all=all, every=False)
-    changes = Changes.of(session, Printer(output, template), manager=field_manager, dry_run_flag=dry_run)
-    run(session, query, changes, decide, "env updated", False)
+
+def _set_env(session: Session, flags: dict[str, Any], resources: list[str], wanted: Wanted) -> None:
+    def value(kind: str, name: str, key: str) -> str:
+        (item,) = session.items(Query([kind, name]))
+        text = str((item.tree.get("data") or {}).get(key, ""))
+        return base64.b64decode(text).decode() if kind == "secret" else text
+
+    def change(item: Item, tree: Tree) -> None:
+        found = chosen(pod_spec(item, tree), flags["containers"])
+        if not found:
+            session.tell(
+                f'Warning: {item.tree["kind"]}/{item.key.name} does not have any containers matching "{flags["containers"]}"'
+            )
+        for one in found:
+            changed(one, wanted, flags["overwrite"], f"{item.resource.plural}/{item.key.name}")
+            if flags["list_all"]:
+                print("\n".join(listed(item.tree["kind"], item.key.name, one, value if flags["resolve"] else None)))
+        if flags["list_all"]:
+            tree.clear()
+            tree.update(item.tree)
+
+    _setting(session, flags, resources, "env updated", "failed to patch env update to pod template:").run(change)
 
 
 @app.command(
@@ -214,19 +226,10 @@ def resources_of(
     template: options.Template = "",
     dry_run: options.DryRun = "none",
     field_manager: options.FieldManager = "kubectl-set",
-    containers: Annotated[str, typer.Option("--containers", "-c", help="The names of containers to change.")] = "*",
-    limits: Annotated[
-        str,
-        typer.Option(
-            "--limits", help="The resource requirement requests for this container.  For example, 'cpu=100m,memory=256Mi'."
-        ),
-    ] = "",
-    requests: Annotated[
-        str,
-        typer.Option(
-            "--requests", help="The resource requirement requests for this container.  For example, 'cpu=100m,memory=256Mi'."
-        ),
-    ] = "",
+    local: options.Local = False,
+    containers: Containers = "*",
+    limits: Limits = "",
+    requests: Requests = "",
 ) -> None:
     """Specify compute resource requirements (CPU, memory) for any resource that defines a pod template.
 
@@ -234,24 +237,23 @@ def resources_of(
       # Set a deployments nginx container cpu limits to "200m" and memory to "512Mi"
       kubectl set resources deployment nginx -c=nginx --limits=cpu=200m,memory=512Mi
     """
-    from fnmatch import fnmatchcase
-
     session: Session = context.obj
+    if not (session.args or filename or kustomize):
+        raise CommandError(REQUIRED)
     if not (limits or requests):
         raise CommandError("you must specify an update to requests or limits (in the form of --requests/--limits)")
-    wanted = {
-        field: pairs(text.split(","), f"{field} argument") for field, text in (("limits", limits), ("requests", requests)) if text
-    }
+    wanted = {field: hard_limits(text, "invalid") for field, text in (("limits", limits), ("requests", requests)) if text}
 
-    def decide(item: Item, spec: Tree) -> Tree:
-        chosen = [one["name"] for one in spec.get("containers") or () if fnmatchcase(one["name"], containers)]
-        if not chosen:
+    def change(item: Item, tree: Tree) -> None:
+        found = chosen(pod_spec(item, tree), containers)
+        if not found:
             raise CommandError(f"unable to find container named {containers}")
-        return {"containers": [{"name": name, "resources": wanted} for name in chosen]}
+        for one in found:
+            have = one.get("resources") or {}
+            one["resources"] = {**have, **{field: {**(have.get(field) or {}), **wanted[field]} for field in wanted}}
 
-    query = Query(session.args, filename, recursive, kustomize, selector, all=all, every=False)
-    changes = Changes.of(session, Printer(output, template), manager=field_manager, dry_run_flag=dry_run)
-    run(session, query, changes, decide, "resource requirements updated", False)
+    failed = "failed to patch resources update to pod template"
+    _setting(session, context.params, session.args, "resource requirements updated", failed).run(change)
 
 
 @app.command(
@@ -268,6 +270,7 @@ def serviceaccount(
     template: options.Template = "",
     dry_run: options.DryRun = "none",
     field_manager: options.FieldManager = "kubectl-set",
+    local: options.Local = False,
 ) -> None:
     """Update the service account of pod template resources.
 
@@ -279,10 +282,96 @@ def serviceaccount(
     if not session.args:
         raise CommandError("serviceaccount is required")
     *resources, account = session.args
-    patch = {"serviceAccountName": account, "serviceAccount": account}
-    query = Query(resources, filename, recursive, kustomize, all=all, every=False)
-    changes = Changes.of(session, Printer(output, template), manager=field_manager, dry_run_flag=dry_run)
-    run(session, query, changes, lambda item, spec: patch, "serviceaccount updated", False)
+
+    def change(item: Item, tree: Tree) -> None:
+        pod_spec(item, tree)["serviceAccountName"] = account
+
+    replace(_setting(session, context.params, resources, "serviceaccount updated"), always=True).run(change)
+
+
+@app.command(
+    short_help="Set the selector on a resource",
+    epilog="kubectl set selector (-f FILENAME | TYPE NAME) EXPRESSIONS [--resource-version=version]",
+)
+def selector(
+    context: typer.Context,
+    filename: options.Filenames = [],  # noqa: B006
+    recursive: options.Recursive = False,
+    all: options.All = False,
+    output: options.Output = "",
+    template: options.Template = "",
+    dry_run: options.DryRun = "none",
+    field_manager: options.FieldManager = "kubectl-set",
+    local: options.Local = False,
+    resource_version: ResourceVersion = "",
+) -> None:
+    """Set the selector on a resource. Note that the new selector will overwrite the old selector if the resource had one prior to
+    the invocation of 'set selector'. Only supported for Services.
+
+    Examples:
+      # Set the labels and selector before creating a deployment/service pair
+      kubectl create service clusterip my-svc --clusterip="None" -o yaml --dry-run=client | kubectl set selector --local -f -
+    """
+    session: Session = context.obj
+    if not session.args:
+        raise CommandError("one selector is required")
+    *resources, text = session.args
+
+    def change(item: Item, tree: Tree) -> None:
+        if item.resource.kind != "Service":
+            raise CommandError("setting a selector is only supported for Services")
+        tree["spec"]["selector"] = _equalities(text)
+
+    _setting(session, {"kustomize": "", **context.params}, resources, "selector updated").run(change)
+
+
+def _equalities(text: str) -> dict[str, str]:
+    """A Service selects by equality alone. Raises CommandError."""
+    unfit = [one for one in parse(text).requirements if one.operator != "Equals"]
+    if unfit:
+        shown = " ".join(f"{{{one.key} {one.operator} [{' '.join(one.values)}]}}" for one in unfit)
+        raise CommandError(f"match expression [{shown}] not supported on this object")
+    return {one.key: next(iter(one.values)) for one in parse(text).requirements}
+
+
+@app.command(
+    short_help="Update the user, group, or service account in a role binding or cluster role binding",
+    epilog="kubectl set subject (-f FILENAME | TYPE NAME) [--user=username] [--group=groupname] [--serviceaccount=namespace:name]",
+)
+def subject(
+    context: typer.Context,
+    filename: options.Filenames = [],  # noqa: B006
+    kustomize: options.Kustomize = "",
+    recursive: options.Recursive = False,
+    selector: options.Selector = "",
+    all: options.All = False,
+    output: options.Output = "",
+    template: options.Template = "",
+    dry_run: options.DryRun = "none",
+    field_manager: options.FieldManager = "kubectl-set",
+    local: options.Local = False,
+    user: Users = [],  # noqa: B006
+    group: Groups = [],  # noqa: B006
+    serviceaccount: Accounts = [],  # noqa: B006
+) -> None:
+    """Update the user, group, or service account in a role binding or cluster role binding.
+
+    Examples:
+      # Update a cluster role binding for serviceaccount1
+      kubectl set subject clusterrolebinding admin --serviceaccount=namespace:serviceaccount1
+    """
+    session: Session = context.obj
+    if not (session.args or filename or kustomize):
+        raise CommandError(REQUIRED)
+    if not (user or group or serviceaccount):
+        raise CommandError("you must specify at least one value of user, group or serviceaccount")
+    wanted = subjects(user, group, serviceaccount)
+
+    def change(item: Item, tree: Tree) -> None:
+        have = tree.get("subjects") or []
+        tree["subjects"] = [*have, *(one for one in wanted if one not in have)]
+
+    _setting(session, context.params, session.args, "subjects updated").run(change)
 
 
 ALIASES = {"sa": "serviceaccount"}

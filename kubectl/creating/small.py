@@ -72,13 +72,13 @@ def quota(
     create(session, tree, "resourcequotas", failed="failed to create quota:")
 
 
-def hard_limits(text: str) -> Tree:
+def hard_limits(text: str, bad: str = "Invalid") -> Tree:
     """`cpu=1,pods=2`. Raises CommandError."""
     found = {}
     for part in text.split(","):
         name, equals, amount = part.partition("=")
         if not equals or "=" in amount:
-            raise CommandError(f"Invalid argument syntax {part}, expected <resource>=<value>")
+            raise CommandError(f"{bad} argument syntax {part}, expected <resource>=<value>")
         try:
             found[name] = canonical(amount)
         except ValueError as error:

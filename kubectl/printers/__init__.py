@@ -59,7 +59,7 @@ class Printer:
         """The object, ready to write."""
         from kubectl.printers.tree import without_managed_fields
 
-        shown = tree if self.managed_fields else without_managed_fields(tree)
+        shown = without_managed_fields(tree) if self.format in ("json", "yaml", "kyaml") and not self.managed_fields else tree
         text = _FORMATS[self.format](self, shown)
         self._shown += 1
         return text
@@ -91,11 +91,11 @@ class Printer:
         return "".join(f"{name_of(item)}\n" for item in items)
 
     def _jsonpath(self, tree: Tree) -> str:
-        from kubectl.printers.gotext import text
+        from kubectl.printers.gotext import go_syntax
         from kubectl.printers.jsonpath import JsonPathError, find, parse, render
         from kubectl.printers.tree import as_json
 
-        template = _read(self.argument) if self.format.endswith("file") else self.argument
+        template = _read(self.argument, "--template") if self.format.endswith("file") else self.argument
         try:
             parse(template)
         except JsonPathError as error:
@@ -109,7 +109,7 @@ class Printer:
             raise CommandError(
                 f'error executing jsonpath "{template}": Error executing template: {error}. Printing more information for '
                 f"debugging the template:\n\ttemplate was:\n\t\t{template}\n\tobject given to jsonpath engine was:\n\t\t"
-                f"{text(tree)}\n\n"
+                f"{go_syntax(tree)}\n\n"
             ) from error
 
     def _go_template(self, tree: Tree) -> str:
@@ -140,11 +140,11 @@ class Printer:
         return columns.parse_file(_read(self.argument)) if self.format.endswith("file") else columns.parse(self.argument)
 
 
-def _read(path: str) -> str:
+def _read(path: str, what: str = "template") -> str:
     try:
         return Path(path).read_text()
     except OSError as error:
-        raise CommandError(f"error reading template {path}, open {path}: {(error.strerror or '').lower()}") from error
+        raise CommandError(f"error reading {what} {path}, open {path}: {(error.strerror or '').lower()}") from error
 
 
 _FORMATS: dict[str, Callable[[Printer, Tree], str]] = {

@@ -3,6 +3,7 @@
 https://pkg.go.dev/fmt
 """
 
+import json
 from decimal import Decimal
 from typing import Any
 
@@ -33,3 +34,14 @@ def number(value: float) -> str:
         return format(Decimal(repr(value)).normalize(), "f")
     digits, _, power = f"{Decimal(repr(value)).normalize():e}".partition("e")
     return f"{digits}e{power[0]}{power[1:]:0>2}"
+
+
+def go_syntax(value: Any) -> str:
+    """A value as Go source (fmt's %#v), as jsonpath's errors show the object."""
+    if isinstance(value, dict):
+        return (
+            "map[string]interface {}{" + ", ".join(f"{json.dumps(name)}:{go_syntax(value[name])}" for name in sorted(value)) + "}"
+        )
+    if isinstance(value, list):
+        return "[]interface {}{" + ", ".join(map(go_syntax, value)) + "}"
+    return "interface {}(nil)" if value is None else json.dumps(value, ensure_ascii=False)
