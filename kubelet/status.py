@@ -72,7 +72,7 @@ def pod_status(
         status["ephemeralContainerStatuses"] = [
             {name: part for name, part in one.items() if name != "started"} for one in ephemeral
         ]
-    if observed.ip:
+    if observed.ip and (_has_volumes(observed) or pod.spec.hostNetwork):
         status |= {"podIP": observed.ip, "podIPs": [{"ip": observed.ip}]}
     if pod.metadata.generation:
         status["observedGeneration"] = pod.metadata.generation
@@ -149,7 +149,7 @@ def conditions(pod: Pod, observed: Observed, told: str, inits: list[Tree], conta
     in_service = [*(one for one in inits if one["name"] in sidecars), *containers]
     containers_ready = _containers_ready(told, in_service)
     return [
-        _made("PodReadyToStartContainers", observed.sandbox_runs and bool(observed.ip)),
+        _made("PodReadyToStartContainers", observed.sandbox_runs and bool(observed.ip) and _has_volumes(observed)),
         _initialized(pod, told, inits, containers, sidecars),
         _ready(pod, containers_ready, pod.status.conditions or ()),
         containers_ready,
@@ -192,6 +192,12 @@ def stamped(pod: Pod, found: list[Tree], now: datetime, known: Iterable[PodCondi
 def _made(kind: str, holds: bool, reason: str = "", message: str = "") -> Tree:
     condition: Tree = {"type": kind, "status": "True" if holds else "False"}
     return condition | ({"reason": reason} if reason else {}) | ({"message": message} if message else {})
+
+
+def _has_volumes(observed: Observed) -> bool:
+    """No volume keeps the first container away: until then nothing is told of the sandbox, which is made beside the volumes here,
+    but after them upstream."""
+    return observed.volumes_ready or bool(observed.containers)
 
 
 def _initialized(pod: Pod, told: str, inits: list[Tree], containers: list[Tree], sidecars: set[str]) -> Tree:

@@ -164,3 +164,17 @@ def test_an_image_of_a_registry_is_told_by_its_digest_there() -> None:
     records = [replace(running("a"), labels={IMAGE_DIGEST: digest}), replace(running("b"), image_id="sha256:1")]
     status = told(a_pod("a", "b"), a_look(*records))
     assert [one["imageID"] for one in status["containerStatuses"]] == [f"docker-pullable://{digest}", "docker://sha256:1"]
+
+
+def test_a_pod_that_waits_for_a_volume_has_no_address_yet() -> None:
+    """Once its containers were there, it keeps what was told: its volumes are looked at anew when a kubelet starts.
+
+    Rule: upstream pkg/kubelet (SyncPod waits for volumes before it makes a sandbox); KEP-3085
+    """
+    waits = told(a_pod(), a_look(volumes_ready=False))
+    assert "podIP" not in waits
+    assert condition(waits, "PodReadyToStartContainers")["status"] == "False"
+    for look in (a_look(), a_look(running("main"), volumes_ready=False)):
+        assert told(a_pod(), look)["podIP"] == "10.244.0.2"
+        assert condition(told(a_pod(), look), "PodReadyToStartContainers")["status"] == "True"
+    assert "podIP" in told(a_pod(hostNetwork=True), a_look(volumes_ready=False))
