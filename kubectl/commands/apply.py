@@ -4,17 +4,19 @@ Client side: a three-way merge of what was applied last (an annotation on the ob
 Server side: the server keeps who owns which field. https://kubernetes.io/docs/reference/kubectl/generated/kubectl_apply/
 """
 
-from dataclasses import dataclass, replace
-from typing import Annotated
+import time
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Any
 
 import orjson
 import typer
 
 from kube.api.meta import Tree
-from kube.api.status import ApiError, Conflict, NotFound
+from kube.api.status import ApiError, Conflict, Invalid, NotFound
 from kubectl import options
 from kubectl.changes import CHANGE_CAUSE, LAST_APPLIED, Changes, annotated, applied_annotation, in_namespace
 from kubectl.errors import CommandError
+from kubectl.last_applied import remember, view
 from kubectl.manifests import Manifest, load
 from kubectl.printers import Printer
 from kubectl.pruning import Pruner, checked
@@ -23,6 +25,7 @@ from kubectl.session import Session
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
+GONE_SECONDS = 168 * 3600
 TRIES = 5  # when the object changes between reading and writing
 MISSING_ANNOTATION = (
     "Warning: resource {} is missing the kubectl.kubernetes.io/last-applied-configuration annotation which is required by "
@@ -76,7 +79,31 @@ PruneAllowlist = Annotated[
 ]
 
 
-@app.command(epilog="kubectl apply (-f FILENAME | -k DIRECTORY)")
+GracePeriod = Annotated[
+    int, typer.Option("--grace-period", help="Period of time in seconds given to the resource to terminate gracefully.")
+]
+Wait = Annotated[
+    bool,
+    typer.Option("--wait", help="If true, wait for resources to be gone before returning. This waits for finalizers."),
+]
+Timeout = Annotated[
+    str,
+    typer.Option(
+        "--timeout",
+        metavar=options.DURATION,
+        help="The length of time to wait before giving up on a delete, zero means determine a timeout from the size of the object",
+    ),
+]
+Cascade = Annotated[
+    str,
+    typer.Option(
+        "--cascade",
+        help='Must be "background", "orphan", or "foreground". Selects the deletion cascading strategy for the dependents.',
+    ),
+]
+
+
+@app.callback(invoke_without_command=True, epilog="kubectl apply (-f FILENAME | -k DIRECTORY)")
 def apply(
     context: typer.Context,
     filename: options.Filenames = [],  # noqa: B006 - read, never changed
@@ -97,55 +124,79 @@ def apply(
     prune: Prune = False,
     prune_allowlist: PruneAllowlist = [],  # noqa: B006
     all: options.All = False,
+    grace_period: GracePeriod = -1,
+    wait: Wait = False,
+    timeout: Timeout = "0s",
+    cascade: Cascade = "background",
 ) -> None:
     """Apply a configuration to a resource by file name or stdin. The resource name must be specified. This resource will be
     created if it doesn't exist yet. To use 'apply', always create the resource initially with either 'apply' or 'create
     --save-config'.
 
-    JSON and YAML formats are accepted.
-
     Examples:
       # Apply the configuration in pod.json to a pod
       kubectl apply -f ./pod.json
 
-      # Apply the JSON passed into stdin to a pod
-      cat pod.json | kubectl apply -f -
     """
     session: Session = context.obj
-    if session.args:
-        raise CommandError(f"Unexpected args: {session.args}\nSee 'kubectl apply -h' for help and examples")
-    if not (filename or kustomize):
-        raise CommandError("must specify one of -f and -k")
-    if force:
-        raise CommandError("--force is not supported")
-    if prune:
-        checked(selector, all, prune_allowlist)
-    if force_conflicts and not server_side:
-        raise CommandError("--force-conflicts only works with --server-side")
-    manager = field_manager
-    if server_side and manager == "kubectl-client-side-apply":
-        manager = "kubectl"
-    changes = Changes.of(
-        session,
-        Printer(output, template, managed_fields=show_managed_fields),
-        manager=manager,
-        dry_run_flag=dry_run,
-        validate=validate,
-    )
-    manifests = _selected(
-        load(filename, recursive=recursive, kustomize=kustomize, validated=changes.validation != "Ignore"), selector
-    )
+    if context.invoked_subcommand is not None:
+        return
+    _check(session, context.params)
+    manager = "kubectl" if server_side and field_manager == "kubectl-client-side-apply" else field_manager
+    collected = Collected(output, template, managed_fields=show_managed_fields)
+    changes = Changes.of(session, collected, manager=manager, dry_run_flag=dry_run, validate=validate)
+    manifests = load(filename, recursive=recursive, kustomize=kustomize, validated=changes.validation != "Ignore")
+    manifests = _selected(manifests, selector)
     cause = session.spoken if record else ""
-    step: ServerSide | ClientSide = ServerSide(changes, force_conflicts) if server_side else ClientSide(changes, overwrite, cause)
-    applied: list[Item] = []
+    step = ServerSide(changes, force_conflicts) if server_side else ClientSide(changes, overwrite, cause, grace_period, force)
+    collected.several = len(manifests) > 1
+    _apply(session, manifests, step)
+    if prune:
+        Pruner(session, selector, changes.mode, prune_allowlist).prune(step.applied)
+    collected.flush()
 
+
+def _check(session: Session, flags: dict[str, Any]) -> None:
+    """Raises CommandError for flags that do not go together."""
+    if session.args:
+        raise CommandError(f"Unexpected args: [{' '.join(session.args)}]\nSee 'kubectl apply -h' for help and examples")
+    if not (flags["filename"] or flags["kustomize"]):
+        raise CommandError("must specify one of -f and -k")
+    if flags["filename"] and flags["kustomize"]:
+        raise CommandError("only one of -f or -k can be specified")
+    if flags["prune"]:
+        checked(flags["selector"], flags["all"], flags["prune_allowlist"])
+    if flags["force_conflicts"] and not flags["server_side"]:
+        raise CommandError("--force-conflicts only works with --server-side")
+
+
+def _apply(session: Session, manifests: list[Manifest], step: "ServerSide | ClientSide") -> None:
     def one(item: Item) -> None:
-        applied.append(item)
+        if not item.key.name and item.tree["metadata"].get("generateName"):
+            raise CommandError(f"from {item.tree['metadata']['generateName']}: cannot use generate name with apply")
+        step.applied.append(item)
         step.apply(item)
 
     session.each((in_namespace(located(session, manifest)) for manifest in manifests), one)
-    if prune:
-        Pruner(session, selector, changes.mode, prune_allowlist).prune(applied)
+
+
+@dataclass
+class Collected(Printer):
+    """-o of several objects at once: they are printed as one List when all are applied."""
+
+    several: bool = False
+
+    def __post_init__(self) -> None:
+        self._trees: list[Tree] = []
+
+    def show(self, tree: Tree) -> None:
+        self._trees.append(tree)
+
+    def flush(self) -> None:
+        if self.several and self._trees:
+            super().show({"apiVersion": "v1", "items": self._trees, "kind": "List", "metadata": {}})
+        elif self._trees:
+            super().show(self._trees[0])
 
 
 def _selected(manifests: list[Manifest], selector: str) -> list[Manifest]:
@@ -164,6 +215,7 @@ def _selected(manifests: list[Manifest], selector: str) -> list[Manifest]:
 class ServerSide:
     changes: Changes
     force: bool
+    applied: list[Item] = field(default_factory=list)
 
     def apply(self, item: Item) -> None:
         if self.changes.mode == "client":
@@ -183,11 +235,15 @@ class ClientSide:
     changes: Changes
     overwrite: bool
     cause: str
+    grace: int = -1
+    force: bool = False  # delete and make anew what cannot be changed
+    applied: list[Item] = field(default_factory=list)
 
     def apply(self, item: Item) -> None:
         if not item.key.name:
             raise CommandError(
-                f'error when retrieving current configuration of:\nfrom server for: "{item.source}": resource name may not be empty'
+                f"error when retrieving current configuration of:\n{_about(item)}\n"
+                f'from server for: "{item.source}": resource name may not be empty'
             )
         if self.cause:
             item = replace(item, tree=annotated(item.tree, CHANGE_CAUSE, self.cause))
@@ -207,22 +263,32 @@ class ClientSide:
             if not patch:
                 return self.changes.said(item, live, "unchanged")
             if self.changes.mode == "client":
-                return self.changes.said(item, applied, "configured")
+                return self.changes.said(item, _patched(item, live, patch, kind), "configured")
             try:
                 changed = self.changes.patch(item, patch, kind)
                 return self.changes.said(item, changed, "configured")
-            except Conflict:
+            except (Conflict, Invalid) as error:
+                if self.force:
+                    return self._again(item, applied)
+                if isinstance(error, Invalid):
+                    raise
                 if not tries_left:
                     raise
                 live = self.changes.session.server.request("GET", item.path).tree()
             except ApiError as error:
                 told = f'error when applying patch:\n{orjson.dumps(patch).decode()}\nto:\n{_about(item)}\nfor: "{item.source}": '
-                raise (
-                    type(error)(error.message, error.details)
-                    if error.reason == "Invalid"
-                    else CommandError(f"{told}{error.message}")
-                ) from error
+                raise CommandError(f"{told}{error.message}") from error
         return None
+
+    def _again(self, item: Item, applied: Tree) -> None:
+        """Delete the object, wait until it is gone, and make it anew."""
+        from kubectl.commands.delete import options_of, wait_gone
+
+        session = self.changes.session
+        gone = session.server.request("DELETE", item.path, body=options_of("Background", max(self.grace, 0), "none")).tree()
+        uid = (gone.get("details") or {}).get("uid") or (gone.get("metadata") or {}).get("uid") or ""
+        wait_gone(session, item, uid, time.monotonic() + GONE_SECONDS)
+        self.changes.said(item, self.changes.create(replace(item, tree=applied)), "configured")
 
 
 def three_way(item: Item, applied: Tree, live: Tree) -> tuple[Tree, str]:
@@ -236,6 +302,18 @@ def three_way(item: Item, applied: Tree, live: Tree) -> tuple[Tree, str]:
     return strategic.three_way(original, applied, live, item.resource), "application/strategic-merge-patch+json"
 
 
+def _patched(item: Item, live: Tree, patch: Tree, kind: str) -> Tree:
+    """What the patch would make of the object, worked out here."""
+    from kube.api.patch import merge, strategic
+
+    made: Tree = (
+        merge.apply(live, patch)
+        if "merge-patch" in kind and "strategic" not in kind
+        else strategic.apply(live, patch, item.resource)
+    )
+    return made
+
+
 def _about(item: Item) -> str:
     row = item.resource
     kind = f"{row.group}/{row.version}, Kind={row.kind}"
@@ -243,3 +321,7 @@ def _about(item: Item) -> str:
         f'Resource: "{row.group}/{row.version}, Resource={row.plural}", GroupVersionKind: "{kind}"\n'
         f'Name: "{item.key.name}", Namespace: "{item.key.namespace}"'
     )
+
+
+app.command("view-last-applied", epilog="kubectl apply view-last-applied (TYPE [NAME | -l label] | TYPE/NAME | -f FILENAME)")(view)
+app.command("set-last-applied", epilog="kubectl apply set-last-applied -f FILENAME")(remember)

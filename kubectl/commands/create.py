@@ -5,7 +5,7 @@ https://kubernetes.io/docs/reference/kubectl/generated/kubectl_create/
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -99,8 +99,6 @@ def create(
 ) -> None:
     """Create a resource from a file or from stdin.
 
-    JSON and YAML formats are accepted.
-
     Examples:
       # Create a pod using the data in pod.json
       kubectl create -f ./pod.json
@@ -115,18 +113,18 @@ def create(
         raise CommandError("must specify one of -f and -k")
     if raw:
         return _raw(session, raw, filename)
-    session.flags.update(
-        output=output,
-        template=template,
-        allow_missing=allow_missing,
-        show_managed_fields=show_managed_fields,
-        dry_run=dry_run,
-        validate=validate,
-        field_manager=field_manager,
-    )
+    return _create(session, context.params)
+
+
+def _create(session: Session, flags: dict[str, Any]) -> None:
+    names = ("output", "template", "allow_missing", "show_managed_fields", "dry_run", "validate", "field_manager")
+    session.flags.update({name: flags[name] for name in names})
+    selector, save_config, record = flags["selector"], flags["save_config"], flags["record"]
     changes = changes_of(session)
     changes = replace(changes, printer=replace(changes.printer, own=False))
-    manifests = load(filename, recursive=recursive, kustomize=kustomize, validated=changes.validation != "Ignore")
+    manifests = load(
+        flags["filename"], recursive=flags["recursive"], kustomize=flags["kustomize"], validated=changes.validation != "Ignore"
+    )
     if selector:
         from kube.api.labels import parse
 

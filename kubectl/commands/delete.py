@@ -5,7 +5,7 @@ https://kubernetes.io/docs/reference/kubectl/generated/kubectl_delete/
 
 import time
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -115,12 +115,6 @@ def delete(
       # Delete pods and services with label name=myLabel
       kubectl delete pods,services -l name=myLabel
 
-      # Delete a pod with minimal delay
-      kubectl delete pod foo --now
-
-      # Force delete a pod on a dead node
-      kubectl delete pod foo --force
-
       # Delete all pods
       kubectl delete pods --all
     """
@@ -130,22 +124,31 @@ def delete(
         return
     if output not in ("", "name"):
         raise CommandError(f"unexpected -o output mode: {output}. We only support '-o name'")
-    query = Query(session.args, filename, recursive, kustomize, selector, field_selector, all_namespaces, all=all, every=False)
-    mode = dry_run(dry_run_flag)
-    grace = graceful(session, grace_period, now=now, force=force)
+    _delete(session, context.params)
+
+
+def _delete(session: Session, flags: dict[str, Any]) -> None:
+    selected = (flags["selector"], flags["field_selector"])
+    query = Query(
+        session.args, flags["filename"], flags["recursive"], flags["kustomize"], *selected, flags["all_namespaces"],
+        all=flags["all"], every=False,
+    )  # fmt: skip
+    mode = dry_run(flags["dry_run_flag"])
+    grace = graceful(session, flags["grace_period"], now=flags["now"], force=flags["force"])
     deletion = Deletion(
         session,
-        options_of(propagation(cascade), grace, mode),
-        force=force and grace == 0,
-        short=output == "name",
+        options_of(propagation(flags["cascade"]), grace, mode),
+        force=flags["force"] and grace == 0,
+        short=flags["output"] == "name",
         mode=mode,
-        ignore_not_found=ignore_not_found or all,
+        ignore_not_found=flags["ignore_not_found"] or flags["all"],
     )
     session.each(deletion.wanted(query), deletion.delete)
-    if not deletion.found and not (session.args and not selector and not all and not field_selector) and not output:
+    named = session.args and not any(selected) and not flags["all"]
+    if not deletion.found and not named and not flags["output"]:
         session.say("No resources found")
-    if wait and mode == "none":
-        deletion.wait(parse_go(timeout) or WEEK_SECONDS)
+    if flags["wait"] and mode == "none":
+        deletion.wait(parse_go(flags["timeout"]) or WEEK_SECONDS)
 
 
 def propagation(cascade: str) -> str:

@@ -41,9 +41,6 @@ def describe(
 
       # Describe a pod
       kubectl describe pods/nginx
-
-      # Describe all pods
-      kubectl describe pods
     """
     session: Session = context.obj
     if not (session.args or filename or kustomize):
@@ -52,6 +49,11 @@ def describe(
             "resources."
         )
     query = Query(session.args, filename, recursive, kustomize, selector, all_namespaces=all_namespaces)
+    _describe(session, query, show_events)
+
+
+def _describe(session: Session, query: Query, show_events: bool) -> None:
+    """Each object, an empty pair of lines between; a name that none has is taken as the beginning of names."""
     shown: list[bool] = []
     told = show_events
 
@@ -73,7 +75,7 @@ def describe(
             raise
         session.each(prefixed, one)
     if not shown:
-        where = "" if all_namespaces else f" in {session.namespace} namespace."
+        where = "" if query.all_namespaces else f" in {session.namespace} namespace."
         session.tell(f"No resources found{where}")
 
 

@@ -3,6 +3,7 @@
 https://kubernetes.io/docs/reference/kubectl/generated/kubectl_events/
 """
 
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
@@ -69,16 +70,17 @@ def events(
     for row in table.lines(rows):
         print(row, flush=True)
     if watch:
-        path = EVENTS.path("" if all_namespaces else session.namespace)
         version = max((int(one["metadata"]["resourceVersion"]) for one in found), default=0)
-        params: dict[str, str | int | None] = {
-            "fieldSelector": selector or None,
-            "resourceVersion": str(version) if version else None,
-        }
-        for event in watched(session.server, path, params):
-            if event.type != "DELETED" and (not wanted or event.object.get("type", "").lower() in wanted):
-                print(table.lines([_cells(session, event.object, all_namespaces)])[0], flush=True)
+        for one in _later(session, selector, "" if all_namespaces else session.namespace, version):
+            if not wanted or one.get("type", "").lower() in wanted:
+                print(table.lines([_cells(session, one, all_namespaces)])[0], flush=True)
     return None
+
+
+def _later(session: Session, selector: str, namespace: str, version: int) -> Iterator[Tree]:
+    """Events as they come."""
+    params: dict[str, str | int | None] = {"fieldSelector": selector or None, "resourceVersion": str(version) if version else None}
+    return (event.object for event in watched(session.server, EVENTS.path(namespace), params) if event.type != "DELETED")
 
 
 def _selector(session: Session, about: str) -> str:

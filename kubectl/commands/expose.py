@@ -111,22 +111,19 @@ def expose(
     session: Session = context.obj
     if not (session.args or filename or kustomize):
         raise CommandError(REQUIRED)
-    flags = context.params
+    query = Query(session.args, filename, recursive, kustomize, every=False)
+    session.each(session.items(query), lambda item: _expose(session, item, context.params))
 
-    def one(item: Item) -> None:
-        from kubectl.creating.kit import create
 
-        session.flags.update(
-            {key: flags[key] for key in ("output", "template", "show_managed_fields", "dry_run", "save_config", "field_manager")}
-        )
-        if session.namespace != item.key.namespace:
-            session.flags["namespace"] = item.key.namespace
-        made = overridden(
-            service(item, flags), flags["overrides"], flags["override_type"], Resource("", "v1", "Service", "services")
-        )
-        create(session, made, "services", verb="exposed")
+def _expose(session: Session, item: Item, flags: dict[str, Any]) -> None:
+    from kubectl.creating.kit import create
 
-    session.each(session.items(Query(session.args, filename, recursive, kustomize, every=False)), one)
+    names = ("output", "template", "show_managed_fields", "dry_run", "save_config", "field_manager")
+    session.flags.update({name: flags[name] for name in names})
+    if session.namespace != item.key.namespace:
+        session.flags["namespace"] = item.key.namespace
+    made = overridden(service(item, flags), flags["overrides"], flags["override_type"], SERVICE)
+    create(session, made, "services", verb="exposed")
 
 
 def service(item: Item, flags: dict[str, Any]) -> Tree:

@@ -6,7 +6,7 @@ https://kubernetes.io/docs/reference/kubectl/generated/kubectl_logs/
 import sys
 import threading
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -125,9 +125,6 @@ def logs(
 
       # Begin streaming the logs from all containers in pods defined by label app=nginx
       kubectl logs -f -l app=nginx --all-containers=true
-
-      # Show all logs from pod nginx written in the last hour
-      kubectl logs --since=1h nginx
     """
     session: Session = context.obj
     args = session.args
@@ -139,16 +136,7 @@ def logs(
         container = args[1]
     if since_time and since != "0s":
         raise CommandError("at most one of `sinceTime` or `sinceSeconds` may be specified")
-    lines = SELECTED_TAIL if selector and tail == -1 and "tail" not in session.flags else tail
-    params: dict[str, str | int | None] = {
-        "follow": "true" if follow else None,
-        "previous": "true" if previous else None,
-        "sinceSeconds": int(parse_go(since)) or None,
-        "sinceTime": since_time or None,
-        "timestamps": "true" if timestamps else None,
-        "tailLines": lines if lines >= 0 else None,
-        "limitBytes": limit_bytes or None,
-    }
+    params = _params(session, context.params)
     sources = _sources(session, args[0] if args else "", selector, container, all_containers)
     if follow and len(sources) > max_log_requests:
         raise CommandError(
@@ -160,6 +148,20 @@ def logs(
     for source in sources:
         _print(session, source, params, source.prefix if prefix else "")
     return None
+
+
+def _params(session: Session, flags: dict[str, Any]) -> dict[str, str | int | None]:
+    """What is asked of the server."""
+    lines = SELECTED_TAIL if flags["selector"] and flags["tail"] == -1 and "tail" not in session.flags else flags["tail"]
+    return {
+        "follow": "true" if flags["follow"] else None,
+        "previous": "true" if flags["previous"] else None,
+        "sinceSeconds": int(parse_go(flags["since"])) or None,
+        "sinceTime": flags["since_time"] or None,
+        "timestamps": "true" if flags["timestamps"] else None,
+        "tailLines": lines if lines >= 0 else None,
+        "limitBytes": flags["limit_bytes"] or None,
+    }
 
 
 def _sources(session: Session, word: str, selector: str, container: str, everything: bool) -> list[Source]:

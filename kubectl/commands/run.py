@@ -165,45 +165,41 @@ def run(
     Examples:
       # Start a nginx pod
       kubectl run nginx --image=nginx
-
-      # Start a hazelcast pod and let the container expose port 5701
-      kubectl run hazelcast --image=hazelcast/hazelcast --port=5701
-
-      # Start a busybox pod and keep it in the foreground, don't restart it if it exits
-      kubectl run -i -t busybox --image=busybox --restart=Never
-
-      # Start the nginx pod using the default command, but use custom arguments (arg1 .. argN) for that command
-      kubectl run nginx --image=nginx -- <arg1> <arg2> ... <argN>
     """
-    session: Session = context.obj
-    flags = context.params
-    attached = stdin if attach is None else attach
+    _run(context.obj, context.params)
+
+
+def _run(session: Session, flags: dict[str, Any]) -> None:
+    attached = flags["stdin"] if flags["attach"] is None else flags["attach"]
     name, extra = _checked(session, flags, attached)
-    changes = Changes.of(
-        session,
-        Printer(output, template, allow_missing, show_managed_fields, own=True),
-        manager=field_manager,
-        dry_run_flag=dry_run,
-    )
-    tree = overridden(pod(name, flags, extra), overrides, override_type, POD)
+    printer = Printer(flags["output"], flags["template"], flags["allow_missing"], flags["show_managed_fields"], own=True)
+    changes = Changes.of(session, printer, manager=flags["field_manager"], dry_run_flag=flags["dry_run"])
+    tree = overridden(pod(name, flags, extra), flags["overrides"], flags["override_type"], POD)
     if session.namespace_forced:
         tree["metadata"]["namespace"] = session.namespace
-    if record:
+    if flags["record"]:
         tree = annotated(tree, CHANGE_CAUSE, session.spoken)
-    if save_config and changes.mode != "client":
+    if flags["save_config"] and changes.mode != "client":
         tree = annotated(tree, LAST_APPLIED, applied_annotation(tree))
     item = Item(POD, Key(tree["metadata"].get("namespace") or session.namespace, tree["metadata"]["name"]), tree)
-    if not attached:
-        _created(changes, item, flags, expose)
-        return
-    remove = Deletion(session, options_of(propagation(cascade), graceful(session, grace_period, now=False, force=force), "none"))
+    if attached:
+        _attach(changes, item, flags)
+    else:
+        _created(changes, item, flags, flags["expose"])
+
+
+def _attach(changes: Changes, item: Item, flags: dict[str, Any]) -> None:
+    """Make the pod and stay with it to its end; with --rm it goes then."""
+    session = changes.session
+    grace = graceful(session, flags["grace_period"], now=False, force=flags["force"])
+    remove = Deletion(session, options_of(propagation(flags["cascade"]), grace, "none"))
     changes.create(item)
     try:
         code, why = _attended(session, item, flags)
     finally:
-        if rm:
+        if flags["rm"]:
             remove.delete(item)
-            if wait:
+            if flags["wait"]:
                 remove.wait(WEEK_SECONDS)
     if code:
         session.tell(why)

@@ -70,8 +70,6 @@ def scale(
 ) -> None:
     """Set a new size for a deployment, replica set, replication controller, or stateful set.
 
-    Scale also allows users to specify one or more preconditions for the scale action.
-
     If --current-replicas or --resource-version is specified, it is validated before the scale is attempted, and it is
     guaranteed that the precondition holds true when the scale is sent to the server.
 
@@ -85,11 +83,7 @@ def scale(
     session: Session = context.obj
     if replicas < 0:
         raise CommandError("The --replicas=COUNT flag is required, and COUNT must be greater than or equal to 0")
-    changes = Changes.of(
-        session,
-        Printer(output, template, managed_fields=show_managed_fields),
-        dry_run_flag=dry_run,
-    )
+    changes = Changes.of(session, Printer(output, template, managed_fields=show_managed_fields), dry_run_flag=dry_run)
     found = session.items(Query(session.args, filename, recursive, kustomize, selector, all=all, every=False))
     if resource_version and len(found) > 1:
         raise CommandError("cannot use --resource-version with multiple resources")

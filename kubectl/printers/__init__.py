@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from kubectl.printers.columns import Column
 
 OBJECTS = "go-template,go-template-file,json,jsonpath,jsonpath-as-json,jsonpath-file,kyaml,name,template,templatefile,yaml"
-TABLES = f"custom-columns,custom-columns-file,{OBJECTS},wide"
+TABLES = f"custom-columns,custom-columns-file,{OBJECTS.removesuffix('yaml')}wide,yaml"
 TEMPLATED = ("go-template", "go-template-file", "template", "templatefile", "jsonpath", "jsonpath-as-json", "jsonpath-file")
 
 
@@ -116,7 +116,7 @@ class Printer:
         from kubectl.printers.template import render
         from kubectl.printers.template_functions import TemplateError
 
-        template = _read(self.argument) if self.format.endswith("file") else self.argument
+        template = _read(self.argument, "--template") if self.format.endswith("file") else self.argument
         try:
             return render(template, tree)
         except TemplateError as error:
