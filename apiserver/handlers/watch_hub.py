@@ -21,8 +21,8 @@ from apiserver.storage import watch_cache
 from apiserver.storage.watch_cache import Event, Selection, WatchCache
 from kube.component.http_cycle import chunk_of
 
-REST_SHARE = 2.0
-REST_SECONDS = 0.05
+REST_SHARE = 8.0
+REST_SECONDS = 0.1
 CREDIT_SECONDS = 0.03
 
 Push = Callable[[bytes], bool]  # writes a chunk; False: the connection is full

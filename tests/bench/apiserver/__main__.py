@@ -2,7 +2,7 @@
 
     --quick          a second a cell once, instead of three seconds three times; no thousand watchers, no big cluster
     --creates N      create N ConfigMaps more before the last look at the memory (upstream was looked at after 90,000)
-    --only a,b       some of: get list create patch watch etcd scale
+    --only a,b       some of: get list create pod patch watch etcd scale
     --peer PROGRAM   another kube-apiserver, upstream's say: each cell is measured of it right after ours, with an etcd of its own
 
 Each number is the median of its rounds; the servers take turns in each of them. How much of the processors the machine's host took
@@ -32,13 +32,13 @@ from tests.component.etcd_member import EtcdMember
 
 RESULT = REPOSITORY / "bench-results" / "apiserver.json"
 SCRIPT = Path(__file__).parent / "load" / "request.lua"
-CONNECTIONS = {"get": (1, 16, 64), "list": (1, 4, 16, 64), "create": (1, 16, 64), "patch": (1, 16, 64)}
+CONNECTIONS = {"get": (1, 16, 64), "list": (1, 4, 16, 64), "create": (1, 16, 64), "pod": (8,), "patch": (1, 16, 64)}
 WATCHERS = (1, 100, 1_000)
 PACED_A_SECOND = {1: 50, 100: 50, 1_000: 10}
 FLOOD_WRITERS = 16
-COUNTS = {"get": objects.CONFIGMAPS, "list": 1, "create": 1, "update": 64, "patch": objects.PATCHED_PODS}
+COUNTS = {"get": objects.CONFIGMAPS, "list": 1, "create": 1, "pod": 1, "update": 64, "patch": objects.PATCHED_PODS}
 ROUNDS = 3
-PARTS = ("get", "list", "create", "patch", "watch", "etcd", "scale")
+PARTS = ("get", "list", "create", "pod", "patch", "watch", "etcd", "scale")
 
 
 class Bench:

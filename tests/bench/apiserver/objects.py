@@ -7,6 +7,7 @@ from typing import Any
 
 TOKEN = "bench-token"
 NAMESPACE = "bench"
+CREATED_PODS = "bench-pods"  # a namespace of its own: the one above has so many to list
 CONFIGMAPS, PODS, PATCHED_PODS = 100, 500, 100
 
 
@@ -34,10 +35,10 @@ def fill(port: int, trust: ssl.SSLContext) -> None:
     connection = HTTPSConnection("127.0.0.1", port, context=trust)
     base = f"/api/v1/namespaces/{NAMESPACE}"
     try:
-        _post(connection, "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
-        _post(
-            connection, f"{base}/serviceaccounts", {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"}}
-        )
+        for name in (NAMESPACE, CREATED_PODS):
+            _post(connection, "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+            account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"}}
+            _post(connection, f"/api/v1/namespaces/{name}/serviceaccounts", account)
         for number in range(CONFIGMAPS):
             _post(connection, f"{base}/configmaps", configmap(f"cm-{number}", number))
         for number in range(PODS):

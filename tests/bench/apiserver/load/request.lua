@@ -1,5 +1,5 @@
 -- One request after another, as the arguments say: `kind token count`. Prints what happened as one line of JSON.
--- kinds: get, list, create, update, patch. Names repeat after `count`; a created one is new each time (`run` makes it so).
+-- kinds: get, list, create, pod (create one), update, patch. Names repeat after `count`; a created one is new each time (`run` makes it so).
 local kind, count, run, number = "get", 1, "r", 0
 local letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 local text = ""
@@ -18,6 +18,11 @@ local function configmap(name)
   local at = number * 7919 % (#text - 1024) + 1
   return '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"' .. name .. '"},"data":{"number":"' .. number ..
       '","text":"' .. text:sub(at, at + 1023) .. '"}}'
+end
+
+local function pod(name)
+  return '{"apiVersion":"v1","kind":"Pod","metadata":{"name":"' .. name .. '","labels":{"app":"bench"}},"spec":{"containers":[' ..
+      '{"name":"main","image":"registry.k8s.io/pause:3.10","resources":{"requests":{"cpu":"100m","memory":"500Mi"}}}]}}'
 end
 
 function init(arguments)
@@ -41,6 +46,8 @@ function request()
   wrk.headers["Content-Type"] = "application/json"
   if kind == "create" then
     return wrk.format("POST", base .. "configmaps", nil, configmap(run .. "-" .. number))
+  elseif kind == "pod" then
+    return wrk.format("POST", "/api/v1/namespaces/bench-pods/pods", nil, pod(run .. "-" .. number))
   elseif kind == "update" then
     return wrk.format("PUT", base .. "configmaps/" .. name, nil, configmap(name))
   end
