@@ -1,8 +1,9 @@
 """Follow: keep something up to date with the objects of one resource, from the watch cache.
 
 `put(key, tree)` is called for each object that is there, before `follow` returns, and then for each change, in order; None: the
-object is gone. A request may be ahead of the follower's task: `storage/abreast.py` has it take at once what the cache was told.
-Where the watch is cut (etcd's history was lost) it begins anew, and what went meanwhile is told as gone.
+object is gone, or no concern of the follower's, by its bytes. A request may be ahead of the follower's task: `storage/abreast.py`
+has it take at once what the cache was told. Where the watch is cut (etcd's history was lost) it begins anew, and what went
+meanwhile is told as gone.
 
 An object that `put` cannot make anything of is logged and left out; it must neither end the server nor keep it from starting
 again, as the object would still be there then.
@@ -23,22 +24,24 @@ if TYPE_CHECKING:
 log = get_logger(__name__)
 
 Put = Callable[[Key, Tree | None], None]
+Concerns = Callable[[bytes], bool]
 
 IDLE_SECONDS = 3600.0  # how long to wait for a change before looking whether the watch was cut
 
 
-def follow(server: "Server", row: Resource, put: Put) -> None:
-    """Start following, for the server's life."""
-    follower = _Follower(server.stores.store_for(row), put)
+def follow(server: "Server", row: Resource, put: Put, concerns: Concerns | None = None) -> None:
+    """Start following, for the server's life. `concerns` looks at an object's bytes: what it says no to is not decoded."""
+    follower = _Follower(server.stores.store_for(row), put, concerns)
     follower.begin()
     server.stores.abreast.looks.append(follower.look)
     server.spawn(follower.run(), f"follow {row.plural}")
 
 
 class _Follower:
-    def __init__(self, store: Store, put: Put) -> None:
+    def __init__(self, store: Store, put: Put, concerns: Concerns | None) -> None:
         self._store = store
         self._put = put
+        self._concerns = concerns
         self._known: set[Key] = set()
         self._watcher: Watcher
 
@@ -77,7 +80,8 @@ class _Follower:
             self._told(key, None)
         else:
             self._known.add(key)
-            self._told(key, event.entry.tree())
+            concerned = self._concerns is None or self._concerns(event.entry.data)
+            self._told(key, event.entry.tree() if concerned else None)
 
     def _told(self, key: Key, tree: Tree | None) -> None:
         try:

@@ -154,11 +154,17 @@ def _volume_secrets(volume: Tree, namespace: str) -> Iterator[Object]:
                     yield Object("secrets", driver[field].get("namespace") or namespace, driver[field].get("name", ""))
 
 
+def may_have_a_node(pod: bytes) -> bool:
+    """A new pod has none: most of those that are created are not decoded here."""
+    return b'"nodeName":"' in pod
+
+
 def graph_of(server: Server) -> Graph:
     """The server's one graph, filled, and kept up to date from now on."""
     graph: Graph | None = server.state.get("node graph")
     if graph is None:
         graph = server.state["node graph"] = Graph()
-        for kind, put in ((Pod, graph.set_pod), (PersistentVolume, graph.set_volume), (VolumeAttachment, graph.set_attachment)):
+        follow(server, resource_of(Pod), graph.set_pod, may_have_a_node)
+        for kind, put in ((PersistentVolume, graph.set_volume), (VolumeAttachment, graph.set_attachment)):
             follow(server, resource_of(kind), put)
     return graph
