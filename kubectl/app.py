@@ -63,6 +63,8 @@ def _run(words: list[str]) -> int:
     at = first_argument(globally, words)
     if at is None:
         return _alone(globally, words)
+    if words[at] == "help":
+        return _help(words[:at] + words[at + 1 :])
     row = next((row for row in COMMANDS if row.name == words[at] or words[at] in row.aliases), None)
     if row is None:
         return _unknown(words[at], words[:at] + words[at + 1 :])
@@ -227,6 +229,18 @@ def _alone(flags: list[Flag], words: list[str]) -> int:
     headings = dict.fromkeys(row.heading for row in COMMANDS)
     groups = [(one, [(row.name, row.summary) for row in COMMANDS if row.heading == one]) for one in headings if one]
     sys.stdout.write(root_help(groups))
+    return 0
+
+
+def _help(words: list[str]) -> int:
+    """`kubectl help get` is `kubectl get --help`."""
+    found = _led_to(words) if words else None
+    if found is not None:
+        sys.stdout.write(_page(found))
+    elif not words:
+        return _alone(with_global(()), words)
+    else:
+        _say(f"Unknown help topic {[f'`{word}`' for word in words]}".replace("'", ""))
     return 0
 
 

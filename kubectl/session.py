@@ -78,7 +78,7 @@ class Session:
 
     @cached_property
     def server(self) -> Server:
-        seconds = parse_go(_with_unit(self.flags.get("request-timeout", "0")))
+        seconds = _timeout(self.flags.get("request-timeout", "0"))
         return Server(self.config, agent=AGENT, warn=self._warned, seconds=seconds or None)
 
     @property
@@ -197,8 +197,15 @@ def _with_scheme(server: str) -> str:
     return server if not server or "://" in server else f"http://{server}"
 
 
-def _with_unit(text: str) -> str:
-    return f"{text}s" if text.isdecimal() else text
+def _timeout(text: str) -> float:
+    """Raises CommandError."""
+    try:
+        return parse_go(f"{text}s" if text.isdecimal() else text)
+    except ValueError as error:
+        raise CommandError(
+            "Invalid timeout value. Timeout must be a single integer in seconds, or an integer followed by a corresponding time "
+            "unit (e.g. 1s | 2m | 3h)"
+        ) from error
 
 
 def _file(path: str | None) -> bytes | None:

@@ -65,6 +65,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("api-resources", "Print the supported API resources on the server", OTHER),
     Command("api-versions", 'Print the supported API versions on the server, in the form of "group/version"', OTHER),
     Command("config", "Modify kubeconfig files", OTHER),
+    Command("plugin", "Provides utilities for interacting with plugins", OTHER),
     Command("version", "Print the client and server version information", OTHER),
     Command("options", "Print the list of flags inherited by all commands", ""),
 )

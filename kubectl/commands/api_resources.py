@@ -10,6 +10,7 @@ import typer
 from kube.api.resource import Resource
 from kubectl import options
 from kubectl.errors import CommandError
+from kubectl.flags import UsageError
 from kubectl.printers.tabwriter import Table
 from kubectl.session import Session
 
@@ -67,6 +68,8 @@ def api_resources(
       kubectl api-resources --api-group=rbac.authorization.k8s.io
     """
     session: Session = context.obj
+    if session.args:
+        raise UsageError(f"unexpected arguments: [{' '.join(session.args)}]")
     if output not in ("", "name", "wide"):
         raise CommandError(f"--output {output} is not available")
     if sort_by not in ("", "name", "kind"):

@@ -5,6 +5,7 @@ https://kubernetes.io/docs/reference/kubectl/generated/kubectl_api-versions/
 
 import typer
 
+from kubectl.flags import UsageError
 from kubectl.session import Session
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -19,6 +20,8 @@ def api_versions(context: typer.Context) -> None:
       kubectl api-versions
     """
     session: Session = context.obj
+    if session.args:
+        raise UsageError(f"unexpected arguments: [{' '.join(session.args)}]")
     groups = session.server.request("GET", "/apis").tree()
     core = session.server.request("GET", "/api").tree()
     found = [one["groupVersion"] for group in groups.get("groups") or () for one in group["versions"]]
