@@ -9,9 +9,10 @@ import orjson
 from fastapi import APIRouter, FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
-from apiserver import discovery, openapi
+from apiserver import discovery, openapi, root_paths
 from apiserver.auth.tokens import ServiceAccountTokens
 from apiserver.context import Server
+from apiserver.health import CHECKS
 from apiserver.nowhere import no_method, nowhere
 from kube.api.status import ApiError, MethodNotAllowed
 
@@ -20,11 +21,24 @@ FOR_AN_HOUR = {"Cache-Control": "public, max-age=3600"}
 
 def build(server: Server) -> FastAPI:
     app = FastAPI(title="Kubernetes", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
-    for router in (_keys(server), discovery.router(server), openapi.router(server)):
+    for router in (_index(server), _keys(server), discovery.router(server), openapi.router(server)):
         app.include_router(router)
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(ApiError, _refused)
     return app
+
+
+def _index(server: Server) -> APIRouter:
+    """All paths."""
+    routes = APIRouter()
+
+    @routes.get("/")
+    @routes.get("/index.html", include_in_schema=False)
+    async def paths() -> Response:
+        tree = {"paths": root_paths.listed(server.routes, server.state[CHECKS])}
+        return Response(orjson.dumps(tree, option=orjson.OPT_INDENT_2), media_type="application/json")
+
+    return routes
 
 
 def _keys(server: Server) -> APIRouter:

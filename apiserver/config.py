@@ -63,6 +63,14 @@ class Config:
     service_account_signing_key_file: Path | None = flag(
         "--service-account-signing-key-file", None, "The private key that signs service account tokens."
     )
+    service_account_extend_token_expiration: bool = flag(
+        "--service-account-extend-token-expiration",
+        True,
+        "Tokens mounted into pods count for a year, also for who never reads them anew.",
+    )
+    service_account_max_token_expiration: Seconds = flag(
+        "--service-account-max-token-expiration", Seconds(0.0), "The longest life of a token that is asked for; 0: no limit."
+    )
     authentication_token_webhook_config_file: Path | None = flag(
         "--authentication-token-webhook-config-file", None, "A kubeconfig of a server that knows bearer tokens."
     )

@@ -12,30 +12,50 @@ from kube.component.health import Check, Health
 from kube.component.metrics import CONTENT_TYPE
 
 ALL_METRICS = "metrics of all workers"  # in server.state, where there are several: an awaitable that answers with their text
+# What a server does first, by the names that upstream's checks have: here it is one piece of work (bootstrap.py).
+FIRST_WORK = (
+    "start-system-namespaces-controller", "rbac/bootstrap-roles", "scheduling/bootstrap-system-priority-classes",
+    "bootstrap-controller",
+)  # fmt: skip
+NOT_FOUND = 404
+CHECKS = "health checks"  # in server.state: their paths, for the list of all paths
 ROOTS = frozenset(("healthz", "livez", "readyz", "metrics", "version"))
 
 
 class Probes:
     def __init__(self, server: Server) -> None:
         self._server = server
-        checks = (Check("etcd", lambda: _etcd(server)), Check("poststarthook/start-bootstrap", lambda: _bootstrapped(server)))
-        self._alive = Health(*checks)
-        self._ready = Health(*checks, Check("shutdown", lambda: _goes_on(server)))
+        etcd, readiness = (Check(name, lambda: _etcd(server)) for name in ("etcd", "etcd-readiness"))
+        made = [Check(f"poststarthook/{name}", self._bootstrapped) for name in FIRST_WORK]
+        self._alive = Health(etcd, *made)
+        self._ready = Health(etcd, readiness, *made, Check("shutdown", lambda: _goes_on(server)))
+        server.state[CHECKS] = [
+            *(f"{root}/{check.name}" for root in ("healthz", "livez") for check in self._alive.checks),
+            *(f"readyz/{check.name}" for check in self._ready.checks),
+        ]
         metrics.show(server)
 
     async def answer(self, info: RequestInfo) -> Response | None:
-        """None for a path that is not about health. Raises MethodNotAllowed."""
+        """None for a path that is not about health, or about a check that there is not. Raises MethodNotAllowed."""
         root = info.path.split("/", 2)[1] if info.path.startswith("/") else ""
         if root not in ROOTS:
             return None
-        if info.method not in ("GET", "HEAD"):
-            raise no_method()
         path = "/version" if info.path == "/version/" else info.path
+        if path == "/version" and info.method not in ("GET", "HEAD"):
+            raise no_method()
+        if path.endswith("/"):
+            return None
         if path == "/metrics" and (all_metrics := self._server.state.get(ALL_METRICS)) is not None:
             return Response(200, await all_metrics(), CONTENT_TYPE)
         found = await (self._ready if root == "readyz" else self._alive).answer(path, info.query)
-        status, kind, body = found or (404, "text/plain; charset=utf-8", b"404 page not found\n")
-        return Response(status, body, kind, [("X-Content-Type-Options", "nosniff")])
+        if found is None or found[0] == NOT_FOUND:
+            return None
+        status, kind, body = found
+        one_alone = path.strip("/") not in ROOTS and status == 200
+        return Response(status, body, kind, [] if one_alone else [("X-Content-Type-Options", "nosniff")])
+
+    async def _bootstrapped(self) -> str | None:
+        return None if self._server.state.get("bootstrapped") else "not finished"
 
 
 async def _etcd(server: Server) -> str | None:
@@ -44,10 +64,6 @@ async def _etcd(server: Server) -> str | None:
     except ApiError as error:
         return error.message
     return None
-
-
-async def _bootstrapped(server: Server) -> str | None:
-    return None if server.state.get("bootstrapped") else "not finished"
 
 
 async def _goes_on(server: Server) -> str | None:

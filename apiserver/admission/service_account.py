@@ -8,6 +8,7 @@ https://kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin/#
 import random
 
 from apiserver.context import AdmissionAttributes, Server
+from apiserver.object_rules import mountable_secrets
 from kube.api import names
 from kube.api.meta import Key, Tree
 from kube.api.resources import resource_of
@@ -15,6 +16,7 @@ from kube.api.status import NotFound, is_forbidden
 from kube.api.types import ServiceAccount
 
 MIRROR = "kubernetes.io/config.mirror"
+ENFORCED = "kubernetes.io/enforce-mountable-secrets"
 MOUNT_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"
 TOKEN_SECONDS = 3607  # an hour, and a little, so that it is told from one that was asked for
 VOLUME_PREFIX = "kube-api-access-"
@@ -41,6 +43,24 @@ class ServiceAccountAdmission:
             mount_token(spec, VOLUME_PREFIX + names.generate("", _random.choice))
         if not spec.get("imagePullSecrets") and account.get("imagePullSecrets"):
             spec["imagePullSecrets"] = [{"name": one["name"]} for one in account["imagePullSecrets"]]
+
+    async def validate(self, attributes: AdmissionAttributes, server: Server) -> None:
+        """An account that says so keeps its pods from secrets that it does not list."""
+        new, parts = attributes.object, ("", "ephemeralcontainers")
+        if attributes.resource.kind != "Pod" or new is None or attributes.subresource not in parts:
+            return
+        if attributes.operation not in ("CREATE", "UPDATE") or (attributes.operation == "UPDATE" and not attributes.subresource):
+            return
+        if MIRROR in (new["metadata"].get("annotations") or {}):
+            if what := mountable_secrets.of_mirror(new["spec"]):
+                raise is_forbidden("pods", "", attributes.said_name, f"a mirror pod may not {what}")
+            return
+        account = await self._account(attributes, new["spec"].get("serviceAccountName") or "default", server)
+        if (account["metadata"].get("annotations") or {}).get(ENFORCED) != "true":
+            return
+        why = next(mountable_secrets.complaints(new["spec"], account), "")
+        if why:
+            raise is_forbidden("pods", "", attributes.said_name, why)
 
     async def _account(self, attributes: AdmissionAttributes, name: str, server: Server) -> Tree:
         store = server.stores.store_for(resource_of(ServiceAccount))

@@ -10,7 +10,7 @@ from apiserver.context import Release, Server
 from kube.api.core.service_addresses import cluster_ip_errors
 from kube.api.meta import Key, Tree, tree_key
 from kube.api.resources import resource_of
-from kube.api.status import FieldError, InternalError, Invalid, invalid, invalid_object
+from kube.api.status import FieldError, InternalError, invalid, invalid_object
 from kube.api.types import IPAddress, Service, ServiceSpec
 from kube.api.views import lenient_view
 from kube.component.logging import get_logger
@@ -193,12 +193,7 @@ async def _health_check_port(taken: _Taken, new: Tree, old: Tree | None, dry_run
     spec, kept = new["spec"], ((old or {}).get("spec") or {}).get("healthCheckNodePort")
     asked = spec.get("healthCheckNodePort")
     if asked and asked != kept:
-        try:
-            await _take_port(taken, new, "spec.healthCheckNodePort", asked, dry_run)
-        except Invalid as error:
-            why = error.details["causes"][0]["message"].split(": ", 2)[2] if error.details else error.message
-            text = f"failed to allocate requested HealthCheck NodePort {asked}: {why}"
-            raise InternalError(f"Internal error occurred: {text}", {"causes": [{"message": text}]}) from None
+        await _take_port(taken, new, "spec.healthCheckNodePort", asked, dry_run)
     spec["healthCheckNodePort"] = asked or kept or await _any_port(taken, dry_run)
 
 

@@ -54,8 +54,11 @@ class ServiceAccountTokens:
             key = public_key(path)
             self.keys[key_id(key)] = key
 
-    def issue(self, account: Tree, audiences: tuple[str, ...], seconds: int, bound: Tree | None = None) -> str:
-        """A token for a ServiceAccount; `bound` is {"kind": "pod", "name":, "uid":, "node": ...} of what it is made for."""
+    def issue(self, account: Tree, audiences: tuple[str, ...], seconds: int, bound: Tree | None = None, warn_after: int = 0) -> str:
+        """A token for a ServiceAccount; `bound` is {"kind": "pod", "name":, "uid":, "node": ...} of what it is made for.
+
+        `warn_after`: seconds after which a newer one should be in use, where this one counts for longer.
+        """
         if self._signing is None:
             raise InternalError("Internal error occurred: no key to sign service account tokens with")
         metadata = account["metadata"]
@@ -68,6 +71,8 @@ class ServiceAccountTokens:
             private[bound["kind"]] = {"name": bound["name"], "uid": bound["uid"]}
             if bound.get("node"):
                 private["node"] = bound["node"]
+        if warn_after:
+            private["warnafter"] = now + warn_after
         claims = {
             "aud": list(audiences or self.audiences),
             "exp": now + seconds,
@@ -198,7 +203,8 @@ def _extra(claims: Tree, private: Tree) -> dict[str, list[str]]:
         named = private.get(kind)
         if named:
             extra[f"authentication.kubernetes.io/{kind}-name"] = [named["name"]]
-            extra[f"authentication.kubernetes.io/{kind}-uid"] = [named["uid"]]
+            if named.get("uid"):
+                extra[f"authentication.kubernetes.io/{kind}-uid"] = [named["uid"]]
     return extra
 
 

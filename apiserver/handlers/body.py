@@ -25,7 +25,7 @@ from kube.api.go_json import REPLACING, Malformed
 from kube.api.meta import Tree
 from kube.api.resource import Resource
 from kube.api.resources import RESOURCES
-from kube.api.status import ApiError, BadRequest
+from kube.api.status import BadRequest
 
 MAX_DEPTH = yaml_text.MAX_DEPTH
 SLOW_BYTES = 32 * 1024  # YAML of this length is read in a thread: it takes about a second per megabyte
@@ -65,7 +65,7 @@ async def read_of(request: Request, definition: str) -> Tree:
         tree = _object((await read_tree(request))[0])
     except (Malformed, _Undecoded) as error:
         if not definition.startswith(API):
-            raise ApiError(_undecoded(error)) from None  # of no reason
+            raise BadRequest(_undecoded(error)) from None
         raise _unrecognized(kind, error, await request.body()) from None
     _check_kind(tree, definition)
     wrong = schema.check(definition, tree).wrong_types

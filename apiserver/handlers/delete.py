@@ -18,7 +18,7 @@ from apiserver.storage.deletion import utc_now
 from apiserver.storage.listing import invalid_options, parse_ask
 from kube.api.meta import Key, Tree
 from kube.api.resource import Resource
-from kube.api.status import ApiError, FieldError, NotFound, invalid
+from kube.api.status import BadRequest, FieldError, NotFound, invalid
 from kube.api.status import unsupported as unsupported_value
 from kube.api.views import timestamp
 
@@ -102,8 +102,8 @@ async def delete_options(request: Request) -> Tree:
 async def _body_options(request: Request) -> Tree:
     options = await read_of(request, "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions")
     kind = options.get("kind", "DeleteOptions")
-    if kind != "DeleteOptions":  # upstream's decoder gives no reason
-        raise ApiError(f'no kind "{kind}" is registered for version "{options.get("apiVersion", "")}" in scheme "{SCHEME}"')
+    if kind != "DeleteOptions":  # upstream's answer is a 500 that has no reason; what a client does wrong is none here
+        raise BadRequest(f'no kind "{kind}" is registered for version "{options.get("apiVersion", "")}" in scheme "{SCHEME}"')
     return options
 
 

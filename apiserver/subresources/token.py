@@ -3,9 +3,11 @@
 https://kubernetes.io/docs/reference/kubernetes-api/authentication-resources/token-request-v1/
 """
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
+from apiserver.admission.service_account import TOKEN_SECONDS
 from apiserver.auth.tokens import BOUND_KINDS, ServiceAccountTokens
 from apiserver.context import Request, Response, Server, json_response
 from apiserver.handlers.admit import admitted
@@ -20,6 +22,7 @@ from kube.api.views import timestamp
 GROUP = "authentication.k8s.io"
 KIND = {"apiVersion": f"{GROUP}/v1", "kind": "TokenRequest"}
 UNANSWERED = {"token": "", "expirationTimestamp": None}
+YEAR_SECONDS = 365 * 24 * 3600
 DEFAULT_SECONDS, LEAST_SECONDS, MOST_SECONDS = 3600, 600, 1 << 32
 BINDABLE = (("v1", "Pod"), ("v1", "Secret"), ("v1", "Node"))
 
@@ -43,7 +46,13 @@ async def issue(server: Server, request: Request) -> Response:
     bound = await _bound(server, request.info.namespace, request.info.name, spec.get("boundObjectRef"))
     tokens: ServiceAccountTokens = server.state["tokens"]
     audiences = tuple(spec.get("audiences") or ()) or tuple(tokens.audiences)
-    token = tokens.issue(account, audiences, seconds, bound)
+    most = int(server.config.service_account_max_token_expiration)
+    if 0 < most < seconds:
+        request.warn(f"requested expiration of {seconds} seconds shortened to {most} seconds")
+        seconds = most
+    lasting = server.config.service_account_extend_token_expiration and is_lasting(bound, seconds, audiences, tokens.audiences)
+    warn_after = seconds if lasting else 0
+    token = tokens.issue(account, audiences, YEAR_SECONDS if lasting else seconds, bound, warn_after)
     metadata = {**tree["metadata"], "name": request.info.name, "uid": account["metadata"]["uid"]}
     answer = {
         "kind": "TokenRequest",
@@ -53,6 +62,11 @@ async def issue(server: Server, request: Request) -> Response:
         "status": {"token": token, "expirationTimestamp": timestamp(store.now() + timedelta(seconds=seconds))},
     }
     return json_response(answer, 201)
+
+
+def is_lasting(bound: Tree | None, seconds: int, audiences: Iterable[str], own: Iterable[str]) -> bool:
+    """Whether it is one that admission mounts into pods: it counts for a year, also for who never reads it anew. Pure."""
+    return bound is not None and bound["kind"] == "pod" and seconds == TOKEN_SECONDS and set(audiences) <= set(own)
 
 
 def check_about(metadata: Tree, name: str) -> None:
@@ -91,7 +105,10 @@ async def _bound(server: Server, namespace: str, account: str, reference: Tree |
         raise conflict(named, "", reference["name"], why + "have been deleted and then recreated")
     bound: Tree = {"kind": kind, "name": reference["name"], "uid": uid}
     if view is Pod:
-        node = server.stores.store_for(resource_of(Node)).cached(Key("", found["spec"].get("nodeName") or ""))
+        placed = found["spec"].get("nodeName")
+        node = server.stores.store_for(resource_of(Node)).cached(Key("", placed or ""))
         if node is not None:
             bound["node"] = {"name": node["metadata"]["name"], "uid": node["metadata"]["uid"]}
+        elif placed:  # whoever reads the token sees where the pod should be
+            bound["node"] = {"name": placed}
     return bound

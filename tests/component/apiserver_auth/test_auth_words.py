@@ -1,6 +1,8 @@
 """Refusals and reviews to the letter, as kube-apiserver gives them."""
 
 import asyncio
+import base64
+import json
 from typing import Any
 
 import aiohttp
@@ -26,6 +28,9 @@ def test_words(runner: asyncio.Runner, apiserver: RunningApi) -> None:
             await logs(one)
             await bindings(one)
             await namespaces_that_go(one)
+            await tokens_of_pods(one)
+            await secrets_of_an_account(one)
+            await paths_beside(one)
 
     runner.run(scenario())
 
@@ -130,12 +135,15 @@ async def logs(one: Session) -> None:
 
 
 async def bindings(one: Session) -> None:
-    """Rule: kubernetes pkg/registry/core/pod/storage (an error that has no reason)"""
+    """Upstream's code is 500; what a client does wrong is a 400 here.
+
+    Rule: kubernetes pkg/registry/core/pod/storage, pkg/apis/core/validation (ValidatePodBinding)
+    """
     kind = 'target.kind: Unsupported value: "Pod": supported values: "Node", "<empty>"'
     for target, text in (({}, "target.name: Required value"), ({"kind": "Pod", "name": "x"}, kind)):
         binding = {"metadata": {"name": "p"}, "target": target}
         code, _, answer = await one.told("POST", f"{NAMESPACE}/pods/p/binding", binding)
-        assert (code, answer["message"], "reason" in answer) == (500, text, False)
+        assert (code, answer["message"]) == (400, text)
 
 
 async def namespaces_that_go(one: Session) -> None:
@@ -158,3 +166,65 @@ async def namespaces_that_go(one: Session) -> None:
     metadata = (await one.told("PUT", f"{path}/finalize", finalized))[2]["metadata"]
     assert metadata["labels"] == {"c": "d", "kubernetes.io/metadata.name": "going"}
     assert metadata["deletionTimestamp"]
+
+
+async def tokens_of_pods(one: Session) -> None:
+    """One that is mounted counts for a year and says when a newer one is due; it names the node, though it is not there.
+
+    Rule: kubernetes pkg/serviceaccount/claims.go, pkg/registry/core/serviceaccount/storage/token.go (KEP-1205, KEP-4193)
+    """
+    path, bound = f"{NAMESPACE}/serviceaccounts/robot/token", {"apiVersion": "v1", "kind": "Pod", "name": "p"}
+    for seconds, lives, warns in ((3607, 365 * 24 * 3600, 3607), (3600, 3600, None)):
+        spec = {"expirationSeconds": seconds, "boundObjectRef": bound}
+        token = (await one.told("POST", path, {"spec": spec}))[2]["status"]["token"]
+        payload = token.split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        private = claims["kubernetes.io"]
+        assert claims["exp"] - claims["iat"] == lives
+        assert private.get("warnafter") == (claims["iat"] + warns if warns else None)
+        assert private["node"] == {"name": "nowhere"}
+        user = (await one.told("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", {}, token=token))[2]["status"][
+            "userInfo"
+        ]
+        assert user["extra"]["authentication.kubernetes.io/node-name"] == ["nowhere"]
+        assert "authentication.kubernetes.io/node-uid" not in user["extra"]
+
+
+async def secrets_of_an_account(one: Session) -> None:
+    """Rule: upstream plugin/pkg/admission/serviceaccount (kubernetes.io/enforce-mountable-secrets)"""
+    annotations = {"kubernetes.io/enforce-mountable-secrets": "true"}
+    account = {"metadata": {"name": "careful", "annotations": annotations}, "secrets": [{"name": "known"}]}
+    await one.told("POST", f"{NAMESPACE}/serviceaccounts", account)
+    refused = "is not allowed because service account careful does not reference that secret"
+    env = {"name": "A", "valueFrom": {"secretKeyRef": {"name": "other", "key": "k"}}}
+    for spec, why in (
+        ({"volumes": [{"name": "v", "secret": {"secretName": "other"}}]}, f'volume with secret.secretName="other" {refused}'),
+        ({"env": [env]}, f'container c with envVar A referencing secret.secretName="other" {refused}'),
+        ({"imagePullSecrets": [{"name": "x"}]}, f'imagePullSecrets[0].name="x" {refused.replace("secret", "imagePullSecret")}'),
+        ({"volumes": [{"name": "v", "secret": {"secretName": "known"}}]}, ""),
+    ):
+        container = {"name": "c", "image": "i", "env": spec.pop("env", [])}
+        pod = {"metadata": {"name": "q"}, "spec": {"serviceAccountName": "careful", "containers": [container], **spec}}
+        code, _, answer = await one.told("POST", f"{NAMESPACE}/pods?dryRun=All", pod)
+        assert (code, answer.get("message")) == ((403, f'pods "q" is forbidden: {why}') if why else (201, None))
+    mirrors: list[tuple[Any, str]] = [
+        ({"serviceAccountName": "careful"}, "reference service accounts"),
+        ({"imagePullSecrets": [{"name": "x"}]}, "reference secrets"),
+    ]
+    for more, what in mirrors:
+        metadata = {"name": "q", "annotations": {"kubernetes.io/config.mirror": "x"}}
+        pod = {"metadata": metadata, "spec": {"nodeName": "n", "containers": [{"name": "c", "image": "i"}], **more}}
+        told = await one.told("POST", f"{NAMESPACE}/pods?dryRun=All", pod)
+        assert (told[0], told[2]["message"]) == (403, f'pods "q" is forbidden: a mirror pod may not {what}')
+
+
+async def paths_beside(one: Session) -> None:
+    """Rule: apiserver pkg/server/routes/index.go, pkg/server/healthz"""
+    paths = (await one.told("GET", "/"))[2]["paths"]
+    assert {"/api/v1", "/apis", "/apis/apps/v1", "/livez/etcd", "/readyz/poststarthook/rbac/bootstrap-roles", "/version"} <= {
+        *paths
+    }
+    code, headers, text = await one.told("GET", "/healthz/poststarthook/rbac/bootstrap-roles")
+    assert (code, text, "X-Content-Type-Options" in headers) == (200, "ok", False)
+    assert (await one.told("POST", "/healthz"))[0] == 200
+    assert (await one.told("GET", "/healthz/"))[0] == (await one.told("GET", "/healthz/nothing"))[0] == 404
