@@ -20,7 +20,11 @@ from kubectl.selection import Item, located
 from kubectl.session import Session
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-secret = typer.Typer(help="Create a secret with specified type.", short_help="Create a secret using a specified subcommand")
+secret = typer.Typer(
+    help="Create a secret with specified type.\n\nA docker-registry type secret is for accessing a container registry.\n\n"
+    "A generic type secret indicate an Opaque secret type.\n\nA tls type secret holds TLS certificate and its associated key.",
+    short_help="Create a secret using a specified subcommand",
+)
 services = typer.Typer(
     help="Create a service using a specified subcommand.", short_help="Create a service using a specified subcommand"
 )

@@ -115,7 +115,7 @@ def job(
 def _job_from(session: Session, name: str, source: str) -> Tree:
     from kubectl.selection import Query
 
-    (item,) = session.items(Query([source if "/" in source else f"cronjobs.batch/{source}"]))
+    (item,) = session.items(Query([source]))
     if item.resource.kind != "CronJob":
         raise CommandError(f"from must be an existing cronjob, got {item.resource.kind}")
     template = item.tree["spec"]["jobTemplate"]
