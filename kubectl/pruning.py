@@ -29,6 +29,7 @@ class Pruner:
     session: Session
     selector: str
     mode: str  # --dry-run
+    options: Tree  # of each deletion
     allowlist: Sequence[str] = ()
 
     def prune(self, applied: Iterable[Item]) -> None:
@@ -49,11 +50,8 @@ class Pruner:
 
     def _delete(self, item: Item) -> None:
         if self.mode != "client":
-            body: Tree = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Background"}
-            if self.mode == "server":
-                body["dryRun"] = ["All"]
             try:
-                self.session.server.request("DELETE", item.path, body=body)
+                self.session.server.request("DELETE", item.path, body=self.options)
             except NotFound:
                 return  # gone already, with its owner perhaps
         self.session.say(f"{item} pruned{suffix(self.mode)}")

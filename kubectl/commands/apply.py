@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import orjson
 import typer
 
+from kube.api.duration import parse_go
 from kube.api.meta import Tree
 from kube.api.status import ApiError, Conflict, Invalid, NotFound
 from kubectl import options
@@ -25,7 +26,6 @@ from kubectl.session import Session
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
-GONE_SECONDS = 168 * 3600
 TRIES = 5  # when the object changes between reading and writing
 MISSING_ANNOTATION = (
     "Warning: resource {} is missing the kubectl.kubernetes.io/last-applied-configuration annotation which is required by "
@@ -147,12 +147,12 @@ def apply(
     changes = Changes.of(session, collected, manager=manager, dry_run_flag=dry_run, validate=validate)
     manifests = load(filename, recursive=recursive, kustomize=kustomize, validated=changes.validation != "Ignore")
     manifests = _selected(manifests, selector)
-    cause = session.spoken if record else ""
-    step = ServerSide(changes, force_conflicts) if server_side else ClientSide(changes, overwrite, cause, grace_period, force)
+    cause, ending = session.spoken if record else "", Ending.of(context.params)
+    step = ServerSide(changes, force_conflicts) if server_side else ClientSide(changes, overwrite, cause, ending)
     collected.several = len(manifests) > 1
     _apply(session, manifests, step)
     if prune:
-        Pruner(session, selector, changes.mode, prune_allowlist).prune(step.applied)
+        Pruner(session, selector, changes.mode, ending.options(changes.mode), prune_allowlist).prune(step.applied)
     collected.flush()
 
 
@@ -231,12 +231,35 @@ class ServerSide:
 
 
 @dataclass(frozen=True)
+class Ending:
+    """How objects end that --prune deletes, or --force makes anew: the flags that `kubectl delete` has, too."""
+
+    propagation: str
+    grace: int
+    seconds: float  # to wait until one is gone
+    force: bool  # delete and make anew what cannot be changed
+
+    @classmethod
+    def of(cls, flags: dict[str, Any]) -> "Ending":
+        """Raises CommandError."""
+        from kubectl.commands.delete import WEEK_SECONDS, propagation
+
+        grace = max(flags["grace_period"], 0) if flags["force"] else flags["grace_period"]
+        return cls(propagation(flags["cascade"]), grace, parse_go(flags["timeout"]) or WEEK_SECONDS, flags["force"])
+
+    def options(self, mode: str) -> Tree:
+        """DeleteOptions."""
+        from kubectl.commands.delete import options_of
+
+        return options_of(self.propagation, self.grace, mode)
+
+
+@dataclass(frozen=True)
 class ClientSide:
     changes: Changes
     overwrite: bool
     cause: str
-    grace: int = -1
-    force: bool = False  # delete and make anew what cannot be changed
+    ending: "Ending"
     applied: list[Item] = field(default_factory=list)
 
     def apply(self, item: Item) -> None:
@@ -268,7 +291,7 @@ class ClientSide:
                 changed = self.changes.patch(item, patch, kind)
                 return self.changes.said(item, changed, "configured")
             except (Conflict, Invalid) as error:
-                if self.force:
+                if self.ending.force:
                     return self._again(item, applied)
                 if isinstance(error, Invalid):
                     raise
@@ -282,12 +305,12 @@ class ClientSide:
 
     def _again(self, item: Item, applied: Tree) -> None:
         """Delete the object, wait until it is gone, and make it anew."""
-        from kubectl.commands.delete import options_of, wait_gone
+        from kubectl.commands.delete import wait_gone
 
         session = self.changes.session
-        gone = session.server.request("DELETE", item.path, body=options_of("Background", max(self.grace, 0), "none")).tree()
+        gone = session.server.request("DELETE", item.path, body=self.ending.options("none")).tree()
         uid = (gone.get("details") or {}).get("uid") or (gone.get("metadata") or {}).get("uid") or ""
-        wait_gone(session, item, uid, time.monotonic() + GONE_SECONDS)
+        wait_gone(session, item, uid, time.monotonic() + self.ending.seconds)
         self.changes.said(item, self.changes.create(replace(item, tree=applied)), "configured")
 
 
