@@ -117,7 +117,7 @@ def test_a_container_finds_its_volumes(pods: Cluster) -> None:
         "binary= de ad",
         "optional=",
         "disk=2777:2000",
-        "memory=2777 8 tmpfs",
+        "memory=3777 8 tmpfs",
         "sub=deep",
         "one=value-1",
         "readonly=yes",

@@ -153,7 +153,7 @@ def test_an_empty_directory_takes_files_of_any_mode_from_root_and_others(volumes
     """  # noqa: E501
     for container, uid in (("root", 0), ("user", 1000)):
         lines = printed(volumes, container)
-        assert "memory: drwxrwxrwx tmpfs" in lines
+        assert "memory: drwxrwxrwt tmpfs" in lines
         assert any(line.startswith("disk: drwxrwxrwx ") and not line.endswith("tmpfs") for line in lines)
         for medium in ("disk", "memory"):
             modes = {"644": "-rw-r--r--", "666": "-rw-rw-rw-", "777": "-rwxrwxrwx"}

@@ -79,9 +79,10 @@ def outage(lab: Lab) -> Iterator[Outage]:
 
 def begin(lab: Lab) -> None:
     """What runs on the nodes before they are lost."""
-    apart = {"labelSelector": {"matchLabels": {"app": "moving"}}, "topologyKey": "kubernetes.io/hostname"}
-    spread = {"podAntiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 100, "podAffinityTerm": apart}]}}
-    moving, service = web("moving", 3, {"tolerations": LOST, "affinity": spread})
+    spread = {"maxSkew": 1, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "ScheduleAnyway"}
+    # Each revision by itself: what is left of the one before does not push the new pods together elsewhere.
+    spread |= {"labelSelector": {"matchLabels": {"app": "moving"}}, "matchLabelKeys": ["pod-template-hash"]}
+    moving, service = web("moving", 3, {"tolerations": LOST, "topologySpreadConstraints": [spread]})
     alone, governing = web("alone", 1, {"tolerations": LOST, "affinity": near(CUT_OFF)})
     alone = alone | {"kind": "StatefulSet", "spec": alone["spec"] | {"serviceName": "alone"}}
     lab.apply(moving, service, alone, governing, *a_volume_and_its_pod(tolerations=LOST, affinity=near(KILLED)))
