@@ -52,13 +52,16 @@ async def valid(client: Client, row: Resource, sample: Tree) -> Tree:
     tree, own = _named(row, sample), OWN.get(row.kind, {})
     apart(tree)
     started(tree, own)
+    namespace = tree["metadata"].get("namespace", "")
     for left in reversed(range(TRIES)):
         try:
-            await client.request("POST", row.path(tree["metadata"].get("namespace", "")), params=DRY, body=tree)
+            await client.request("POST", row.path(namespace), params=DRY, body=tree)
         except ApiError as error:
             causes = (error.details or {}).get("causes") or []
             if left == 0 or not repaired(tree, causes, own):
                 raise
+            if "metadata" not in tree:  # a review's must be empty, but for the namespace
+                tree["metadata"] = {"namespace": namespace} if namespace else {}
         else:
             break
     return tree
