@@ -167,3 +167,38 @@ Overrides = Annotated[
 OverrideType = Annotated[
     str, Option("--override-type", help="The method used to override the generated object: json, merge, or strategic.")
 ]
+
+# What `delete` takes, and whatever else deletes on its way.
+Cascade = Annotated[
+    str,
+    Option(
+        "--cascade",
+        help='Must be "background", "orphan", or "foreground". Selects the deletion cascading strategy for the dependents '
+        "(e.g. Pods created by a ReplicationController). Defaults to background.",
+    ),
+]
+GracePeriod = Annotated[
+    int,
+    Option(
+        "--grace-period",
+        help="Period of time in seconds given to the resource to terminate gracefully. Ignored if negative. Set to 1 for "
+        "immediate shutdown. Can only be set to 0 when --force is true (force deletion).",
+    ),
+]
+Force = Annotated[
+    bool,
+    Option(
+        "--force",
+        help="If true, immediately remove resources from API and bypass graceful deletion. Note that immediate deletion "
+        "of some resources may result in inconsistency or data loss and requires confirmation.",
+    ),
+]
+Wait = Annotated[bool, Option("--wait", help="If true, wait for resources to be gone before returning. This waits for finalizers.")]
+WaitTimeout = Annotated[
+    str,
+    Option(
+        "--timeout",
+        metavar=DURATION,
+        help="The length of time to wait before giving up on a delete, zero means determine a timeout from the size of the object",
+    ),
+]

@@ -56,6 +56,16 @@ class Setting:
 
 def pod_spec(item: Item, tree: Tree) -> Tree:
     """The pod spec within an object. Raises CommandError where there is none."""
+    found = _pod_spec(tree)
+    if found is None:
+        row = item.resource
+        raise CommandError(
+            f"{row.plural}/{item.key.name} the object is not a pod or does not have a pod template: *{row.version}.{row.kind}"
+        )
+    return found
+
+
+def _pod_spec(tree: Tree) -> Tree | None:
     paths: tuple[tuple[str, ...], ...] = (("spec", "jobTemplate", "spec", "template", "spec"), ("spec", "template", "spec"))
     for path in (("spec",),) if tree["kind"] == "Pod" else paths:
         found: Tree | None = tree
@@ -63,10 +73,7 @@ def pod_spec(item: Item, tree: Tree) -> Tree:
             found = (found or {}).get(name)
         if found is not None:
             return found
-    row = item.resource
-    raise CommandError(
-        f"{row.plural}/{item.key.name} the object is not a pod or does not have a pod template: *{row.version}.{row.kind}"
-    )
+    return None
 
 
 def with_zeros(tree: Tree) -> Tree:
@@ -77,7 +84,7 @@ def with_zeros(tree: Tree) -> Tree:
     if tree["kind"] in ("StatefulSet", "DaemonSet"):
         tree["spec"].setdefault("updateStrategy", {})
     if tree["kind"] in ("Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "CronJob", "Pod", "ReplicationController"):
-        spec = pod_spec(Item(None, None, tree), tree)  # type: ignore[arg-type]  # only named in a refusal, which these kinds are not
+        spec = _pod_spec(tree) or {}
         for container in (*(spec.get("initContainers") or ()), *(spec.get("containers") or ())):
             container.setdefault("resources", {})
         tree.setdefault("status", {})

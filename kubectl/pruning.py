@@ -4,6 +4,7 @@ Only objects that carry apply's annotation are taken, of the kinds of an allowli
 https://kubernetes.io/docs/tasks/manage-kubernetes-objects/declarative-config/#how-to-delete-objects
 """
 
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from kube.api.meta import Key, Tree
 from kube.api.resource import Resource
 from kube.api.status import NotFound
 from kubectl.changes import LAST_APPLIED
+from kubectl.deleting import Ending, wait_gone
 from kubectl.discovery import Discovery
 from kubectl.errors import CommandError
 from kubectl.selection import Item, Query, listed
@@ -29,16 +31,21 @@ class Pruner:
     session: Session
     selector: str
     mode: str  # --dry-run
-    options: Tree  # of each deletion
+    ending: Ending
     allowlist: Sequence[str] = ()
 
     def prune(self, applied: Iterable[Item]) -> None:
         """After all of the files was applied. Raises CommandError."""
         kept = {(item.resource.group, item.resource.kind, item.key) for item in applied}
         namespaces = sorted({key.namespace for _, _, key in kept if key.namespace})
+        gone = []
         for item in self._candidates(namespaces):
             if (item.resource.group, item.resource.kind, item.key) not in kept and was_applied(item.tree):
                 self._delete(item)
+                gone.append(item)
+        deadline = time.monotonic() + self.ending.seconds
+        for item in gone if self.ending.wait and self.mode == "none" else ():
+            wait_gone(self.session, item, item.tree["metadata"].get("uid", ""), deadline)
 
     def _candidates(self, namespaces: Sequence[str]) -> Iterator[Item]:
         allowed = self.allowlist or (*ALLOWED, *(() if self.session.namespace_forced else ALLOWED_OF_CLUSTER))
@@ -51,7 +58,7 @@ class Pruner:
     def _delete(self, item: Item) -> None:
         if self.mode != "client":
             try:
-                self.session.server.request("DELETE", item.path, body=self.options)
+                self.session.server.request("DELETE", item.path, body=self.ending.options(self.mode))
             except NotFound:
                 return  # gone already, with its owner perhaps
         self.session.say(f"{item} pruned{suffix(self.mode)}")

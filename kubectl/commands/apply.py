@@ -11,11 +11,11 @@ from typing import Annotated, Any
 import orjson
 import typer
 
-from kube.api.duration import parse_go
 from kube.api.meta import Tree
 from kube.api.status import ApiError, Conflict, Invalid, NotFound
 from kubectl import options
 from kubectl.changes import CHANGE_CAUSE, LAST_APPLIED, Changes, annotated, applied_annotation, in_namespace
+from kubectl.deleting import Ending, uid_of, wait_gone
 from kubectl.errors import CommandError
 from kubectl.last_applied import remember, view
 from kubectl.manifests import Manifest, load
@@ -58,14 +58,6 @@ Overwrite = Annotated[
         "modified configuration",
     ),
 ]
-Force = Annotated[
-    bool,
-    typer.Option(
-        "--force",
-        help="If true, immediately remove resources from API and bypass graceful deletion. Note that immediate deletion "
-        "of some resources may result in inconsistency or data loss and requires confirmation.",
-    ),
-]
 Prune = Annotated[
     bool,
     typer.Option(
@@ -76,30 +68,6 @@ Prune = Annotated[
 ]
 PruneAllowlist = Annotated[
     list[str], typer.Option("--prune-allowlist", help="Overwrite the default allowlist with <group/version/kind> for --prune")
-]
-
-
-GracePeriod = Annotated[
-    int, typer.Option("--grace-period", help="Period of time in seconds given to the resource to terminate gracefully.")
-]
-Wait = Annotated[
-    bool,
-    typer.Option("--wait", help="If true, wait for resources to be gone before returning. This waits for finalizers."),
-]
-Timeout = Annotated[
-    str,
-    typer.Option(
-        "--timeout",
-        metavar=options.DURATION,
-        help="The length of time to wait before giving up on a delete, zero means determine a timeout from the size of the object",
-    ),
-]
-Cascade = Annotated[
-    str,
-    typer.Option(
-        "--cascade",
-        help='Must be "background", "orphan", or "foreground". Selects the deletion cascading strategy for the dependents.',
-    ),
 ]
 
 
@@ -120,14 +88,14 @@ def apply(
     server_side: ServerSideFlag = False,
     force_conflicts: ForceConflicts = False,
     overwrite: Overwrite = True,
-    force: Force = False,
+    force: options.Force = False,
     prune: Prune = False,
     prune_allowlist: PruneAllowlist = [],  # noqa: B006
     all: options.All = False,
-    grace_period: GracePeriod = -1,
-    wait: Wait = False,
-    timeout: Timeout = "0s",
-    cascade: Cascade = "background",
+    grace_period: options.GracePeriod = -1,
+    wait: options.Wait = False,
+    timeout: options.WaitTimeout = "0s",
+    cascade: options.Cascade = "background",
 ) -> None:
     """Apply a configuration to a resource by file name or stdin. The resource name must be specified. This resource will be
     created if it doesn't exist yet. To use 'apply', always create the resource initially with either 'apply' or 'create
@@ -152,7 +120,7 @@ def apply(
     collected.several = len(manifests) > 1
     _apply(session, manifests, step)
     if prune:
-        Pruner(session, selector, changes.mode, ending.options(changes.mode), prune_allowlist).prune(step.applied)
+        Pruner(session, selector, changes.mode, ending, prune_allowlist).prune(step.applied)
     collected.flush()
 
 
@@ -231,35 +199,11 @@ class ServerSide:
 
 
 @dataclass(frozen=True)
-class Ending:
-    """How objects end that --prune deletes, or --force makes anew: the flags that `kubectl delete` has, too."""
-
-    propagation: str
-    grace: int
-    seconds: float  # to wait until one is gone
-    force: bool  # delete and make anew what cannot be changed
-
-    @classmethod
-    def of(cls, flags: dict[str, Any]) -> "Ending":
-        """Raises CommandError."""
-        from kubectl.commands.delete import WEEK_SECONDS, propagation
-
-        grace = max(flags["grace_period"], 0) if flags["force"] else flags["grace_period"]
-        return cls(propagation(flags["cascade"]), grace, parse_go(flags["timeout"]) or WEEK_SECONDS, flags["force"])
-
-    def options(self, mode: str) -> Tree:
-        """DeleteOptions."""
-        from kubectl.commands.delete import options_of
-
-        return options_of(self.propagation, self.grace, mode)
-
-
-@dataclass(frozen=True)
 class ClientSide:
     changes: Changes
     overwrite: bool
     cause: str
-    ending: "Ending"
+    ending: Ending
     applied: list[Item] = field(default_factory=list)
 
     def apply(self, item: Item) -> None:
@@ -305,12 +249,9 @@ class ClientSide:
 
     def _again(self, item: Item, applied: Tree) -> None:
         """Delete the object, wait until it is gone, and make it anew."""
-        from kubectl.commands.delete import wait_gone
-
         session = self.changes.session
         gone = session.server.request("DELETE", item.path, body=self.ending.options("none")).tree()
-        uid = (gone.get("details") or {}).get("uid") or (gone.get("metadata") or {}).get("uid") or ""
-        wait_gone(session, item, uid, time.monotonic() + self.ending.seconds)
+        wait_gone(session, item, uid_of(gone), time.monotonic() + self.ending.seconds)
         self.changes.said(item, self.changes.create(replace(item, tree=applied)), "configured")
 
 

@@ -14,15 +14,13 @@ from kube.api.meta import Tree
 from kube.api.status import NotFound
 from kubectl import options
 from kubectl.changes import explained
+from kubectl.deleting import WEEK_SECONDS, options_of, propagation, uid_of, wait_gone
 from kubectl.errors import CommandError
 from kubectl.selection import Item, Query, items, refs
 from kubectl.session import Session, dry_run, suffix
-from kubectl.watching import watch
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
-CASCADES = {"background": "Background", "foreground": "Foreground", "orphan": "Orphan"}
-WEEK_SECONDS = 168 * 3600  # how long upstream waits where no timeout is given
 FORCED = (
     "Warning: Immediate deletion does not wait for confirmation that the running resource has been terminated. The resource "
     "may continue to run on the cluster indefinitely."
@@ -36,45 +34,9 @@ IgnoreNotFound = Annotated[
         help='Treat "resource not found" as a successful delete. Defaults to "true" when --all is specified.',
     ),
 ]
-Cascade = Annotated[
-    str,
-    typer.Option(
-        "--cascade",
-        help='Must be "background", "orphan", or "foreground". Selects the deletion cascading strategy for the dependents '
-        "(e.g. Pods created by a ReplicationController). Defaults to background.",
-    ),
-]
-GracePeriod = Annotated[
-    int,
-    typer.Option(
-        "--grace-period",
-        help="Period of time in seconds given to the resource to terminate gracefully. Ignored if negative. Set to 1 for "
-        "immediate shutdown. Can only be set to 0 when --force is true (force deletion).",
-    ),
-]
 Now = Annotated[
     bool,
     typer.Option("--now", help="If true, resources are signaled for immediate shutdown (same as --grace-period=1)."),
-]
-Force = Annotated[
-    bool,
-    typer.Option(
-        "--force",
-        help="If true, immediately remove resources from API and bypass graceful deletion. Note that immediate deletion "
-        "of some resources may result in inconsistency or data loss and requires confirmation.",
-    ),
-]
-Wait = Annotated[
-    bool,
-    typer.Option("--wait", help="If true, wait for resources to be gone before returning. This waits for finalizers."),
-]
-Timeout = Annotated[
-    str,
-    typer.Option(
-        "--timeout",
-        metavar=options.DURATION,
-        help="The length of time to wait before giving up on a delete, zero means determine a timeout from the size of the object",
-    ),
 ]
 Output = Annotated[str, typer.Option("--output", "-o", help='Output mode. Use "-o name" for shorter output (resource/name).')]
 Raw = Annotated[
@@ -93,12 +55,12 @@ def delete(
     all_namespaces: options.AllNamespaces = False,
     all: All = False,
     ignore_not_found: IgnoreNotFound = False,
-    cascade: Cascade = "background",
-    grace_period: GracePeriod = -1,
+    cascade: options.Cascade = "background",
+    grace_period: options.GracePeriod = -1,
     now: Now = False,
-    force: Force = False,
-    wait: Wait = True,
-    timeout: Timeout = "0s",
+    force: options.Force = False,
+    wait: options.Wait = True,
+    timeout: options.WaitTimeout = "0s",
     dry_run_flag: options.DryRun = "none",
     output: Output = "",
     raw: Raw = "",
@@ -151,23 +113,6 @@ def _delete(session: Session, flags: dict[str, Any]) -> None:
         deletion.wait(parse_go(flags["timeout"]) or WEEK_SECONDS)
 
 
-def propagation(cascade: str) -> str:
-    """--cascade's word as the API's, the old booleans included."""
-    if cascade in CASCADES:
-        return CASCADES[cascade]
-    if cascade in ("true", "false"):
-        word = "background" if cascade == "true" else "orphan"
-        print_deprecated(cascade, word)
-        return CASCADES[word]
-    raise CommandError(f'invalid cascade value ({cascade}). Must be "background", "foreground", or "orphan"')
-
-
-def print_deprecated(old: str, new: str) -> None:
-    import sys
-
-    print(f"warning: --cascade={old} is deprecated (boolean value) and can be replaced with --cascade={new}.", file=sys.stderr)
-
-
 def graceful(session: Session, period: int, *, now: bool, force: bool) -> int:
     """The grace period to ask for; negative: the object's own. Raises CommandError for flags that contradict each other."""
     if now:
@@ -184,16 +129,6 @@ def graceful(session: Session, period: int, *, now: bool, force: bool) -> int:
     if force:
         session.tell(FORCED)
     return period
-
-
-def options_of(propagation: str, grace: int, mode: str) -> Tree:
-    tree: Tree = {"kind": "DeleteOptions", "apiVersion": "v1"}
-    if grace >= 0:
-        tree["gracePeriodSeconds"] = grace
-    tree["propagationPolicy"] = propagation
-    if mode == "server":
-        tree["dryRun"] = ["All"]
-    return tree
 
 
 @dataclass
@@ -240,8 +175,7 @@ class Deletion:
             if not self.ignore_not_found:
                 raise explained(error, "deleting", item) from error
             return
-        uid = (tree.get("details") or {}).get("uid") or (tree.get("metadata") or {}).get("uid") or ""
-        self._gone.append((item, uid))
+        self._gone.append((item, uid_of(tree)))
         self._say(item)
 
     def _say(self, item: Item) -> None:
@@ -257,24 +191,3 @@ class Deletion:
         deadline = time.monotonic() + seconds
         for item, uid in self._gone:
             wait_gone(self.session, item, uid, deadline)
-
-
-def wait_gone(session: Session, item: Item, uid: str, deadline: float) -> None:
-    """Raises CommandError at the deadline (time.monotonic)."""
-    selector = f"metadata.name={item.key.name}"
-    path = item.resource.path(item.key.namespace)
-    while True:
-        page = session.server.request("GET", path, params={"fieldSelector": selector}).tree()
-        live = [one for one in page.get("items") or () if not uid or one["metadata"].get("uid") == uid]
-        if not live:
-            return
-        left = int(deadline - time.monotonic())
-        if left <= 0:
-            raise CommandError(f"timed out waiting for the condition on {item.resource.plural}/{item.key.name}")
-        params: dict[str, str | int | None] = {
-            "fieldSelector": selector,
-            "resourceVersion": page["metadata"].get("resourceVersion"),
-            "timeoutSeconds": max(1, min(left, 300)),
-        }
-        if any(event.type == "DELETED" for event in watch(session.server, path, params)):
-            return

@@ -23,18 +23,6 @@ GONE_SECONDS = 300  # how long --force waits for the old object to be gone
 Subresource = Annotated[
     str, typer.Option("--subresource", help="If specified, replace will operate on the subresource of the requested object.")
 ]
-Force = Annotated[
-    bool,
-    typer.Option(
-        "--force",
-        help="If true, immediately remove resources from API and bypass graceful deletion. Note that immediate deletion "
-        "of some resources may result in inconsistency or data loss and requires confirmation.",
-    ),
-]
-GracePeriod = Annotated[
-    int,
-    typer.Option("--grace-period", help="Period of time in seconds given to the resource to terminate gracefully."),
-]
 
 
 @app.command(epilog="kubectl replace -f FILENAME")
@@ -52,8 +40,8 @@ def replace(
     field_manager: options.FieldManager = "kubectl-replace",
     record: options.Record = False,
     subresource: Subresource = "",
-    force: Force = False,
-    grace_period: GracePeriod = -1,
+    force: options.Force = False,
+    grace_period: options.GracePeriod = -1,
 ) -> None:
     """Replace a resource by file name or stdin.
 
@@ -92,7 +80,8 @@ def replace(
 
 def _remove(session: Session, item: Item, grace: int) -> None:
     """Delete the old object and wait until it is gone."""
-    from kubectl.commands.delete import Deletion, options_of
+    from kubectl.commands.delete import Deletion
+    from kubectl.deleting import options_of
 
     deletion = Deletion(session, options_of("Background", max(grace, 0), "none"), ignore_not_found=True)
     deletion.delete(item)

@@ -16,8 +16,9 @@ from kube.api.status import NotFound
 from kubectl import options
 from kubectl.changes import CHANGE_CAUSE, LAST_APPLIED, Changes, annotated, applied_annotation
 from kubectl.commands.attach import join
-from kubectl.commands.delete import Deletion, graceful, options_of, propagation
+from kubectl.commands.delete import Deletion, graceful
 from kubectl.creating.kit import label_map, overridden, pairs
+from kubectl.deleting import WEEK_SECONDS, options_of, propagation
 from kubectl.errors import CommandError
 from kubectl.pods import POD, done, running_or_done, wait_for
 from kubectl.printers import Printer
@@ -28,7 +29,6 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions
 
 IMAGE = re.compile(r"(?:[\w.-]+(?::\d+)?/)?[a-z0-9]+(?:[._/-]+[a-z0-9]+)*(?::[\w][\w.-]*)?(?:@[\w+.-]+:[0-9a-fA-F]{32,})?")
 RESTARTS = ("Always", "OnFailure", "Never")
-WEEK_SECONDS = 168 * 3600
 SERVICE = Resource("", "v1", "Service", "services")
 
 Image = Annotated[str, typer.Option("--image", help="The image for the container to run.")]
@@ -101,25 +101,6 @@ PodRunningTimeout = Annotated[
         help="The length of time (like 5s, 2m, or 3h, higher than zero) to wait until at least one pod is running",
     ),
 ]
-Cascade = Annotated[
-    str,
-    typer.Option(
-        "--cascade",
-        help='Must be "background", "orphan", or "foreground". Selects the deletion cascading strategy for the dependents '
-        "(e.g. Pods created by a ReplicationController). Defaults to background.",
-    ),
-]
-Force = Annotated[
-    bool, typer.Option("--force", help="If true, immediately remove resources from API and bypass graceful deletion.")
-]
-GracePeriod = Annotated[
-    int,
-    typer.Option("--grace-period", help="Period of time in seconds given to the resource to terminate gracefully."),
-]
-Wait = Annotated[
-    bool,
-    typer.Option("--wait", help="If true, wait for resources to be gone before returning. This waits for finalizers."),
-]
 
 
 @app.command(
@@ -155,10 +136,10 @@ def run(
     save_config: options.SaveConfig = False,
     field_manager: options.FieldManager = "kubectl-run",
     record: options.Record = False,
-    cascade: Cascade = "background",
-    force: Force = False,
-    grace_period: GracePeriod = -1,
-    wait: Wait = False,
+    cascade: options.Cascade = "background",
+    force: options.Force = False,
+    grace_period: options.GracePeriod = -1,
+    wait: options.Wait = False,
 ) -> None:
     """Create and run a particular image in a pod.
 

@@ -13,7 +13,7 @@ from kube.api.duration import parse_go
 from kube.api.meta import Tree
 from kube.api.status import NotFound
 from kubectl import options
-from kubectl.commands.delete import wait_gone
+from kubectl.deleting import wait_gone
 from kubectl.errors import CommandError
 from kubectl.printers import gotext
 from kubectl.printers.jsonpath import find

@@ -184,6 +184,17 @@ def test_what_was_applied_and_is_named_no_more_is_pruned(shell: Shell, tmp_path:
     assert others == "configmap/one unchanged\n"
     assert shell(f"{apply} -l part=x")[1] == "configmap/one unchanged\nconfigmap/two pruned\n"
     assert shell("get configmaps -l part=x -o name")[1] == "configmap/one\nconfigmap/three\n"
+    shell("create configmap held")
+    shell("patch configmap held -p", '{"metadata": {"labels": {"part": "x"}, "finalizers": ["example.com/held"]}}')
+    path.write_text(f"{head}one}}\n---\n{head}held}}\n")
+    shell(f"{apply} -l part=x")
+    path.write_text(f"{head}one}}\n")
+    code, out, err = shell(f"{apply} -l part=x --wait --timeout=1s --cascade=foreground")
+    assert (code, out) == (1, "configmap/one unchanged\nconfigmap/held pruned\n")
+    assert err.endswith("error: timed out waiting for the condition on configmaps/held\n")
+    finalizers = shell("get configmap held -o jsonpath={.metadata.finalizers}")[1]
+    assert finalizers == '["example.com/held","foregroundDeletion"]'
+    shell("patch configmap held --type=merge -p", '{"metadata": {"finalizers": null}}')
     assert shell(apply)[2].startswith("error: all resources selected for prune without explicitly passing --all.")
     assert shell(f"{apply} --all -l a=b")[2] == "error: cannot set --all and --selector at the same time\n"
     told = "error: invalid GroupVersionKind format: nope, please follow <group/version/kind>\n"
