@@ -63,8 +63,11 @@ class ScorePlugin(Protocol):
 class Profile:
     """The plugins of a scheduler, under its name; each score with its weight."""
 
-    def __init__(self, name: str, filters: Sequence[FilterPlugin], scores: Sequence[tuple[ScorePlugin, float]]) -> None:
+    def __init__(
+        self, name: str, filters: Sequence[FilterPlugin], scores: Sequence[tuple[ScorePlugin, float]], *, preempts: bool = True
+    ) -> None:
         self.name = name
+        self.preempts = preempts  # whether room is made for a pod that fits nowhere
         self.filters = tuple(filters)
         self.scores = tuple(scores)
         self.of_whole_pods = [plugin for plugin in filters if isinstance(plugin, WholePodFilter)]

@@ -96,11 +96,12 @@ class PodInfo:
 
     def _terms(self) -> Iterator[Carried]:
         near, far = self.spec.affinity.podAffinity, self.spec.affinity.podAntiAffinity
-        for kind, side, sign in (("required", near, 1), ("required not", far, -1)):
+        sides: tuple[tuple[Kind, Any, int], ...] = (("required", near, 1), ("required not", far, -1))
+        for kind, side, sign in sides:
             if side is None:
                 continue
             for term in side.requiredDuringSchedulingIgnoredDuringExecution or ():
-                yield Carried(kind, self._ready(term))  # type: ignore[arg-type]  # one of the two above
+                yield Carried(kind, self._ready(term))
             for one in side.preferredDuringSchedulingIgnoredDuringExecution or ():
                 yield Carried("preferred", self._ready(one.podAffinityTerm), sign * one.weight)
 

@@ -36,8 +36,9 @@ DEFAULT_NAME = "default-scheduler"
 VERSION, KIND = "kubescheduler.config.k8s.io/v1", "KubeSchedulerConfiguration"
 READ = frozenset(("apiVersion", "kind", "profiles"))
 ALL = "*"
-# Of upstream's, what has no choice of node to make here: they may be named, and change nothing.
-ELSEWHERE = frozenset(("PrioritySort", "SchedulingGates", "DefaultPreemption", "DefaultBinder", "DynamicResources"))
+PREEMPTION = "DefaultPreemption"  # may be disabled; it is no plugin here (preemption.py)
+# Of upstream's, what is the scheduler's own work here: they may be named, and who disables them is told that it has no effect.
+ELSEWHERE = frozenset(("PrioritySort", "SchedulingGates", "DefaultBinder", "DynamicResources"))
 POINTS = ("filter", "score")
 OTHER_POINTS = ("preEnqueue", "queueSort", "preFilter", "postFilter", "preScore", "reserve", "permit", "preBind", "bind")
 
@@ -53,6 +54,7 @@ class Parts:
     filters: Callable[[Arguments], Sequence[FilterPlugin]] = lambda arguments: ()
     score: Callable[[Arguments], ScorePlugin] | None = None
     weight: float = 1.0
+    arguments: frozenset[str] = frozenset()  # those that are read
 
 
 # In the order in which they run: the dear ones last, on nodes that the cheap ones left.
@@ -60,16 +62,28 @@ PLUGINS: Mapping[str, Parts] = {
     "NodeUnschedulable": Parts(lambda _: (NodeUnschedulable(),)),
     "NodeName": Parts(lambda _: (NodeName(),)),
     "TaintToleration": Parts(lambda _: (TaintToleration(),), lambda _: TaintToleration(), 3.0),
-    "NodeAffinity": Parts(lambda given: (NodeAffinity.of(given),), NodeAffinity.of, 2.0),
+    "NodeAffinity": Parts(lambda given: (NodeAffinity.of(given),), NodeAffinity.of, 2.0, frozenset(("addedAffinity",))),
     "NodePorts": Parts(lambda _: (NodePorts(),)),
-    "NodeResourcesFit": Parts(lambda given: (NodeResourcesFit.of(given),), NodeResourcesFit.of),
+    "NodeResourcesFit": Parts(
+        lambda given: (NodeResourcesFit.of(given),), NodeResourcesFit.of, arguments=frozenset(("scoringStrategy",))
+    ),
     "VolumeRestrictions": Parts(lambda _: (VolumeRestrictions(),)),
     "NodeVolumeLimits": Parts(lambda _: (NodeVolumeLimits(),)),
     "VolumeBinding": Parts(lambda _: (VolumeBinding(),)),
     "VolumeZone": Parts(lambda _: (VolumeZone(),)),
-    "PodTopologySpread": Parts(lambda given: (PodTopologySpread.of(given),), PodTopologySpread.of, 2.0),
-    "InterPodAffinity": Parts(lambda _: (NearRequiredPods(), AwayFromPods(), WantedByPlacedPods()), InterPodAffinity.of, 2.0),
-    "NodeResourcesBalancedAllocation": Parts(score=NodeResourcesBalancedAllocation.of),
+    "PodTopologySpread": Parts(
+        lambda given: (PodTopologySpread.of(given),),
+        PodTopologySpread.of,
+        2.0,
+        frozenset(("defaultConstraints", "defaultingType")),
+    ),
+    "InterPodAffinity": Parts(
+        lambda _: (NearRequiredPods(), AwayFromPods(), WantedByPlacedPods()),
+        InterPodAffinity.of,
+        2.0,
+        frozenset(("hardPodAffinityWeight", "ignorePreferredTermsOfExistingPods")),
+    ),
+    "NodeResourcesBalancedAllocation": Parts(score=NodeResourcesBalancedAllocation.of, arguments=frozenset(("resources",))),
     "ImageLocality": Parts(score=lambda _: ImageLocality()),
 }
 
@@ -79,8 +93,10 @@ def profile_of(tree: Tree) -> Profile:
     name = tree.get("schedulerName") or DEFAULT_NAME
     arguments = {one["name"]: one.get("args") or {} for one in tree.get("pluginConfig") or ()}
     stated = tree.get("plugins") or {}
-    for plugin in {*arguments, *_named(stated)} - {*PLUGINS, *ELSEWHERE, ALL}:
+    for plugin in {*arguments, *_named(stated)} - {*PLUGINS, *ELSEWHERE, PREEMPTION, ALL}:
         raise StartupError(f'initializing profiles: creating profile for scheduler name {name}: plugin "{plugin}" does not exist')
+    for text in _without_effect(stated, arguments):
+        log.warning("configuration has no effect", profile=name, what=text)
     filters, scores = (_weights(stated, point) for point in POINTS)
     return Profile(
         name,
@@ -90,6 +106,7 @@ def profile_of(tree: Tree) -> Profile:
             for plugin, weight in scores.items()
             if (score := PLUGINS[plugin].score) is not None
         ],
+        preempts=_preempts(stated),
     )
 
 
@@ -118,6 +135,26 @@ def _named(stated: Tree) -> Iterable[str]:
         for side in ("enabled", "disabled"):
             for one in (stated.get(point) or {}).get(side) or ():
                 yield one["name"]
+
+
+def _without_effect(stated: Tree, arguments: Mapping[str, Arguments]) -> Iterable[str]:
+    for plugin, given in arguments.items():
+        read = PLUGINS[plugin].arguments if plugin in PLUGINS else frozenset()
+        for field in sorted(set(given) - read - {"apiVersion", "kind"}):
+            yield f"pluginConfig {plugin}: {field}"
+    for point in ("multiPoint", *OTHER_POINTS, "postBind"):
+        for one in (stated.get(point) or {}).get("disabled") or ():
+            if one["name"] in ELSEWHERE:
+                yield f"plugins.{point}.disabled: {one['name']}"
+
+
+def _preempts(stated: Tree) -> bool:
+    """What a point says comes after multiPoint."""
+    found = True
+    for point in ("multiPoint", "postFilter"):
+        named = {side: {one["name"] for one in (stated.get(point) or {}).get(side) or ()} for side in ("disabled", "enabled")}
+        found = PREEMPTION in named["enabled"] or (found and not named["disabled"] & {PREEMPTION, ALL})
+    return found
 
 
 def _weights(stated: Tree, point: str) -> dict[str, float]:

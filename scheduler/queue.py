@@ -20,6 +20,7 @@ FIRST_BACKOFF_SECONDS = 1.0
 LONGEST_BACKOFF_SECONDS = 10.0
 LONGEST_UNSCHEDULABLE_SECONDS = 300.0
 EVERYBODY = ""
+PLACES = ("active", "backoff", "unschedulable", "gated")
 
 
 @dataclass
@@ -62,13 +63,9 @@ class SchedulingQueue:
     def __len__(self) -> int:
         return len(self._pods)
 
-    def counts(self) -> dict[str, int]:
-        """Pods by place, for the metric scheduler_pending_pods."""
-        found = {"active": 0, "backoff": 0, "unschedulable": 0, "gated": 0}
-        for item in self._pods.values():
-            if item.place in found:
-                found[item.place] += 1
-        return found
+    def count(self, place: str) -> int:
+        """The pods in one of PLACES, for the metric scheduler_pending_pods."""
+        return sum(item.place == place for item in self._pods.values())
 
     def set(self, pod: Pod, now: float) -> None:
         """A new pod, or a newer form of one: a change of the pod itself may make it schedulable."""

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 
 from kube.api.meta import Key, Tree, key_of
 from kube.api.status import ApiError, Conflict, NotFound
@@ -37,7 +38,7 @@ from scheduler.nominations import Nominations
 from scheduler.plugins import OF_PLACED_PODS, OF_VOLUMES
 from scheduler.pod_info import PodInfo
 from scheduler.preemption import make_room
-from scheduler.queue import QueuedPod, SchedulingQueue
+from scheduler.queue import PLACES, QueuedPod, SchedulingQueue
 from scheduler.siblings import KINDS as OF_SIBLINGS
 from scheduler.siblings import siblings_of
 from scheduler.snapshot import Snapshot
@@ -68,8 +69,8 @@ class Scheduler:
         self._nodes = informers.of(Node)
         self._budgets = informers.of(PodDisruptionBudget)
         self._queue = SchedulingQueue()
-        for place in self._queue.counts():
-            metrics.PENDING.labels(place).set_function(lambda place=place: self._queue.counts()[place])  # type: ignore[misc]
+        for place in PLACES:
+            metrics.PENDING.labels(place).set_function(partial(self._queue.count, place))
         self._storage = storage_of(informers)
         self._volumes = VolumeBinder(client, self._storage, informers.of(PersistentVolumeClaim))
         self._snapshot = Snapshot(self._storage, siblings_of(informers))
@@ -122,7 +123,7 @@ class Scheduler:
         nominated, profile = self._nominations.node_of(pod.uid), self._desk(pod.pod).profile
         with self._nominations.counted_for(pod):
             decision = decide(pod, self._snapshot, profile, self._tie, nominated)
-            if decision.node is not None or not len(self._snapshot):
+            if decision.node is not None or not len(self._snapshot) or not profile.preempts:
                 return decision
             metrics.PREEMPTIONS.inc()
             room = make_room(pod, nominated, self._snapshot, profile.filters, self._budgets.cache.list(), self._tie)

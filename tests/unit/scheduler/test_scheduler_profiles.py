@@ -45,6 +45,25 @@ def test_plugins_are_taken_away_and_weighed_at_one_point_or_at_all() -> None:
     assert names(profile_of({"plugins": {"multiPoint": many}}))[1]["ImageLocality"] == 9
 
 
+def test_preemption_can_be_disabled() -> None:
+    assert profile_of({}).preempts
+    for point in ("multiPoint", "postFilter"):
+        for name in ("DefaultPreemption", "*"):
+            assert not profile_of({"plugins": {point: {"disabled": [{"name": name}]}}}).preempts
+    both = {"multiPoint": {"disabled": [{"name": "*"}]}, "postFilter": {"enabled": [{"name": "DefaultPreemption"}]}}
+    assert profile_of({"plugins": both}).preempts
+
+
+def test_what_is_not_read_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    """Rule: a setting that does nothing says so."""
+    with_arguments("NodeResourcesFit", scoringStrategy={"type": "MostAllocated"}, ignoredResources=["example.com/a"])
+    profile_of({"plugins": {"queueSort": {"disabled": [{"name": "PrioritySort"}]}}})
+    told = [record.getMessage() for record in caplog.records]
+    assert [text for text in told if "ignoredResources" in text and "no effect" in text]
+    assert [text for text in told if "PrioritySort" in text]
+    assert not [text for text in told if "scoringStrategy" in text]
+
+
 def test_pods_are_packed_where_the_strategy_says_so() -> None:
     """Rule: https://kubernetes.io/docs/concepts/scheduling-eviction/resource-bin-packing/"""
     snapshot = a_snapshot(a_node("a"), a_node("b"), placed={"a": [a_pod("there", cpu="500m")]})
