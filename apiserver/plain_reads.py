@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from apiserver import aggregator, metrics
 from apiserver.answer import COMPRESS_FROM_BYTES
+from apiserver.auth.authentication import bearer_of
 from apiserver.context import Request, RequestInfo, Server
 from apiserver.filters.audit_id import MAX_LENGTH
 from apiserver.flowcontrol.control import Flow, control_of
@@ -86,11 +87,10 @@ class PlainReads:
             return not_plain
         if any(name.startswith("impersonate-") for name in headers):
             return not_plain
-        scheme, _, token = headers.get("authorization", "").partition(" ")
         given = headers.get("audit-id", "")
         store = server.stores.store_for(row)
         return Asked(
-            generation, info, store, store.path(key_of(info)), token.strip() if scheme.lower() == "bearer" else "",
+            generation, info, store, store.path(key_of(info)), bearer_of(request),
             given if len(given) <= MAX_LENGTH else "", metrics.labels_of(info, headers.get("content-type", "")),
         )  # fmt: skip
 

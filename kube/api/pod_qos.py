@@ -1,7 +1,8 @@
 """Quality of service: how a pod is treated when its node runs short.
 
 Guaranteed: every container has limits for CPU and memory, and requests equal to them. BestEffort: none asks for anything.
-Burstable: the rest. Where the pod itself has requests or limits, these decide alone (KEP-2837). https://kubernetes.io/docs/concepts/workloads/pods/pod-qos/
+Burstable: the rest. Where the pod itself has requests or limits, these decide alone (KEP-2837).
+https://kubernetes.io/docs/concepts/workloads/pods/pod-qos/
 """
 
 from kube.api import quantity

@@ -13,7 +13,10 @@ from kube.api.types import Pod, PodSpec
 
 Amounts = dict[str, int]
 
-OF_PODS = ("cpu", "memory")  # and huge pages: what a pod as a whole may ask for
+
+def is_of_pods(name: str) -> bool:
+    """Whether a pod as a whole may ask for it."""
+    return name in ("cpu", "memory") or name.startswith("hugepages-")
 
 
 def amounts(resources: Mapping[str, str] | None) -> Amounts:
@@ -63,7 +66,7 @@ def aggregated(spec: PodSpec, side: str) -> Amounts:
 def _effective(pod: Pod, side: str) -> Amounts:
     together = aggregated(pod.spec, side)
     own = amounts(getattr(pod.spec.resources, side, None))
-    together.update({name: value for name, value in own.items() if name in OF_PODS or name.startswith("hugepages-")})
+    together.update({name: value for name, value in own.items() if is_of_pods(name)})
     _add(together, amounts(pod.spec.overhead))
     return together
 

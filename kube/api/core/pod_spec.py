@@ -62,7 +62,7 @@ def _set_pod_request_defaults(spec: Tree) -> None:
     together = pod_resources.aggregated(lenient_view(PodSpec, spec), "requests")
     asked = {name: pod_resources.text(name, value) for name, value in together.items()}
     for name, amount in {**spec["resources"]["limits"], **asked}.items():
-        if name in ("cpu", "memory") or name.startswith("hugepages-"):
+        if pod_resources.is_of_pods(name):
             spec["resources"].setdefault("requests", {}).setdefault(name, amount)
 
 

@@ -64,13 +64,12 @@ def _why(operation: dict[str, Any], problem: str) -> str:
     """In the words of the library."""
     name, path = operation.get("op"), str(operation.get("path"))
     last = path.rpartition("/")[2]
-    match problem:
-        case str() if problem == KEY:
-            return f"error in {name} for path: '{path}': Unable to remove nonexistent key: {last}: missing value"
-        case str() if problem == PLACE:
-            return f"error in {name} for path: '{path}': Unable to access invalid index: {last}: invalid index referenced"
-        case str() if problem == OTHER:
-            return f"testing value {path} failed: test failed"
+    if problem == KEY:
+        return f"error in {name} for path: '{path}': Unable to remove nonexistent key: {last}: missing value"
+    if problem == PLACE:
+        return f"error in {name} for path: '{path}': Unable to access invalid index: {last}: invalid index referenced"
+    if problem == OTHER:
+        return f"testing value {path} failed: test failed"
     if name not in OPERATIONS:
         return f"Unexpected kind: {name}"
     shown = f'"{path}"' if name in ("add", "remove") else path
