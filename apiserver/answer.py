@@ -111,17 +111,17 @@ async def _send_stream(request: Request, response: Response, headers: list[tuple
     request.started = True
     await request.send({"type": "http.response.start", "status": response.status, "headers": headers})
     await request.send({"type": "http.response.body", "body": b"", "more_body": True})  # the head goes out at once
+    # No exception says that the client left: a raised one, its traceback and the task that it is kept in hold each other, and with
+    # them all that belongs to the connection, until the cycle collector comes by.
+    pumping, leaving = asyncio.create_task(_pump(request, response)), asyncio.create_task(_until_gone(request))
     try:
-        async with asyncio.TaskGroup() as tasks:
-            leaving = tasks.create_task(_until_gone(request))
-            await _pump(request, response)
-            leaving.cancel()
-    except* _ClientGone:
-        pass  # there is nobody to tell
-
-
-class _ClientGone(Exception):
-    """Nobody reads the answer any longer."""
+        await asyncio.wait((pumping, leaving), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        pumping.cancel()
+        leaving.cancel()
+        await asyncio.wait((pumping, leaving))
+    if not pumping.cancelled():
+        pumping.result()
 
 
 async def _pump(request: Request, response: Response) -> None:
@@ -138,7 +138,6 @@ async def _pump(request: Request, response: Response) -> None:
 async def _until_gone(request: Request) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass
-    raise _ClientGone
 
 
 def _compressible(request: Request) -> bool:
