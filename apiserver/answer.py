@@ -12,6 +12,7 @@ import orjson
 from apiserver import stream_socket
 from apiserver.context import Request, Response
 from apiserver.handlers.negotiation import accepted
+from apiserver.until_gone import until_gone
 from kube.api.late import late
 from kube.api.status import ApiError, NotAcceptable, NotAuthorized, UnknownError
 
@@ -111,17 +112,7 @@ async def _send_stream(request: Request, response: Response, headers: list[tuple
     request.started = True
     await request.send({"type": "http.response.start", "status": response.status, "headers": headers})
     await request.send({"type": "http.response.body", "body": b"", "more_body": True})  # the head goes out at once
-    # No exception says that the client left: a raised one, its traceback and the task that it is kept in hold each other, and with
-    # them all that belongs to the connection, until the cycle collector comes by.
-    pumping, leaving = asyncio.create_task(_pump(request, response)), asyncio.create_task(_until_gone(request))
-    try:
-        await asyncio.wait((pumping, leaving), return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        pumping.cancel()
-        leaving.cancel()
-        await asyncio.wait((pumping, leaving))
-    if not pumping.cancelled():
-        pumping.result()
+    await until_gone(request, _pump(request, response))
 
 
 async def _pump(request: Request, response: Response) -> None:
@@ -133,11 +124,6 @@ async def _pump(request: Request, response: Response) -> None:
         if isinstance(response.stream, AsyncGenerator):
             await response.stream.aclose()  # its own clean-up happens now, not whenever it is collected
     await request.send({"type": "http.response.body", "body": b""})
-
-
-async def _until_gone(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
 
 
 def _compressible(request: Request) -> bool:

@@ -7,7 +7,6 @@ goes out as one piece.
 https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes · KEP-3157 (sendInitialEvents)
 """
 
-import asyncio
 import random
 import time
 from collections.abc import AsyncGenerator
@@ -26,6 +25,7 @@ from apiserver.storage.listing import invalid_options, parse_version
 from apiserver.storage.served_form import FormedWatcher
 from apiserver.storage.store import Store
 from apiserver.storage.watch_cache import Event, Selection, Watcher
+from apiserver.until_gone import until_gone
 from kube.api.meta import Tree
 from kube.api.resource import Resource
 from kube.api.status import ApiError, FieldError, forbidden, unsupported
@@ -240,23 +240,12 @@ async def _speak_websocket(request: Request, lines: AsyncGenerator[bytes, None])
     """One text message an event; ends when the client closes."""
     await request.receive()  # websocket.connect
     await request.send({"type": "websocket.accept"})
-    try:
-        async with asyncio.TaskGroup() as tasks, aclosing(lines):
-            closing = tasks.create_task(_until_closed(request))
-            async for piece in lines:
-                for line in piece.splitlines():
-                    await request.send({"type": "websocket.send", "text": line.decode()})
-            closing.cancel()
-            await request.send({"type": "websocket.close", "code": 1000})
-    except* _ClientClosed:
-        pass  # as clients end their watches
+    await until_gone(request, _send_messages(request, lines))
 
 
-class _ClientClosed(Exception):
-    """The client ended the WebSocket."""
-
-
-async def _until_closed(request: Request) -> None:
-    while (await request.receive())["type"] != "websocket.disconnect":
-        pass
-    raise _ClientClosed
+async def _send_messages(request: Request, lines: AsyncGenerator[bytes, None]) -> None:
+    async with aclosing(lines):
+        async for piece in lines:
+            for line in piece.splitlines():
+                await request.send({"type": "websocket.send", "text": line.decode()})
+    await request.send({"type": "websocket.close", "code": 1000})

@@ -8,7 +8,7 @@ from decimal import Decimal
 from kube.api import quantity
 from kube.api.meta import Tree
 from kubectl.describe.around import Around
-from kubectl.describe.words import age, annotations, events, labels, multiline, rfc1123
+from kubectl.describe.words import age, annotations, conditions, events, labels, multiline, rfc1123
 
 ROLE = "node-role.kubernetes.io/"
 COUNTED = ("cpu", "memory", "ephemeral-storage")
@@ -34,7 +34,7 @@ def describe(tree: Tree, around: Around) -> str:
     text += multiline("Taints", [taint(one) for one in sorted(spec.get("taints") or (), key=lambda one: str(one["key"]))])
     text += f"Unschedulable:\t{'true' if spec.get('unschedulable') else 'false'}\n"
     text += _lease(around.lease, metadata["name"])
-    text += _conditions(status)
+    text += conditions(status, "lastHeartbeatTime")
     text += "Addresses:\n" + "".join(f"  {one['type']}:\t{one['address']}\n" for one in status.get("addresses") or ())
     for title, field in (("Capacity", "capacity"), ("Allocatable", "allocatable")):
         amounts = status.get(field) or {}
@@ -70,18 +70,6 @@ def _lease(lease: Tree | None, name: str) -> str:
     text = f"Lease:\n  HolderIdentity:\t{holder or '<unset>'}\n"
     text += f"  AcquireTime:\t{rfc1123(acquired) if acquired else '<unset>'}\n"
     return text + f"  RenewTime:\t{rfc1123(renewed) if renewed else '<unset>'}\n"
-
-
-def _conditions(status: Tree) -> str:
-    found = status.get("conditions") or ()
-    if not found:
-        return ""
-    text = "Conditions:\n  Type\tStatus\tLastHeartbeatTime\tLastTransitionTime\tReason\tMessage\n"
-    text += "  ----\t------\t-----------------\t------------------\t------\t-------\n"
-    for one in found:
-        times = f"{rfc1123(one.get('lastHeartbeatTime'))} \t{rfc1123(one.get('lastTransitionTime'))}"
-        text += f"  {one['type']} \t{one['status']} \t{times} \t{one.get('reason', '')} \t{one.get('message', '')}\n"
-    return text
 
 
 def _resources(around: Around, status: Tree) -> str:

@@ -6,7 +6,7 @@ kubernetes/kubectl pkg/describe/describe.go
 from kube.api.meta import Tree
 from kubectl.describe.around import Around
 from kubectl.describe.volumes import rows
-from kubectl.describe.words import annotations, events, labels, multiline, rfc1123
+from kubectl.describe.words import annotations, conditions, events, labels, multiline, rfc1123
 
 MODES = {"ReadWriteOnce": "RWO", "ReadOnlyMany": "ROX", "ReadWriteMany": "RWX", "ReadWriteOncePod": "RWOP"}
 
@@ -30,7 +30,7 @@ def claim(tree: Tree, around: Around) -> str:
     if source:
         text += f"DataSource:\n  APIGroup:\t{source.get('apiGroup') or ''}\n  Kind:\t{source['kind']}\n  Name:\t{source['name']}\n"
     users = [one["metadata"]["name"] for one in around.pods if metadata["name"] in _claims(one)]
-    return text + multiline("Used By", sorted(users)) + _conditions(status) + events(around.events, around.now)
+    return text + multiline("Used By", sorted(users)) + conditions(status, "lastProbeTime") + events(around.events, around.now)
 
 
 def _phase(metadata: Tree, status: Tree) -> str:
@@ -43,20 +43,6 @@ def _claims(pod: Tree) -> list[str]:
     return [
         one["persistentVolumeClaim"]["claimName"] for one in pod["spec"].get("volumes") or () if one.get("persistentVolumeClaim")
     ]
-
-
-def _conditions(status: Tree) -> str:
-    found = status.get("conditions") or ()
-    if not found:
-        return ""
-    text = "Conditions:\n  Type\tStatus\tLastProbeTime\tLastTransitionTime\tReason\tMessage\n"
-    text += "  ----\t------\t-----------------\t------------------\t------\t-------\n"
-    for one in found:
-        times = (rfc1123(one.get("lastProbeTime")), rfc1123(one.get("lastTransitionTime")))
-        text += (
-            f"  {one['type']} \t{one['status']} \t{times[0]} \t{times[1]} \t{one.get('reason', '')} \t{one.get('message', '')}\n"
-        )
-    return text
 
 
 def volume(tree: Tree, around: Around) -> str:

@@ -100,6 +100,19 @@ def table(header: Sequence[str], rows: Iterable[Sequence[Any]], *, indent: str =
     return "".join(indent + "\t".join(map(str, cells)) + "\n" for cells in lines)
 
 
+def conditions(status: Tree, seen_at: str) -> str:
+    """The conditions of a Node or a claim; `seen_at` names the field that says when one was last looked at."""
+    found = status.get("conditions") or ()
+    if not found:
+        return ""
+    text = f"Conditions:\n  Type\tStatus\t{seen_at[0].upper()}{seen_at[1:]}\tLastTransitionTime\tReason\tMessage\n"
+    text += "  ----\t------\t-----------------\t------------------\t------\t-------\n"
+    for one in found:
+        times = f"{rfc1123(one.get(seen_at))} \t{rfc1123(one.get('lastTransitionTime'))}"
+        text += f"  {one['type']} \t{one['status']} \t{times} \t{one.get('reason', '')} \t{one.get('message', '')}\n"
+    return text
+
+
 def controlled_by(tree: Tree) -> str:
     owners = tree["metadata"].get("ownerReferences") or ()
     owner = next((one for one in owners if one.get("controller")), None)

@@ -283,7 +283,8 @@ def test_a_pod_for_one_session_is_gone_after_it(kubectl: Cluster) -> None:
     assert "If you don't see a command prompt, try pressing enter." in terminal.shown
     assert "Session ended, resume using 'kubectl attach cirros-1 -c cirros-1 -n pods -i -t' command" in terminal.shown
     assert 'pod "cirros-1" deleted from pods namespace' in terminal.shown
-    kubectl.until("kubectl get pod cirros-1 2>&1 || true", "NotFound")
+    # The shell began again after its exit, and one with a terminal ends with the grace period (30 s), not by SIGTERM.
+    kubectl.until("kubectl get pod cirros-1 2>&1 || true", "NotFound", within=60)
 
 
 def test_a_running_pod_is_attached_to_copied_from_and_followed(kubectl: Cluster) -> None:

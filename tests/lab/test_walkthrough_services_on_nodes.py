@@ -123,7 +123,8 @@ def test_an_interactive_pod_reaches_the_service(shell: Cluster, either: Cluster)
         terminal.expect("myapp-deploy-")
         terminal.type("exit\r")
         assert terminal.end() == 0
-    either.until("kubectl get pod cirros-1 2>&1 || true", "NotFound")
+    # The shell began again after its exit, and one with a terminal ends with the grace period (30 s), not by SIGTERM.
+    either.until("kubectl get pod cirros-1 2>&1 || true", "NotFound", within=60)
 
 
 # --- section 8: the API server as a proxy
