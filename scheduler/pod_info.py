@@ -107,32 +107,27 @@ class PodInfo:
 
     def _ready(self, term: PodAffinityTerm) -> Term:
         """The pod's own namespace where none is named; matchLabelKeys and mismatchLabelKeys as requirements (KEP-3633)."""
-        requirements = [*_requirements(self.labels, term.matchLabelKeys, "In")]
-        requirements += _requirements(self.labels, term.mismatchLabelKeys, "NotIn")
+        selector = with_own_values(labels.from_label_selector(term.labelSelector), self.labels, term.matchLabelKeys)
         named = term.namespaces or ([self.namespace] if term.namespaceSelector is None else [])
         return Term(
             term.topologyKey,
-            with_requirements(labels.from_label_selector(term.labelSelector), requirements),
+            with_own_values(selector, self.labels, term.mismatchLabelKeys, "NotIn"),
             frozenset(named),
             labels.from_label_selector(term.namespaceSelector),
         )
 
 
-def with_own_values(selector: labels.Selector, own: labels.Labels, keys: Iterable[str] | None) -> labels.Selector:
-    """The selector, and the pod's own values of these labels, where it has them."""
-    return with_requirements(selector, list(_requirements(own, keys, "In")))
+def with_own_values(
+    selector: labels.Selector, own: labels.Labels, keys: Iterable[str] | None, operator: str = "In"
+) -> labels.Selector:
+    """The selector, and the pod's own values of these labels, where it has them. What selects nothing goes on doing so.
 
-
-def with_requirements(selector: labels.Selector, more: list[labels.Requirement]) -> labels.Selector:
-    """What selects nothing goes on doing so."""
-    new = tuple(one for one in more if one not in selector.requirements)
+    A key that the selector asks for already was written into it when the pod was made (kube.api.core.label_keys), and counts as
+    it was then: only a pod that was stored before servers did so has keys to be added here.
+    """
+    asked = {(one.key, one.operator) for one in selector.requirements}
+    new = [labels.Requirement(key, operator, (own[key],)) for key in keys or () if key in own and (key, operator) not in asked]
     return labels.Selector((*selector.requirements, *new), selector.none) if new else selector
-
-
-def _requirements(own: labels.Labels, keys: Iterable[str] | None, operator: str) -> Iterator[labels.Requirement]:
-    for key in keys or ():
-        if key in own:
-            yield labels.Requirement(key, operator, (own[key],))
 
 
 def host_ports(pod: Any) -> Iterable[Port]:

@@ -5,6 +5,7 @@ https://kubernetes.io/docs/concepts/workloads/pods/
 
 from collections.abc import Callable, Iterator
 
+from kube.api.core.label_keys import merge_label_keys
 from kube.api.core.pod_columns import COLUMNS
 from kube.api.core.pod_spec import set_pod_defaults
 from kube.api.core.pod_status import status_errors
@@ -30,8 +31,9 @@ def set_defaults(tree: Tree) -> None:
 
 
 def prepare(new: Tree, old: Tree | None) -> None:
-    """A new pod is pending; its quality of service follows from its spec."""
+    """A new pod is pending; its quality of service follows from its spec; what it selects by its own labels is written down."""
     if old is None:
+        merge_label_keys(new)
         new["status"] = {"phase": "Pending", "qosClass": qos_class(lenient_view(Pod, new))}
         gates = new["spec"].get("schedulingGates")
         if gates:

@@ -117,6 +117,9 @@ def test_match_label_keys_narrow_a_term_by_the_pods_own_values() -> None:
     assert schedule(pod, snapshot).node == "c"
     pod = app("db3", labels={"rev": "2"}, affinity=apart(term(ZONE, mismatchLabelKeys=["rev"])))
     assert schedule(pod, snapshot).node == "c"
+    merged = {"matchExpressions": [{"key": "rev", "operator": "In", "values": ["1"]}]}
+    pod = app("db3", labels={"rev": "2"}, affinity=near(term(ZONE, matchLabelKeys=["rev"], labelSelector=merged)))
+    assert schedule(pod, snapshot).node in ("a", "b"), "written down when it was made; the label has changed since"
 
 
 def test_preferences_count_both_ways_and_by_weight() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from kube.api import names
+from kube.api.core.label_keys import PREFERRED, REQUIRED
 from kube.api.status import FieldError, duplicate, forbidden, invalid, required, unsupported
 from kube.api.validation import complain, selector_errors
 
@@ -15,7 +16,6 @@ WEIGHTS = "must be in the range 1-100"
 NOT_AN_OPERATOR = "not a valid selector operator"
 MORE_THAN_ZERO = "must be greater than zero"
 SPREAD_ACTIONS, NODE_POLICIES = ("DoNotSchedule", "ScheduleAnyway"), ("Honor", "Ignore")
-REQUIRED, PREFERRED = "requiredDuringSchedulingIgnoredDuringExecution", "preferredDuringSchedulingIgnoredDuringExecution"
 SELECTED_ALREADY = "exists in both matchLabelKeys and labelSelector"
 
 
@@ -90,26 +90,29 @@ def _pod_term(term: Any, path: str) -> Iterator[FieldError]:
     yield from selector_errors(term.namespaceSelector, f"{path}.namespaceSelector")
     for name in term.namespaces or ():
         yield from complain(f"{path}.namespace", name, names.label)
-    yield from _label_keys(term, path)
+    yield from _label_keys(term.matchLabelKeys or (), term.mismatchLabelKeys or (), term.labelSelector, path)
     if not term.topologyKey:
         yield required(f"{path}.topologyKey", "can not be empty")
     yield from complain(f"{path}.topologyKey", term.topologyKey or "", names.qualified)
 
 
-def _label_keys(term: Any, path: str) -> Iterator[FieldError]:
-    match, mismatch = term.matchLabelKeys or (), term.mismatchLabelKeys or ()
+def _label_keys(match: Iterable[str], mismatch: Iterable[str], selector: Any, path: str) -> Iterator[FieldError]:
+    """Of a term whose keys are in its selector already (kube.api.core.label_keys): a key that is there twice was there before.
+
+    In a template, whose keys nobody has written into its selector yet, it goes unseen until a pod is made of it.
+    """
     for field, keys in (("matchLabelKeys", match), ("mismatchLabelKeys", mismatch)):
-        if keys and term.labelSelector is None:
+        if keys and selector is None:
             yield forbidden(f"{path}.{field}", "must not be specified when labelSelector is not set")
             continue
         for index, key in enumerate(keys):
             yield from complain(f"{path}.{field}[{index}]", key, names.qualified)
-    if term.labelSelector is not None:
-        seen = set(term.labelSelector.matchLabels or {})
-        for expression in term.labelSelector.matchExpressions or ():
-            if expression.key in match and expression.key in seen:
-                yield invalid(f"{path}[{list(match).index(expression.key)}]", expression.key, SELECTED_ALREADY)
-            seen.add(expression.key)
+    places = {key: index for index, key in enumerate(match)}
+    seen = set((selector.matchLabels if selector else None) or ())
+    for expression in (selector.matchExpressions if selector else None) or ():
+        if expression.key in places and expression.key in seen:
+            yield invalid(f"{path}[{places[expression.key]}]", expression.key, SELECTED_ALREADY)
+        seen.add(expression.key)
     for index, key in enumerate(match):
         if key in mismatch:
             text = "exists in both matchLabelKeys and mismatchLabelKeys"
@@ -184,20 +187,8 @@ def spread_errors(constraints: Iterable[Any], path: str) -> Iterator[FieldError]
             policy = getattr(one, field)
             if policy is not None and policy not in NODE_POLICIES:
                 yield unsupported(f"{at}.{field}", policy, NODE_POLICIES)
-        yield from _spread_keys(one, f"{at}.matchLabelKeys")
+        yield from _label_keys(one.matchLabelKeys or (), (), one.labelSelector, at)
         yield from selector_errors(one.labelSelector, f"{at}.labelSelector")
-
-
-def _spread_keys(one: Any, path: str) -> Iterator[FieldError]:
-    selector = one.labelSelector
-    if one.matchLabelKeys and selector is None:
-        yield forbidden(path, "must not be specified when labelSelector is not set")
-    expressions = (selector.matchExpressions if selector else None) or ()
-    selected = {*((selector.matchLabels if selector else None) or {}), *(each.key for each in expressions)}
-    for index, key in enumerate(one.matchLabelKeys or ()):
-        yield from complain(f"{path}[{index}]", key, names.qualified)
-        if key in selected:
-            yield invalid(f"{path}[{index}]", key, SELECTED_ALREADY)
 
 
 def gate_errors(gates: Iterable[Any], path: str) -> Iterator[FieldError]:

@@ -10,8 +10,8 @@ from typing import Any
 import orjson
 
 from kube.api import quantity
+from kube.api.core.label_keys import REQUIRED
 from kube.api.core.pod_validation.annotations import changed_annotation_errors
-from kube.api.core.pod_validation.scheduling import REQUIRED
 from kube.api.meta import Tree
 from kube.api.status import FieldError, forbidden, invalid
 from kube.api.types import Pod
