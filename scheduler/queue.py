@@ -87,7 +87,7 @@ class SchedulingQueue:
         self._leave(key)
 
     def pop(self, now: float) -> QueuedPod | None:
-        """The pod to try next, or None. The caller ends the attempt by `failed` or `remove`."""
+        """The pod to try next, or None. The caller ends the attempt by `failed` or `done`."""
         self._release(now)
         while self._active:
             item = heapq.heappop(self._active).item
@@ -97,6 +97,11 @@ class SchedulingQueue:
                 item.tried_since, item.tried_at = now, self._moves
                 return item
         return None
+
+    def done(self, item: QueuedPod) -> None:
+        """The attempt bound the pod, or found it gone; a new pod that has its name by now stays."""
+        if self._pods.get(item.key) is item:
+            self.remove(item.key)
 
     def failed(self, item: QueuedPod, now: float, *, refused_by: frozenset[str] = frozenset(), again: bool = False) -> None:
         """The attempt came to nothing. `again`: for a reason that time mends (an error), not the cluster's state."""

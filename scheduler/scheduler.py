@@ -169,7 +169,7 @@ class Scheduler:
                 self._gone_or_bound(item)
                 return
             raise
-        self._queue.remove(item.key)
+        self._queue.done(item)
         self._desk(pod).recorder.event(pod, "Normal", "Scheduled", f"Successfully assigned {item.key} to {node}")
         self._attempted("scheduled", item)
         metrics.scheduled(item.attempts, time.monotonic() - item.added)
@@ -202,7 +202,7 @@ class Scheduler:
         if current is not None and current.metadata.uid == item.pod.metadata.uid and not current.spec.nodeName:
             self._queue.failed(item, time.monotonic(), again=True)
         else:
-            self._queue.remove(item.key)
+            self._queue.done(item)
 
     async def _report(self, item: QueuedPod, decision: Decision) -> None:
         """Tell why the pod has no node: an event, and the condition PodScheduled=False; and make room for it, if it may."""
@@ -220,7 +220,7 @@ class Scheduler:
             try:
                 await self._client.patch(Pod, item.key, {"status": status}, subresource="status", type=STRATEGIC)
             except NotFound:
-                self._queue.remove(item.key)
+                self._queue.done(item)
                 return
         if decision.room is not None and decision.room.node is not None:
             for other in self._nominations.less_important(PodInfo(item.pod), decision.room.node):
@@ -235,7 +235,7 @@ class Scheduler:
         uid = pod.metadata.uid
         if old is not None and new is not None and old.metadata.uid != new.metadata.uid:
             self._pod_changed(old, None)  # a new pod under an old name: the old one is gone
-        if new is None or new.status.phase in ("Succeeded", "Failed"):
+        if new is None or new.status.phase in ("Succeeded", "Failed") or ends_without_node(new):
             self._assumed.discard(uid)
             freed = self._snapshot.node_of(uid) is not None
             self._snapshot.remove_pod(uid)
@@ -250,7 +250,7 @@ class Scheduler:
             self._queue.remove(key_of(new))
             if old is None or not old.spec.nodeName or old.metadata.labels != new.metadata.labels:
                 self._queue.move_all(now, refused_by=OF_PLACED_PODS)
-        elif new.spec.schedulerName in self._desks and new.metadata.deletionTimestamp is None and uid not in self._assumed:
+        elif new.spec.schedulerName in self._desks and uid not in self._assumed:
             if old is None and new.status.nominatedNodeName:
                 self._nominations.set(PodInfo(new), new.status.nominatedNodeName)
             self._queue.set(new, now)
@@ -259,6 +259,8 @@ class Scheduler:
     def _node_changed(self, old: Node | None, new: Node | None) -> None:
         if new is None:
             self._snapshot.remove_node(old.metadata.name)
+            if self._queue.move_all(time.monotonic(), refused_by=OF_PLACED_PODS):  # the emptiest domain may have gone with it
+                self._work.set()
             return
         self._snapshot.set_node(new)
         if old is None or may_help(old, new):
@@ -294,6 +296,11 @@ class Scheduler:
                 await self._work.wait()
         except TimeoutError:
             pass
+
+
+def ends_without_node(pod: Pod) -> bool:
+    """Being deleted before it was bound: the server refuses to bind it, so it is not tried."""
+    return pod.metadata.deletionTimestamp is not None and not pod.spec.nodeName
 
 
 def may_help(old: Node, new: Node) -> bool:

@@ -3,12 +3,15 @@
 import asyncio
 from typing import Any
 
+from prometheus_client import REGISTRY
+
 from kube.api.meta import Key
 from kube.api.types import Event, Node, Pod, ServiceAccount
 from kube.client.events import EventRecorder
 from kube.client.informer import Informers
 from kube.client.rest import Client
 from scheduler.profiles import profile_of
+from scheduler.queue import PLACES
 from scheduler.scheduler import Desk, Scheduler
 from tests.wait import eventually
 
@@ -72,6 +75,68 @@ def test_a_pod_that_waits_for_another_goes_to_its_node_once_it_is_there(runner: 
         assert waiting.message.startswith("0/1 nodes are available: 1 node(s) didn't match pod anti-affinity rules.")
         await client.delete(Pod, Key("default", "db"), grace_seconds=0)
         await eventually(lambda: _bound(client, 2), within=10, what="nobody is in its way")
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+    runner.run(scenario())
+
+
+def test_a_pod_kept_away_by_an_emptier_domain_is_tried_when_that_domains_node_goes(runner: asyncio.Runner, client: Client) -> None:
+    """Rule: upstream plugins/podtopologyspread, EventsToRegister: a node that is deleted may help"""
+    hostname = "kubernetes.io/hostname"
+
+    def spread(name: str) -> dict[str, Any]:
+        tree = a_pod(name)
+        tree["metadata"]["labels"] = {"app": "web"}
+        selector = {"matchLabels": {"app": "web"}}
+        tree["spec"]["topologySpreadConstraints"] = [
+            {"maxSkew": 1, "topologyKey": hostname, "whenUnsatisfiable": "DoNotSchedule", "labelSelector": selector}
+        ]
+        return tree
+
+    async def scenario() -> None:
+        running = await a_cluster(client)
+        await client.patch(Node, Key("", "n"), {"metadata": {"labels": {hostname: "n"}}})
+        full = {**NODE, "pods": "0"}
+        await client.create(
+            Node, {"metadata": {"name": "full", "labels": {hostname: "full"}}, "status": {"allocatable": full, "capacity": full}}
+        )
+        await client.patch(Node, Key("", "full"), {"spec": {"taints": []}})
+        await client.create(Pod, spread("first"))
+        await eventually(lambda: _bound(client, 1), within=10)
+        await client.create(Pod, spread("second"))
+        await eventually(lambda: _unschedulable(client), within=10)
+        await client.delete(Node, Key("", "full"))
+        await eventually(lambda: _bound(client, 2), within=15)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+    runner.run(scenario())
+
+
+def test_a_pod_that_is_being_deleted_is_not_tried(runner: asyncio.Runner, client: Client) -> None:
+    """# what if a pod that has no node is deleted, and a finalizer keeps it
+
+    Rule: upstream pkg/scheduler/schedule_one.go, skipPodSchedule
+    """
+
+    def pending() -> float:
+        counts = (REGISTRY.get_sample_value("scheduler_pending_pods", {"queue": place}) for place in PLACES)
+        return sum(count or 0 for count in counts)
+
+    async def pending_is(count: int) -> bool:
+        return pending() == count
+
+    async def scenario() -> None:
+        running = await a_cluster(client)
+        kept = a_pod("kept", cpu="2")
+        kept["metadata"]["finalizers"] = ["example.com/kept"]
+        await client.create(Pod, kept)
+        await eventually(lambda: _unschedulable(client), within=10)
+        assert pending() == 1
+        await client.delete(Pod, Key("default", "kept"))
+        await eventually(lambda: pending_is(0), within=10)
+        assert len(await client.list(Pod, "default")) == 1
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
 

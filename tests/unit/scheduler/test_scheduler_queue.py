@@ -6,9 +6,9 @@ from kube.api.views import view
 from scheduler.queue import QueuedPod, SchedulingQueue
 
 
-def a_pod(name: str, *, priority: int = 0, gates: int = 0) -> Pod:
+def a_pod(name: str, *, priority: int = 0, gates: int = 0, uid: str = "") -> Pod:
     spec = {"containers": [], "priority": priority, "schedulingGates": [{"name": f"g{n}"} for n in range(gates)]}
-    return view(Pod, {"metadata": {"name": name, "namespace": "n", "uid": f"{name}-uid"}, "spec": spec})
+    return view(Pod, {"metadata": {"name": name, "namespace": "n", "uid": uid or f"{name}-uid"}, "spec": spec})
 
 
 def popped(queue: SchedulingQueue, now: float) -> str | None:
@@ -95,3 +95,17 @@ def test_removed_pod_is_not_tried() -> None:
     queue.remove(Key("n", "p"))
     assert popped(queue, 0.0) is None
     assert queue.wake_at() is None
+
+
+def test_the_end_of_an_attempt_takes_no_new_pod_of_the_same_name_away() -> None:
+    """# what if a StatefulSet's pod is deleted and made anew while the old one's binding is under way
+
+    Rule: a pod's identity is its uid; names are used again
+    (https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#uids)
+    """
+    queue = SchedulingQueue()
+    queue.set(a_pod("web-0", uid="old"), 0.0)
+    attempt = tried(queue, 0.0)
+    queue.set(a_pod("web-0", uid="new"), 0.0)
+    queue.done(attempt)
+    assert tried(queue, 0.0).pod.metadata.uid == "new"
