@@ -4,19 +4,15 @@ They are answered before anything else is loaded (`behind.py`): whoever waits fo
 https://kubernetes.io/docs/reference/using-api/health-checks/
 """
 
-from apiserver import metrics
+from apiserver import metrics, started
 from apiserver.context import RequestInfo, Response, Server
 from apiserver.nowhere import no_method
 from kube.api.status import ApiError
 from kube.component.health import Check, Health
+from kube.component.logging import can_be_written
 from kube.component.metrics import CONTENT_TYPE
 
 ALL_METRICS = "metrics of all workers"  # in server.state, where there are several: an awaitable that answers with their text
-# What a server does first, by the names that upstream's checks have: here it is one piece of work (bootstrap.py).
-FIRST_WORK = (
-    "start-system-namespaces-controller", "rbac/bootstrap-roles", "scheduling/bootstrap-system-priority-classes",
-    "bootstrap-controller",
-)  # fmt: skip
 NOT_FOUND = 404
 CHECKS = "health checks"  # in server.state: their paths, for the list of all paths
 ROOTS = frozenset(("healthz", "livez", "readyz", "metrics", "version"))
@@ -26,9 +22,10 @@ class Probes:
     def __init__(self, server: Server) -> None:
         self._server = server
         etcd, readiness = (Check(name, lambda: _etcd(server)) for name in ("etcd", "etcd-readiness"))
-        made = [Check(f"poststarthook/{name}", self._bootstrapped) for name in FIRST_WORK]
-        self._alive = Health(etcd, *made)
-        self._ready = Health(etcd, readiness, *made, Check("shutdown", lambda: _goes_on(server)))
+        log, begun = Check("log", can_be_written), tuple(started.checks(server))
+        read = Check("informer-sync", lambda: _read(server))
+        self._alive = Health(log, etcd, *begun)
+        self._ready = Health(log, etcd, readiness, read, *begun, Check("shutdown", lambda: _goes_on(server)))
         server.state[CHECKS] = [
             *(f"{root}/{check.name}" for root in ("healthz", "livez") for check in self._alive.checks),
             *(f"readyz/{check.name}" for check in self._ready.checks),
@@ -54,9 +51,6 @@ class Probes:
         one_alone = path.strip("/") not in ROOTS and status == 200
         return Response(status, body, kind, [] if one_alone else [("X-Content-Type-Options", "nosniff")])
 
-    async def _bootstrapped(self) -> str | None:
-        return None if self._server.state.get("bootstrapped") else "not finished"
-
 
 async def _etcd(server: Server) -> str | None:
     try:
@@ -64,6 +58,11 @@ async def _etcd(server: Server) -> str | None:
     except ApiError as error:
         return error.message
     return None
+
+
+async def _read(server: Server) -> str | None:
+    """The caches that requests are judged by: one watch fills them all."""
+    return None if server.stores.feed.ready.is_set() else "1 informers not started yet: [registry]"
 
 
 async def _goes_on(server: Server) -> str | None:

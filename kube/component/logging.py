@@ -54,6 +54,16 @@ def configure(verbosity: int = 0) -> None:
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
+async def can_be_written() -> str | None:
+    """For health checks: None, or why what was logged does not reach its place (a full disk, a reader that went away)."""
+    for handler in logging.getLogger().handlers:
+        try:
+            handler.flush()
+        except (OSError, ValueError) as error:  # ValueError: the stream is closed
+            return f"logging blocked: {error}"
+    return None
+
+
 def _line(message: str, pairs: dict[str, Any]) -> str:
     return " ".join([message, *(f"{name}={_value(value)}" for name, value in pairs.items())])
 

@@ -1,11 +1,13 @@
 """Logging: one line each, a constant message with key=value pairs."""
 
+import asyncio
 import logging
+from contextlib import suppress
 
 import pytest
 
 from kube.api.meta import Key
-from kube.component.logging import configure, get_logger
+from kube.component.logging import can_be_written, configure, get_logger
 
 
 @pytest.mark.parametrize(
@@ -38,3 +40,18 @@ def test_details_are_shown_where_verbosity_is_high(verbosity: int, shown: bool, 
 def test_percent_signs_in_values_do_no_harm(caplog: pytest.LogCaptureFixture) -> None:
     get_logger("x").warning("disk full", used="100%s")
     assert caplog.messages == ["disk full used=100%s"]
+
+
+def test_a_log_that_cannot_be_written_says_so() -> None:
+    """Rule: apiserver pkg/server/healthz/healthz.go (LogHealthz): a full disk is seen when the log is flushed."""
+    assert asyncio.run(can_be_written()) is None
+    full = open("/dev/full", "w")  # noqa: SIM115 (closing it fails, too)
+    handler = logging.StreamHandler(full)
+    full.write("a line that nobody will read")
+    logging.getLogger().addHandler(handler)
+    try:
+        assert asyncio.run(can_be_written()) == "logging blocked: [Errno 28] No space left on device"
+    finally:
+        logging.getLogger().removeHandler(handler)
+        with suppress(OSError):
+            full.close()
