@@ -7,7 +7,6 @@ https://kubernetes.io/docs/setup/best-practices/certificates/
 
 import base64
 import ipaddress
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -21,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from deploy.cluster import Cluster
+from kube.component.private_file import write_private
 
 AUTHORITY_DAYS = 3650
 CERTIFICATE_DAYS = 365
@@ -75,7 +75,7 @@ def make_node_certificates(node: Cluster, control_plane: Cluster) -> list[str]:
     if ca is None:
         raise FileNotFoundError(f"no certificate authority in {control_plane.pki}")
     _directories(node)
-    _write_private(node.pki / "ca.crt", _pem(ca.certificate))
+    write_private(node.pki / "ca.crt", _pem(ca.certificate))
     return _of_node(node, ca)
 
 
@@ -176,7 +176,7 @@ def _kubeconfig(cluster: Cluster, ca: Authority, who: str, name: str, organisati
         "contexts": [{"name": f"{name}@skiff", "context": {"cluster": "skiff", "user": name}}],
         "current-context": f"{name}@skiff",
     }
-    _write_private(path, yaml.safe_dump(config, sort_keys=False).encode())
+    write_private(path, yaml.safe_dump(config, sort_keys=False).encode())
     made.append(path.name)
 
 
@@ -215,8 +215,8 @@ def _service_account_key(path: Path, made: list[str]) -> None:
         return
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-    _write_private(path.with_suffix(".key"), _pem_key(key))
-    _write_private(path.with_suffix(".pub"), public)
+    write_private(path.with_suffix(".key"), _pem_key(key))
+    write_private(path.with_suffix(".pub"), public)
     made.append("sa")
 
 
@@ -233,20 +233,8 @@ def _load(path: Path) -> Authority | None:
 
 
 def _store(path: Path, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> None:
-    _write_private(path.with_suffix(".key"), _pem_key(key))
-    _write_private(path.with_suffix(".crt"), _pem(certificate))
-
-
-def _write_private(path: Path, content: bytes) -> None:
-    """Whole or not at all, and never readable by others, not even for a moment."""
-    temporary = path.with_name(f".{path.name}.new")
-    temporary.unlink(missing_ok=True)
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    write_private(path.with_suffix(".key"), _pem_key(key))
+    write_private(path.with_suffix(".crt"), _pem(certificate))
 
 
 def _key_usage(*, certificates: bool) -> x509.KeyUsage:

@@ -37,8 +37,9 @@ from kube.client.informer import Informer
 from kube.client.rest import Client, Unreachable
 from kube.component.clock import Clock
 from kube.component.logging import get_logger
+from kube.component.private_file import write_private
 from kube.component.run import StartupError
-from kube.component.self_signed import PEM, self_signed, write_private
+from kube.component.self_signed import PEM, self_signed
 from kubelet.config import KubeletConfig
 
 log = get_logger("kubelet.certificate")

@@ -4,7 +4,6 @@ https://kubernetes.io/docs/reference/access-authn-authz/kubelet-tls-bootstrappin
 """
 
 import ipaddress
-import os
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,6 +12,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
+from kube.component.private_file import write_private
 
 BACKDATE = timedelta(hours=1)  # clocks differ
 PEM = serialization.Encoding.PEM
@@ -28,14 +29,7 @@ def self_signed(certificate: Path, key: Path, name: str, *, days: int, hosts: It
     builder = builder.add_extension(x509.SubjectAlternativeName([_host(one) for one in (name, *hosts)]), critical=False)
     certificate.parent.mkdir(parents=True, exist_ok=True)
     write_private(key, private.private_bytes(PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
-    certificate.write_bytes(builder.sign(private, hashes.SHA256()).public_bytes(PEM))
-
-
-def write_private(path: Path, content: bytes) -> None:
-    """For its owner alone, from the first moment."""
-    path.unlink(missing_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(content)
+    write_private(certificate, builder.sign(private, hashes.SHA256()).public_bytes(PEM))
 
 
 def _host(text: str) -> x509.GeneralName:
