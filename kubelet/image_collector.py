@@ -72,7 +72,7 @@ class ImageCollector:
             await self._clock.sleep(EVERY_SECONDS)
             try:
                 await self.collect()
-            except RuntimeFailure as error:
+            except (RuntimeFailure, OSError) as error:
                 log.warning("image garbage collection failed", reason=error)
 
     async def collect(self) -> int:

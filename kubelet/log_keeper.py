@@ -183,7 +183,11 @@ def _opened(kept: Kept) -> EngineLog:
 
 def _compress(logs: list[Kept]) -> None:
     for kept in logs:
-        kept.target.compress()
+        try:
+            kept.target.compress()
+        except OSError as error:  # a full disk: what was put away stays as it is until there is room
+            log.warning("container log cannot be compressed", path=kept.target.path, reason=error)
+            kept.target.uncompressed = True
 
 
 def _remove(logs: list[Kept]) -> None:

@@ -5,7 +5,7 @@ https://kubernetes.io/docs/tasks/configure-pod-container/static-pod/#pods-create
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 
 import httpx
 import yaml
@@ -29,7 +29,10 @@ def pods_of(text: bytes, node_name: str, seen: datetime) -> dict[str, Pod]:
         raise NotAPod(f"cannot be parsed: {error}") from error
     kind = tree.get("kind") if isinstance(tree, dict) else None
     if kind in ("PodList", "List"):
-        texts = [yaml.safe_dump({"apiVersion": "v1", "kind": "Pod", **one}).encode() for one in tree.get("items") or ()]
+        items = tree.get("items") or []
+        if not isinstance(items, list) or not all(isinstance(one, dict) for one in items):
+            raise NotAPod("it is a list of something else than pods")
+        texts = [yaml.safe_dump({"apiVersion": "v1", "kind": "Pod", **one}).encode() for one in items]
     else:
         texts = [text]
     pods = [static_pod(one, node_name, "http", seen) for one in texts]
@@ -54,7 +57,7 @@ class ManifestUrl:
                 try:
                     text = await self._ask(client)
                     if text != last:
-                        self._on_pods(pods_of(text, self._node_name, datetime.now(UTC)))
+                        self._on_pods(pods_of(text, self._node_name, self._clock.now()))
                         last = text
                 except (NotAPod, httpx.HTTPError) as error:
                     log.warning("failed to read pods from URL", url=self._url, reason=error)

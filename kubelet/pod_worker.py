@@ -251,13 +251,13 @@ class PodWorker:
     async def _stop(self, action: StopContainer, record: RuntimeContainer) -> None:
         try:
             await self._lifecycle.stop_container(self.pod, record, action.deadline, action.message)
+            self.wake()
         except RuntimeFailure as error:
             log.warning("stop failed", pod=key_of(self.pod), container=record.name, reason=error)
             self._wake_in(FAILED_PASS_SECONDS)
         finally:
             if self._stops.get(action.id, (None,))[0] is asyncio.current_task():
                 del self._stops[action.id]
-            self.wake()
 
     async def _clean_up(self, observed: Observed) -> None:
         """Nothing runs any more: undo network and volumes; of a deleted pod also its containers and files."""

@@ -42,27 +42,28 @@ def static_pod(text: bytes, node_name: str, source: str, seen: datetime) -> Pod:
         raise NotAPod(f"cannot be parsed: {error}") from error
     if not isinstance(tree, dict) or tree.get("kind") != "Pod" or tree.get("apiVersion") != "v1":
         raise NotAPod("it is no v1 Pod")
-    metadata = tree.setdefault("metadata", {})
-    if not metadata.get("name") or not isinstance(tree.get("spec"), dict) or not tree["spec"].get("containers"):
+    try:
+        view(Pod, tree)  # what follows may rely on the types of its fields
+    except msgspec.ValidationError as error:
+        raise NotAPod(f"it is not valid: {error}") from error
+    if not (tree.get("metadata") or {}).get("name") or not (tree.get("spec") or {}).get("containers"):
         raise NotAPod("it has no name or no containers")
     _identify(tree, node_name, source, seen)
     resource_of(Pod).set_defaults(tree)
-    try:
-        return view(Pod, tree)
-    except msgspec.ValidationError as error:
-        raise NotAPod(f"it is not valid: {error}") from error
+    return view(Pod, tree)
 
 
 def _identify(tree: Tree, node_name: str, source: str, seen: datetime) -> None:
     metadata, spec = tree["metadata"], tree["spec"]
-    uid = metadata.get("uid") or hashlib.md5(node_name.encode() + orjson.dumps(tree, default=str)).hexdigest()
+    manifest = orjson.dumps(tree, default=str, option=orjson.OPT_NON_STR_KEYS)  # YAML may have numbers for names
+    uid = metadata.get("uid") or hashlib.md5(node_name.encode() + manifest).hexdigest()
     metadata["uid"] = uid
     metadata["name"] = f"{metadata['name']}-{node_name}"
     metadata.setdefault("namespace", DEFAULT_NAMESPACE)
     marks = {HASH: uid, SEEN: seen.isoformat(), SOURCE: source}
     metadata["annotations"] = {**(metadata.get("annotations") or {}), **marks}
     spec["nodeName"] = node_name
-    spec.setdefault("tolerations", []).append({"operator": "Exists", "effect": "NoExecute"})
+    spec["tolerations"] = [*(spec.get("tolerations") or ()), {"operator": "Exists", "effect": "NoExecute"}]
     tree["status"] = {"phase": "Pending"}
 
 

@@ -173,6 +173,36 @@ def test_a_file_is_gone_on_with_after_its_last_whole_line(tmp_path: Path) -> Non
     assert CriFile(path, LogPolicy()).last_stamp() == b"t1", "a file just begun has no last line; the one before has"
 
 
+def test_a_log_that_cannot_be_compressed_stays_as_it_is_and_ends_nothing(tmp_path: Path) -> None:
+    """# what if the disk is full: the kubelet has to live, for it is who frees the disk
+
+    Rule: https://kubernetes.io/docs/concepts/scheduling-eviction/node-pressure-eviction/
+    """
+    source = tmp_path / "x-json.log"
+    record = RuntimeContainer("id", PodIdentity("ns", "pod", "uid"), "main", 0, "running", NOW, log_path=str(source))
+    path = tmp_path / "pods/ns_pod_uid/main/0.log"
+    path.parent.mkdir(parents=True)
+    for stamp in ("20260102-030405", "20260102-030406"):
+        path.with_name(f"0.log.{stamp}").write_bytes(cri(1))
+    path.with_name("0.log.20260102-030405.tmp").mkdir()  # in the way of the compressed one
+
+    async def check() -> None:
+        source.write_bytes(entry(2))
+        async with keeping(tmp_path) as keeper:
+            keeper.follow(record)
+            await eventually(lambda: _holds(path, cri(2)), WITHIN, "the first line")
+            with source.open("ab") as file:
+                file.write(entry(3))
+            await eventually(lambda: _holds(path, cri(2, 3)), WITHIN, "a line that came after it")
+
+    asyncio.run(check())
+    assert len(rotated(path)) == 2
+
+
+async def _holds(path: Path, expected: bytes) -> bool:
+    return path.exists() and path.read_bytes() == expected
+
+
 @asynccontextmanager
 async def keeping(root: Path) -> AsyncIterator[LogKeeper]:
     keeper = LogKeeper(root / "pods", LogPolicy(max_size=180, max_files=3), SystemClock())

@@ -207,10 +207,33 @@ def test_a_static_pod_is_named_after_its_node_and_a_changed_file_is_another_pod(
     assert static_pod(MANIFEST.replace(b"nginx", b"nginx:2"), "n1", "file", NOW).metadata.uid != pod.metadata.uid
 
 
-@pytest.mark.parametrize("text", [b"{", b"kind: Service", b"apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {}"])
+def manifest(metadata: str, spec: str) -> bytes:
+    return f"apiVersion: v1\nkind: Pod\nmetadata: {metadata}\nspec: {spec}\n".encode()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"{",
+        b"kind: Service",
+        manifest("{name: a}", "{}"),
+        manifest("", "{containers: [{name: c, image: i}]}"),
+        manifest("web", "{containers: [{name: c, image: i}]}"),
+        manifest("{name: a, annotations: [b]}", "{containers: [{name: c, image: i}]}"),
+        manifest("{name: a}", "{containers: web}"),
+        manifest("{name: a}", "{containers: [web]}"),
+        manifest("{name: a}", "{containers: [{name: c, image: i}], tolerations: web}"),
+    ],
+)
 def test_what_is_no_pod_is_refused(text: bytes) -> None:
     with pytest.raises(NotAPod):
         static_pod(text, "n1", "file", NOW)
+
+
+def test_a_manifest_may_leave_fields_empty_and_have_others_that_nobody_knows() -> None:
+    text = manifest("{name: a, annotations: }", "{containers: [{name: c, image: i}], tolerations: }") + b"more: {1: x}\n"
+    pod = static_pod(text, "n1", "file", NOW)
+    assert [one.effect for one in pod.spec.tolerations] == ["NoExecute"]
 
 
 def test_back_offs_double_from_ten_seconds_to_five_minutes_and_are_forgotten_after_ten() -> None:

@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from kube.api.meta import Key, Tree
 from kube.api.types import Pod
 from kube.component.clock import SystemClock
@@ -28,7 +30,7 @@ from kubelet.pod_worker import PodWorker
 from kubelet.probes.prober import Prober
 from kubelet.probes.question import Asking
 from kubelet.pulled_images import PulledImages
-from kubelet.runtime.runtime import LogPolicy
+from kubelet.runtime.runtime import LogPolicy, RuntimeFailure
 from tests.fake_runtime import FakeRuntime
 from tests.unit.kubelet.pods import UID, a_container, a_look, a_pod, ended
 from tests.wait import eventually
@@ -153,6 +155,37 @@ def test_a_deleted_pod_is_killed_at_the_end_of_its_grace_and_nothing_of_it_is_le
         assert not (tmp_path / "kubelet" / "pods" / UID).exists()
 
     live(world, story)
+
+
+class Refusing(FakeRuntime):
+    """An engine that cannot stop what it runs."""
+
+    def __init__(self, images: Sequence[str]) -> None:
+        super().__init__(images)
+        self.asked = 0
+
+    async def signal(self, container_id: str, signal: str) -> None:
+        self.asked += 1
+        raise RuntimeFailure("cannot kill container: it does not listen")
+
+
+def test_a_container_that_cannot_be_stopped_is_asked_again_after_a_pause(tmp_path: Path) -> None:
+    """Rule: a pass that the engine refused is made again after five seconds, and nothing spins"""
+    runtime = Refusing([IMAGE])
+    world = World(tmp_path, a_pod(containers=SLEEP), runtime)
+
+    async def story() -> None:
+        await comes(lambda: world.status.get("phase") == "Running", "Running")
+        world.worker.leave(0)
+        await comes(lambda: runtime.asked, "asked once")
+        with pytest.raises(AssertionError):
+            await eventually(lambda: _is(runtime.asked > 1), within=0.2)
+
+    live(world, story)
+
+
+async def _is(answer: bool) -> bool:
+    return answer
 
 
 def test_a_container_that_crashes_comes_back_at_once_then_waits(tmp_path: Path) -> None:

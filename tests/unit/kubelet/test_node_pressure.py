@@ -232,8 +232,9 @@ def test_static_pods_of_a_url_are_one_or_a_list() -> None:
     assert one.metadata.annotations["kubernetes.io/config.source"] == "http"
     listed = b"apiVersion: v1\nkind: PodList\nitems:\n- metadata: {name: a}\n  spec: {containers: [{name: c, image: i}]}\n"
     assert [pod.metadata.name for pod in pods_of(listed, "n1", NOW).values()] == ["a-n1"]
-    with pytest.raises(NotAPod):
-        pods_of(b"<html>", "n1", NOW)
+    for text in (b"<html>", b"kind: PodList\nitems: [web]", b"kind: PodList\nitems: web"):
+        with pytest.raises(NotAPod):
+            pods_of(text, "n1", NOW)
 
 
 def test_static_pods_are_told_once_every_source_has_spoken() -> None:
