@@ -1,16 +1,19 @@
-"""apply view-last-applied, set-last-applied: what apply remembers of an object, to read and to write.
+"""apply view-last-applied, set-last-applied, edit-last-applied: what apply remembers of an object, to read and to write.
 
 https://kubernetes.io/docs/reference/kubectl/generated/kubectl_apply/
 """
 
 import json
+from dataclasses import replace
 from typing import Annotated
 
 from typer import Context, Option
 
+from kube.api.meta import Tree
 from kube.api.status import NotFound
 from kubectl import options
 from kubectl.changes import LAST_APPLIED, Changes, applied_annotation, in_namespace
+from kubectl.editing import APPLIED, Form, until_taken
 from kubectl.errors import CommandError
 from kubectl.flags import UsageError
 from kubectl.manifests import load
@@ -100,3 +103,42 @@ def remember(
         changes.said(item, tree, "configured")
 
     session.each((in_namespace(located(session, manifest)) for manifest in load(filename)), one)
+
+
+def edit(
+    context: Context,
+    filename: options.Filenames = [],  # noqa: B006
+    kustomize: options.Kustomize = "",
+    recursive: options.Recursive = False,
+    output: options.Output = "",
+    validate: options.Validate = "strict",
+    field_manager: options.FieldManager = "kubectl-client-side-apply",
+    windows_line_endings: options.WindowsLines = False,
+) -> None:
+    """Edit the latest last-applied-configuration annotations of resources from the default editor.
+
+    Examples:
+      # Edit the last-applied-configuration annotations by type/name in YAML
+      kubectl apply edit-last-applied deployment/nginx
+    """
+    session: Session = context.obj
+    if not (session.args or filename or kustomize):
+        raise CommandError(REQUIRED)
+    Printer(output).check("json,kyaml,yaml")
+    changes = Changes.of(session, Printer(), manager=field_manager, validate=validate)
+    live = session.items(Query(session.args, filename, recursive, kustomize))
+    applied = [(item, (item.tree["metadata"].get("annotations") or {}).get(LAST_APPLIED)) for item in live]
+    items = [replace(item, tree=json.loads(text)) for item, text in applied if text is not None]
+    if not items:
+        raise CommandError(
+            "no last-applied-configuration annotation found on resources, to create the annotation, use command "
+            "`kubectl apply set-last-applied --create-annotation`"
+        )
+
+    def send(item: Item, tree: Tree) -> None:
+        if tree == item.tree:
+            return changes.said(item, tree, "skipped")
+        patch = {"metadata": {"annotations": {LAST_APPLIED: applied_annotation(tree)}}}
+        return changes.said(item, changes.patch(item, patch, "application/merge-patch+json"), "edited")
+
+    until_taken(session, items, Form(output, APPLIED, windows_line_endings), send)

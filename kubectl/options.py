@@ -129,6 +129,7 @@ AllNamespaces = Annotated[
 ]
 All = Annotated[bool, Option("--all", help="Select all resources in the namespace of the specified resource types")]
 Local = Annotated[bool, Option("--local", help="If true, the command will NOT contact api-server but run locally.")]
+WindowsLines = Annotated[bool, Option("--windows-line-endings", help="Defaults to the line ending native to your platform.")]
 NoHeaders = Annotated[
     bool,
     Option(

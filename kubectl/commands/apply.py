@@ -17,8 +17,9 @@ from kubectl import options
 from kubectl.changes import CHANGE_CAUSE, LAST_APPLIED, Changes, annotated, applied_annotation, in_namespace
 from kubectl.deleting import Ending, uid_of, wait_gone
 from kubectl.errors import CommandError
-from kubectl.last_applied import remember, view
+from kubectl.last_applied import edit, remember, view
 from kubectl.manifests import Manifest, load
+from kubectl.migration import DEFAULT, migrate
 from kubectl.printers import Printer
 from kubectl.pruning import Pruner, checked
 from kubectl.selection import Item, located
@@ -110,7 +111,7 @@ def apply(
     if context.invoked_subcommand is not None:
         return
     _check(session, context.params)
-    manager = "kubectl" if server_side and field_manager == "kubectl-client-side-apply" else field_manager
+    manager = DEFAULT if server_side and field_manager == "kubectl-client-side-apply" else field_manager
     collected = Collected(output, template, managed_fields=show_managed_fields)
     changes = Changes.of(session, collected, manager=manager, dry_run_flag=dry_run, validate=validate)
     manifests = load(filename, recursive=recursive, kustomize=kustomize, validated=changes.validation != "Ignore")
@@ -188,14 +189,19 @@ class ServerSide:
     def apply(self, item: Item) -> None:
         if self.changes.mode == "client":
             raise CommandError("--dry-run=client doesn't work with --server-side (did you mean --dry-run=server instead?)")
+        tree = self._applied(item)
+        if migrate(self.changes, item, tree):
+            tree = self._applied(item)
+        self.changes.said(item, tree, "serverside-applied")
+
+    def _applied(self, item: Item) -> Tree:
         changes = self.changes
         params = {**changes.params, "force": "true" if self.force else None}
         headers = {"Content-Type": "application/apply-patch+yaml"}
         try:
-            answer = changes.session.server.request("PATCH", item.path, params=params, body=item.tree, headers=headers)
+            return changes.session.server.request("PATCH", item.path, params=params, body=item.tree, headers=headers).tree()
         except Conflict as error:
             raise CommandError(f"{error.message}{CONFLICT_HELP}") if "Apply failed" in error.message else error from error
-        changes.said(item, answer.tree(), "serverside-applied")
 
 
 @dataclass(frozen=True)
@@ -289,3 +295,4 @@ def _about(item: Item) -> str:
 
 app.command("view-last-applied", epilog="kubectl apply view-last-applied (TYPE [NAME | -l label] | TYPE/NAME | -f FILENAME)")(view)
 app.command("set-last-applied", epilog="kubectl apply set-last-applied -f FILENAME")(remember)
+app.command("edit-last-applied", epilog="kubectl apply edit-last-applied (RESOURCE/NAME | -f FILENAME)")(edit)

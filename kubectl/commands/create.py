@@ -13,6 +13,7 @@ from kubectl import options
 from kubectl.changes import CHANGE_CAUSE, LAST_APPLIED, annotated, applied_annotation, in_namespace
 from kubectl.creating import configuration, rbac, service, small, workload
 from kubectl.creating.kit import changes_of
+from kubectl.editing import Form, until_taken
 from kubectl.errors import CommandError
 from kubectl.flags import UsageError
 from kubectl.manifests import load
@@ -78,6 +79,7 @@ ALIASES = {
     "resourcequota": "quota",
 }
 
+Edited = Annotated[bool, typer.Option("--edit", help="Edit the API resource before creating")]
 Raw = Annotated[
     str, typer.Option("--raw", help="Raw URI to POST to the server.  Uses the transport specified by the kubeconfig file.")
 ]
@@ -100,6 +102,8 @@ def create(
     field_manager: options.FieldManager = "kubectl-create",
     record: options.Record = False,
     raw: Raw = "",
+    edit: Edited = False,
+    windows_line_endings: options.WindowsLines = False,
 ) -> None:
     """Create a resource from a file or from stdin.
 
@@ -144,7 +148,12 @@ def _create(session: Session, flags: dict[str, Any]) -> None:
         item = replace(item, tree=tree)
         changes.said(item, changes.create(item), "created")
 
-    return session.each((in_namespace(located(session, manifest)) for manifest in manifests), one)
+    def shown(item: Item) -> None:
+        form = Form(flags["output"], windows=flags["windows_line_endings"])
+        until_taken(session, [item], form, lambda item, tree: one(replace(item, tree=tree)), lasting=True)
+
+    found = (in_namespace(located(session, manifest)) for manifest in manifests)
+    return session.each(found, shown if flags["edit"] else one)
 
 
 def _raw(session: Session, path: str, filenames: list[str]) -> None:

@@ -1,36 +1,29 @@
-"""kubectl edit: change an object in an editor.
+"""kubectl edit: change objects in an editor.
 
-$KUBE_EDITOR, then $EDITOR, then vi. What was changed is sent as a patch, so that other people's changes meanwhile are kept.
+What was changed is sent as a patch, so that other people's changes meanwhile are kept.
 https://kubernetes.io/docs/reference/kubectl/generated/kubectl_edit/
 """
 
-import os
-import shlex
-import subprocess
-import tempfile
-from pathlib import Path
+from dataclasses import replace
 from typing import Annotated
 
+import orjson
 import typer
 
 from kube.api.meta import Tree
-from kube.api.status import ApiError
 from kubectl import options
-from kubectl.changes import Changes
-from kubectl.errors import CommandError, message
-from kubectl.manifests import parse
+from kubectl.changes import CHANGE_CAUSE, LAST_APPLIED, Changes, annotated, applied_annotation
+from kubectl.editing import Form, until_taken
+from kubectl.errors import CommandError
 from kubectl.printers import Printer
-from kubectl.printers.tree import as_json, as_yaml, without_managed_fields
+from kubectl.printers.tree import without_managed_fields
 from kubectl.selection import REQUIRED, Item, Query
 from kubectl.session import Session
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
-HEADER = """# Please edit the object below. Lines beginning with a '#' will be ignored,
-# and an empty file will abort the edit. If an error occurs while saving this file will be
-# reopened with the relevant failures.
-#
-"""
+SAME = ("apiVersion", "kind")
+OutputPatch = Annotated[bool, typer.Option("--output-patch", help="Output the patch if the resource is edited.")]
 
 
 @app.command(epilog="kubectl edit (RESOURCE/NAME | -f FILENAME)")
@@ -43,6 +36,10 @@ def edit(
     validate: options.Validate = "strict",
     field_manager: options.FieldManager = "kubectl-edit",
     record: options.Record = False,
+    save_config: options.SaveConfig = False,
+    show_managed_fields: options.ShowManagedFields = False,
+    output_patch: OutputPatch = False,
+    windows_line_endings: options.WindowsLines = False,
     subresource: Annotated[
         str, typer.Option("--subresource", help="If specified, edit will operate on the subresource of the requested object.")
     ] = "",
@@ -62,80 +59,33 @@ def edit(
     session: Session = context.obj
     if not (session.args or filename or kustomize):
         raise CommandError(REQUIRED)
-    if output not in ("", "yaml", "json"):
-        raise CommandError(f"The flag 'output' must be one of yaml|json, got {output}")
+    Printer(output).check("json,kyaml,yaml")
     changes = Changes.of(session, Printer(), manager=field_manager, validate=validate)
-    items = session.items(Query(session.args, filename, recursive, kustomize))
-    changed = [item for item in items if _edit(session, changes, item, as_json if output == "json" else as_yaml, subresource)]
-    if not changed:
-        session.tell("Edit cancelled, no changes made.")
+    found = session.items(Query(session.args, filename, recursive, kustomize))
+    items = [replace(item, tree=item.tree if show_managed_fields else without_managed_fields(item.tree)) for item in found]
+    if not items:
+        raise CommandError("edit cancelled, no objects found")
+
+    def send(item: Item, tree: Tree) -> None:
+        tree = annotated(tree, CHANGE_CAUSE, session.spoken) if record else tree
+        tree = annotated(tree, LAST_APPLIED, applied_annotation(tree)) if save_config else tree
+        _send(changes, item, tree, subresource, told=output_patch)
+
+    until_taken(session, items, Form(output, windows=windows_line_endings), send)
 
 
-def _edit(session: Session, changes: Changes, item: Item, write: object, subresource: str) -> bool:
-    """Edit until the server takes it or the user gives up. Whether anything was changed."""
-    shown = without_managed_fields(item.tree)
-    text = as_json(shown) if write is as_json else as_yaml(shown)
-    problem = ""
-    edited = HEADER + text
-    while True:
-        before = edited
-        edited = _in_editor(edited, ".json" if write is as_json else ".yaml")
-        meant = _without_comments(edited)
-        if not meant.strip():
-            session.tell("Edit cancelled, saved file was empty.")
-            return False
-        if meant == _without_comments(HEADER + text) or (problem and edited == before):
-            if problem:
-                raise CommandError("Edit cancelled, no valid changes were saved." if edited == before else problem)
-            return False
-        try:
-            _send(changes, item, shown, _object(meant), subresource)
-            return True
-        except (ApiError, CommandError) as error:
-            problem = message(error)
-            told = "\n".join(f"# {line}" for line in problem.splitlines())
-            edited = f"{HEADER}{told}\n#\n{meant}"
-
-
-def _object(text: str) -> Tree:
-    manifests = list(parse(text.encode(), "edited-file"))
-    if len(manifests) != 1:
-        raise CommandError("the edited file must hold one object")
-    return manifests[0].tree
-
-
-def _send(changes: Changes, item: Item, old: Tree, new: Tree, subresource: str) -> None:
+def _send(changes: Changes, item: Item, tree: Tree, subresource: str, *, told: bool) -> None:
+    """What was changed, as a patch. Raises CommandError where it would be another object."""
     from kube.api.definitions import of
     from kube.api.patch import merge, strategic
 
-    if new["metadata"].get("name") != item.key.name:
-        raise CommandError("At least one of apiVersion, kind and name was changed")
-    if of(item.resource) is None:
-        patch, kind = merge.diff(old, new), "application/merge-patch+json"
-    else:
-        patch, kind = strategic.diff(old, new, item.resource), "application/strategic-merge-patch+json"
+    known = of(item.resource) is not None
+    patch = strategic.diff(item.tree, tree, item.resource) if known else merge.diff(item.tree, tree)
     if not patch:
-        changes.session.say(f"{item} skipped")
-        return
-    changes.said(item, changes.patch(item, patch, kind, subresource), "edited")
-
-
-def _in_editor(text: str, ending: str) -> str:
-    """The text as the user's editor leaves it."""
-    editor = os.environ.get("KUBE_EDITOR") or os.environ.get("EDITOR") or "vi"
-    with tempfile.NamedTemporaryFile("w", prefix="kubectl-edit-", suffix=ending, delete=False) as file:
-        file.write(text)
-    path = Path(file.name)
-    try:
-        done = subprocess.run([*shlex.split(editor), str(path)], check=False)
-        if done.returncode:
-            raise CommandError(f"there was a problem with the editor {editor!r}".replace("'", '"'))
-        return path.read_text()
-    except FileNotFoundError:
-        raise CommandError(f'unable to launch the editor "{editor}"') from None
-    finally:
-        path.unlink()
-
-
-def _without_comments(text: str) -> str:
-    return "".join(line for line in text.splitlines(keepends=True) if not line.startswith("#"))
+        return changes.said(item, tree, "skipped")
+    if any(name in patch for name in SAME) or "name" in (patch.get("metadata") or {}):
+        raise CommandError("At least one of apiVersion, kind and name was changed")
+    if told:
+        changes.session.say(f"Patch: {orjson.dumps(patch).decode()}")
+    type = "application/strategic-merge-patch+json" if known else "application/merge-patch+json"
+    return changes.said(item, changes.patch(item, patch, type, subresource), "edited")

@@ -199,3 +199,46 @@ def test_what_was_applied_and_is_named_no_more_is_pruned(shell: Shell, tmp_path:
     assert shell(f"{apply} --all -l a=b")[2] == "error: cannot set --all and --selector at the same time\n"
     told = "error: invalid GroupVersionKind format: nope, please follow <group/version/kind>\n"
     assert shell(f"{apply} --all --prune-allowlist=nope")[2] == told
+
+
+def test_server_side_apply_takes_over_what_the_client_applied(shell: Shell, tmp_path: Path) -> None:
+    """Fields that the client applied and the file no longer has go away; the annotation stays, and belongs to a keeper.
+
+    Rule: KEP-555, kubectl apply --server-side of an object that was applied client-side.
+    """
+    path = tmp_path / "map.yaml"
+    path.write_text("{apiVersion: v1, kind: ConfigMap, metadata: {name: taken}, data: {a: '1', b: '2'}}")
+    assert shell(f"apply -f {path}") == (0, "configmap/taken created\n", "")
+    path.write_text("{apiVersion: v1, kind: ConfigMap, metadata: {name: taken}, data: {a: '1'}}")
+    assert shell(f"apply --server-side -f {path}") == (0, "configmap/taken serverside-applied\n", "")
+    managers = "jsonpath={range .metadata.managedFields[*]}{.manager} {.operation};{end}{.data}"
+    found = shell("get cm taken", "-o", managers)
+    assert found == (0, 'kubectl Apply;kubectl-last-applied Apply;{"a":"1"}', "")
+
+
+def test_objects_are_edited_until_they_are_taken(shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An editor that changes nothing cancels; what the server finds invalid comes back; create and what was applied are edited too.
+
+    Rule: kubectl edit, create --edit, apply edit-last-applied.
+    """
+    path = tmp_path / "map.yaml"
+    path.write_text("{apiVersion: v1, kind: ConfigMap, metadata: {name: edited}, data: {a: one}}")
+
+    def editor(command: str) -> None:
+        monkeypatch.setenv("KUBE_EDITOR", command)
+
+    editor("sed -i s/one/two/")
+    assert shell(f"create --edit -f {path}") == (0, "configmap/edited created\n", "")
+    assert shell(f"apply -f {path}")[:2] == (0, "configmap/edited configured\n")
+    editor("true")
+    assert shell("edit cm edited") == (0, "", "Edit cancelled, no changes made.\n")
+    editor("sed -i s/one$/three/")
+    assert shell("edit cm edited --output-patch") == (0, 'Patch: {"data":{"a":"three"}}\nconfigmap/edited edited\n', "")
+    editor("sed -i s/^data/date/")
+    code, _, told = shell("edit cm edited")
+    assert (code, told.splitlines()[0]) == (1, 'error: configmaps "edited" is invalid')
+    assert told.splitlines()[2] == "error: Edit cancelled, no valid changes were saved."
+    Path(told.splitlines()[1].split('"')[1]).unlink()
+    editor("sed -i s/one/four/")
+    assert shell("apply edit-last-applied cm/edited") == (0, "configmap/edited edited\n", "")
+    assert '"a":"four"' in shell("get cm edited -o yaml")[1]
