@@ -5,7 +5,7 @@ pkg/kubelet/pod/mirror_client.go
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from kube.api.meta import Key, Tree, key_of
 from kube.api.status import AlreadyExists, ApiError, NotFound
@@ -39,11 +39,7 @@ class MirrorPods:
         while True:
             await self._changed.wait()
             self._changed.clear()
-            try:
-                await self._reconcile()
-            except (ApiError, Unreachable) as error:
-                log.warning("mirror pods are behind, trying again", reason=error)
-                asyncio.get_running_loop().call_later(RETRY_SECONDS, self.changed)
+            await self._reconcile()
 
     async def _reconcile(self) -> None:
         wanted = {key_of(pod): pod for pod in self._wanted()}
@@ -51,10 +47,18 @@ class MirrorPods:
         for key, mirror in present.items():
             pod = wanted.get(key)
             if pod is None or not mirrors(mirror, pod):
-                await self._delete(key, mirror)
+                await self._tried(key, self._delete(key, mirror))
         for key, pod in wanted.items():
             if key not in present:
-                await self._create(pod)
+                await self._tried(key, self._create(pod))
+
+    async def _tried(self, key: Key, work: Awaitable[None]) -> None:
+        """One that fails is tried again later, and keeps no other waiting."""
+        try:
+            await work
+        except (ApiError, Unreachable) as error:
+            log.warning("mirror pod is behind, trying again", pod=key, reason=error)
+            asyncio.get_running_loop().call_later(RETRY_SECONDS, self.changed)
 
     async def _delete(self, key: Key, mirror: Pod) -> None:
         try:

@@ -190,17 +190,13 @@ def test_a_log_that_cannot_be_compressed_stays_as_it_is_and_ends_nothing(tmp_pat
         source.write_bytes(entry(2))
         async with keeping(tmp_path) as keeper:
             keeper.follow(record)
-            await eventually(lambda: _holds(path, cri(2)), WITHIN, "the first line")
+            await shown(path, cri(1, 1, 2), "the first line")
             with source.open("ab") as file:
                 file.write(entry(3))
-            await eventually(lambda: _holds(path, cri(2, 3)), WITHIN, "a line that came after it")
+            await shown(path, cri(1, 1, 2, 3), "a line that came after it")
 
     asyncio.run(check())
     assert len(rotated(path)) == 2
-
-
-async def _holds(path: Path, expected: bytes) -> bool:
-    return path.exists() and path.read_bytes() == expected
 
 
 @asynccontextmanager
