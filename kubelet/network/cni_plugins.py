@@ -126,15 +126,21 @@ def _still_there(namespace: str) -> str:
 
 
 async def _run(program: Path, environment: dict[str, str], config: bytes) -> tuple[bytes, bytes, int]:
+    """A program that is not waited for any more is ended: the next one would meet it at work."""
     pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(program, stdin=pipe, stdout=pipe, stderr=pipe, env=environment)
+    try:
+        process = await asyncio.create_subprocess_exec(program, stdin=pipe, stdout=pipe, stderr=pipe, env=environment)
+    except OSError as error:
+        raise NetworkFailure(f"{program.name}: {error}") from error
     try:
         async with asyncio.timeout(PLUGIN_SECONDS):
             output, errors = await process.communicate(config)
     except TimeoutError:
-        process.kill()
-        await process.communicate()
         raise NetworkFailure(f"{program.name}: no answer within {PLUGIN_SECONDS:.0f} s") from None
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
     return output, errors, process.returncode or 0
 
 
