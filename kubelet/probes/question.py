@@ -9,6 +9,7 @@ from typing import NamedTuple
 import httpx
 
 from kube.api.types import Container, Pod, Probe
+from kube.api.wire import block
 from kubelet.http_get import HttpGet, headers_of, resolve_port, url_of
 from kubelet.probes.probe import DEFAULT_TIMEOUT
 from kubelet.runtime.runtime import Runtime, RuntimeFailure, RuntimeUnavailable
@@ -84,7 +85,7 @@ class Asking:
         import grpc.aio  # 5 MB that a node without such probes need not have
 
         service = (probe.grpc.service or "").encode()
-        request = b"\x0a" + bytes([len(service)]) + service if service else b""  # HealthCheckRequest{service}
+        request = block(1, service) if service else b""  # HealthCheckRequest{service}
         async with grpc.aio.insecure_channel(f"{pod_ip}:{probe.grpc.port}") as channel:
             try:
                 answer: bytes = await channel.unary_unary(GRPC_CHECK, _as_it_is, _as_it_is)(request)

@@ -39,6 +39,7 @@ log = get_logger("kubelet.docker")
 T = TypeVar("T")
 
 THREADS = 8  # calls in flight; a start takes one for its 0.1 s
+MOST_OUTPUT = 16 << 20  # bytes of a command's that are kept: what the Container Runtime Interface's ExecSync gives
 CALL_SECONDS = 120  # an engine that has not answered by then hangs
 RECONNECT_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)  # the pauses between attempts; the last one repeats
 EVENTS = {"type": ["container"], "event": ["die", "oom", "destroy"], "label": [docker_config.POD_UID]}
@@ -228,7 +229,7 @@ class DockerRuntime:
         try:
             async with asyncio.timeout(within):
                 async for _, data in session.frames():
-                    output += data
+                    output += data[: MOST_OUTPUT - len(output)]
                 return ExecResult(await session.exit_code(), bytes(output))
         except (TimeoutError, asyncio.CancelledError):
             await self._end_exec(exec_id)
