@@ -10,10 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scheduler.framework import FilterPlugin, Mask, Profile, everywhere
+from scheduler.framework import FilterPlugin, Mask, Profile, everywhere, failure_message
 from scheduler.pod_info import PodInfo
 from scheduler.preemption import Room
 from scheduler.snapshot import Snapshot
+
+# What DynamicResources of 1.36 says after a refusal: of a pod without claims, and where it was not asked before.
+NO_CLAIMS, NOT_ASKED = "no new claims to deallocate", "not found"
 
 
 @dataclass(frozen=True)
@@ -25,17 +28,19 @@ class Decision:
     message: str = ""
     refused_by: frozenset[str] = frozenset()
     room: Room | None = None
+    by_nodes: bool = True  # each node was asked: room on one of them may help
 
 
 def decide(pod: PodInfo, nodes: Snapshot, profile: Profile, tie: int = 0, nominated: str | None = None) -> Decision:
     """Choose a node: the nominated one where the pod fits there, else the best. `tie` picks among equally good nodes (a number
     from outside: a decision has no randomness)."""
     if not len(nodes):
-        return Decision(None, "no nodes available to schedule pods")
+        return Decision(None, "no nodes available to schedule pods", by_nodes=False)
     for whole in profile.of_whole_pods:
         refusal = whole.refusal(pod, nodes)
         if refusal:
-            return Decision(None, f"0/{len(nodes)} nodes are available: {refusal}.", frozenset((whole.name,)))
+            message = f"0/{len(nodes)} nodes are available: {refusal}. {NOT_ASKED}"
+            return Decision(None, message, frozenset((whole.name,)), by_nodes=False)
     feasible = everywhere(nodes)
     refused: list[tuple[FilterPlugin, Mask]] = []
     for plugin in profile.filters:
@@ -58,12 +63,6 @@ def _nowhere(pod: PodInfo, nodes: Snapshot, refused: list[tuple[FilterPlugin, Ma
         for index in np.flatnonzero(where):
             reasons.update(plugin.reason(pod, nodes, int(index)))
     return Decision(None, failure_message(len(nodes), reasons), frozenset(one.name for one, where in refused if where.any()))
-
-
-def failure_message(total: int, reasons: Counter[str]) -> str:
-    """`0/3 nodes are available: 1 node(s) had untolerated taint {k: v}, 2 Insufficient cpu.` (sorted by text)."""
-    listed = sorted(f"{count} {reason}" for reason, count in reasons.items())
-    return f"0/{total} nodes are available: {', '.join(listed)}."
 
 
 def _best(pod: PodInfo, nodes: Snapshot, feasible: Mask, profile: Profile, tie: int) -> int:

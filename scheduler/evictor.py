@@ -13,7 +13,7 @@ from kube.api.types import Pod
 from kube.api.views import timestamp
 from kube.client.events import EventRecorder
 from kube.client.rest import STRATEGIC, Client
-from scheduler.preemption import Room
+from scheduler.preemption import PREEMPTED, Room
 
 
 class Evictor:
@@ -33,7 +33,7 @@ class Evictor:
         condition: Tree = {
             "type": "DisruptionTarget",
             "status": "True",
-            "reason": "PreemptionByScheduler",
+            "reason": PREEMPTED,
             "message": f"{self._name}: preempting to accommodate a higher priority pod",
             "lastTransitionTime": timestamp(datetime.now(UTC)),
         }

@@ -5,6 +5,7 @@ a reason only for nodes that it refused. Plugins are plain objects with the meth
 https://kubernetes.io/docs/concepts/scheduling-eviction/scheduling-framework/
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
@@ -35,6 +36,15 @@ class FilterPlugin(Protocol):
 
     def reason(self, pod: PodInfo, nodes: Snapshot, index: int) -> tuple[str, ...]:
         """Why this refused node may not: the texts that FailedScheduling counts (several for several resources)."""
+        ...
+
+
+@runtime_checkable
+class PartlyMendable(Protocol):
+    """A mendable filter that refuses some nodes for good."""
+
+    def within_reach(self, pod: PodInfo, nodes: Snapshot) -> Mask | None:
+        """True where its refusal may end when pods leave the node; None where that is so everywhere."""
         ...
 
 
@@ -76,6 +86,12 @@ class Profile:
 def everywhere(nodes: Snapshot) -> Mask:
     """Every node."""
     return np.ones(len(nodes), dtype=np.bool_)
+
+
+def failure_message(total: int, reasons: Counter[str]) -> str:
+    """`0/3 nodes are available: 1 node(s) had untolerated taint(s), 2 Insufficient cpu.` (sorted by text)."""
+    listed = sorted(f"{count} {reason}" for reason, count in reasons.items() if count)
+    return f"0/{total} nodes are available: {', '.join(listed)}."
 
 
 def scaled(raw: Scores, feasible: Mask, *, lower_is_better: bool = False) -> Scores:

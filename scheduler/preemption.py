@@ -11,13 +11,12 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import islice
 
 import numpy as np
 
 from kube.api import labels
 from kube.api.types import Pod, PodDisruptionBudget
-from scheduler.framework import FilterPlugin, everywhere
+from scheduler.framework import FilterPlugin, Mask, PartlyMendable, everywhere, failure_message
 from scheduler.pod_info import PodInfo
 from scheduler.snapshot import Snapshot
 
@@ -27,6 +26,7 @@ NEVER = "not eligible due to preemptionPolicy=Never."
 WAITING = "not eligible due to terminating pod on the nominated node."
 NO_VICTIMS = "No preemption victims found for incoming pod"
 NOT_HELPFUL = "Preemption is not helpful for scheduling"
+PREEMPTED = "PreemptionByScheduler"  # a victim's DisruptionTarget condition says so
 LEAST_PRIORITY = 2**31  # added to priorities that are summed up, so that more victims never make a smaller sum
 NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -55,65 +55,89 @@ def make_room(
     in the end what it was."""
     if pod.spec.preemptionPolicy == "Never":
         return Room(None, message=NEVER)
-    if nominated is not None and _is_emptying(pod, nominated, nodes):
+    mendable = _mendable(pod, nodes, filters)
+    if nominated is not None and _is_emptying(pod, nominated, nodes, mendable):
         return Room(None, message=WAITING, keeps_nomination=True)
-    mendable = everywhere(nodes)
+    rows = np.flatnonzero(mendable)
+    reasons = Counter({NOT_HELPFUL: len(nodes) - len(rows)})
+    if nodes.least_priority >= pod.priority:
+        reasons[NO_VICTIMS] = len(rows)
+        return Room(None, message=failure_message(len(nodes), reasons))
+    tried, known, found = [plugin for plugin in filters if plugin.mendable], list(budgets), []
+    enough = max(LEAST_CANDIDATES, len(nodes) // CANDIDATES_PART)
+    for name in [nodes.infos[row].name for row in np.roll(rows, -first % max(1, len(rows)))]:
+        room = _room_on(name, pod, nodes, tried, known)
+        if isinstance(room, Room):
+            found.append(room)
+        else:
+            reasons.update(room)
+        if len(found) == enough:
+            break
+    return min(found, key=_harm) if found else Room(None, message=failure_message(len(nodes), reasons))
+
+
+def _mendable(pod: PodInfo, nodes: Snapshot, filters: Sequence[FilterPlugin]) -> Mask:
+    """The nodes that might take the pod if other pods left them."""
+    found = everywhere(nodes)
     for plugin in filters:
-        mask = None if plugin.mendable else plugin.filter(pod, nodes)
+        if not plugin.mendable:
+            mask = plugin.filter(pod, nodes)
+        else:
+            mask = plugin.within_reach(pod, nodes) if isinstance(plugin, PartlyMendable) else None
         if mask is not None:
-            mendable &= mask
-    found: list[Room] = []
-    if nodes.least_priority < pod.priority:
-        tried, known = [plugin for plugin in filters if plugin.mendable], list(budgets)
-        rows = np.flatnonzero(mendable)
-        names = [nodes.infos[row].name for row in np.roll(rows, -first % max(1, len(rows)))]
-        rooms = (_room_on(name, pod, nodes, tried, known) for name in names)
-        enough = max(LEAST_CANDIDATES, len(nodes) // CANDIDATES_PART)
-        found = list(islice((room for room in rooms if room is not None), enough))
-    if found:
-        return min(found, key=_harm)
-    helped = int(mendable.sum())
-    counted = {f"{helped} {NO_VICTIMS}": helped, f"{len(nodes) - helped} {NOT_HELPFUL}": len(nodes) - helped}
-    reasons = ", ".join(sorted(text for text, count in counted.items() if count))
-    return Room(None, message=f"0/{len(nodes)} nodes are available: {reasons}.")
+            found &= mask
+    return found
 
 
-def _is_emptying(pod: PodInfo, node: str, nodes: Snapshot) -> bool:
+def _is_emptying(pod: PodInfo, node: str, nodes: Snapshot, mendable: Mask) -> bool:
+    """Whether victims of a preemption are ending there, and the node is still of use."""
     row = nodes.row(node)
-    there = nodes.infos[row].pods.values() if row is not None else ()
-    return any(one.metadata.deletionTimestamp is not None and one.priority < pod.priority for one in there)
+    there = nodes.infos[row].pods.values() if row is not None and mendable[row] else ()
+    return any(one.priority < pod.priority and _is_ending_victim(one.pod) for one in there)
+
+
+def _is_ending_victim(pod: Pod) -> bool:
+    if pod.metadata.deletionTimestamp is None:
+        return False
+    told = next((one for one in pod.status.conditions or () if one.type == "DisruptionTarget"), None)
+    return told is not None and told.status == "True" and told.reason == PREEMPTED
 
 
 def _room_on(
     name: str, pod: PodInfo, nodes: Snapshot, filters: Sequence[FilterPlugin], budgets: Sequence[PodDisruptionBudget]
-) -> Room | None:
+) -> Room | Sequence[str]:
+    """Or why there can be none."""
     row = nodes.row(name)
     assert row is not None, "the snapshot's own node"
     lower = sorted((one for one in nodes.infos[row].pods.values() if one.priority < pod.priority), key=_importance)
     if not lower:
-        return None
+        return (NO_VICTIMS,)
     try:
         for one in lower:
             nodes.remove_pod(one.uid)
-        if not _fits(pod, nodes, filters, row):
-            return None
+        refuser = _refuser(pod, nodes, filters, row)
+        if refuser is not None:
+            return refuser.reason(pod, nodes, row)
         protected = _protected(lower, budgets)
         victims, broken = [], 0
         for one in sorted(lower, key=lambda one: one.uid not in protected):
             nodes.set_pod(one, name)
-            if not _fits(pod, nodes, filters, row):
+            if _refuser(pod, nodes, filters, row) is not None:
                 nodes.remove_pod(one.uid)
                 victims.append(one)
                 broken += one.uid in protected
     finally:
         for one in lower:
             nodes.set_pod(one, name)
-    return Room(name, tuple(one.pod for one in sorted(victims, key=_importance)), broken) if victims else None
+    return Room(name, tuple(one.pod for one in sorted(victims, key=_importance)), broken) if victims else (NO_VICTIMS,)
 
 
-def _fits(pod: PodInfo, nodes: Snapshot, filters: Sequence[FilterPlugin], row: int) -> bool:
-    masks = (plugin.filter(pod, nodes) for plugin in filters)
-    return all(mask is None or mask[row] for mask in masks)
+def _refuser(pod: PodInfo, nodes: Snapshot, filters: Sequence[FilterPlugin], row: int) -> FilterPlugin | None:
+    for plugin in filters:
+        mask = plugin.filter(pod, nodes)
+        if mask is not None and not mask[row]:
+            return plugin
+    return None
 
 
 def _importance(pod: PodInfo) -> tuple[int, datetime]:

@@ -31,7 +31,7 @@ from kube.client.informer import Informers
 from kube.client.rest import STRATEGIC, Client, Unreachable
 from kube.component.logging import get_logger
 from scheduler import metrics
-from scheduler.cycle import Decision, decide
+from scheduler.cycle import NO_CLAIMS, Decision, decide
 from scheduler.evictor import Evictor
 from scheduler.framework import Profile
 from scheduler.nominations import Nominations
@@ -123,11 +123,13 @@ class Scheduler:
         nominated, profile = self._nominations.node_of(pod.uid), self._desk(pod.pod).profile
         with self._nominations.counted_for(pod):
             decision = decide(pod, self._snapshot, profile, self._tie, nominated)
-            if decision.node is not None or not len(self._snapshot) or not profile.preempts:
+            if decision.node is not None or not decision.by_nodes:
                 return decision
+            if not profile.preempts:
+                return replace(decision, message=f"{decision.message} {NO_CLAIMS}")
             metrics.PREEMPTIONS.inc()
             room = make_room(pod, nominated, self._snapshot, profile.filters, self._budgets.cache.list(), self._tie)
-        message = f"{decision.message} preemption: {room.message}" if room.message else decision.message
+        message = f"{decision.message} {NO_CLAIMS}, preemption: {room.message}" if room.message else decision.message
         return replace(decision, message=message, room=room)
 
     def _reserve(self, pod: Pod, decision: Decision) -> Choice | None:

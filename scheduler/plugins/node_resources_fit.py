@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from kube.component.run import StartupError
-from scheduler.framework import MAX_SCORE, Mask, Scores
+from scheduler.framework import MAX_SCORE, Mask, Scores, everywhere
 from scheduler.node_answers import used_share
 from scheduler.pod_info import PodInfo
 from scheduler.snapshot import Snapshot
@@ -48,6 +48,13 @@ class NodeResourcesFit:
         mask = nodes.requested("pods") < nodes.allocatable("pods")
         for resource, amount in _asked(pod).items():
             mask &= nodes.requested(resource) + amount <= nodes.allocatable(resource)
+        return mask
+
+    def within_reach(self, pod: PodInfo, nodes: Snapshot) -> Mask | None:
+        """Not where the pod asks for more than the node has."""
+        mask = everywhere(nodes)
+        for resource, amount in _asked(pod).items():
+            mask &= amount <= nodes.allocatable(resource)
         return mask
 
     def reason(self, pod: PodInfo, nodes: Snapshot, index: int) -> tuple[str, ...]:

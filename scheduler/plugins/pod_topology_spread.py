@@ -51,6 +51,11 @@ class PodTopologySpread:
             mask &= _allowed(pod, constraint, nodes, keyed)
         return mask
 
+    def within_reach(self, pod: PodInfo, nodes: Snapshot) -> Mask | None:
+        """Not where the node lacks one of the keys."""
+        constraints = self._constraints(pod, nodes, "DoNotSchedule")
+        return _with_keys(constraints, nodes) if constraints else None
+
     def reason(self, pod: PodInfo, nodes: Snapshot, index: int) -> tuple[str, ...]:
         for constraint in self._constraints(pod, nodes, "DoNotSchedule"):
             if constraint.key not in nodes.infos[index].labels:

@@ -7,7 +7,7 @@ https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/
 import numpy as np
 
 from scheduler.framework import Mask, Scores, scaled
-from scheduler.node_answers import HARD, taints_left, tolerated
+from scheduler.node_answers import taints_left, tolerated
 from scheduler.pod_info import PodInfo
 from scheduler.snapshot import Snapshot
 
@@ -22,8 +22,7 @@ class TaintToleration:
         return tolerated(pod, nodes)
 
     def reason(self, pod: PodInfo, nodes: Snapshot, index: int) -> tuple[str, ...]:
-        taint = taints_left(pod, nodes.infos[index].taints, HARD)[0]
-        return (f"node(s) had untolerated taint {{{taint.key}: {taint.value or ''}}}",)
+        return ("node(s) had untolerated taint(s)",)
 
     def score(self, pod: PodInfo, nodes: Snapshot, feasible: Mask) -> Scores | None:
         counts = nodes.remembered(("soft taints", pod.tolerations), lambda: _counts(pod, nodes))

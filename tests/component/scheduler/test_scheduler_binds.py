@@ -39,7 +39,10 @@ def test_pods_are_bound_until_the_node_is_full_and_again_when_it_empties(runner:
             await client.create(Pod, a_pod(f"p{number}", cpu="400m"))
         await eventually(lambda: _bound(client, 2), within=10)
         waiting = await eventually(lambda: _unschedulable(client), within=10)
-        assert waiting.message.startswith("0/1 nodes are available: 1 Insufficient cpu. preemption: 0/1 nodes are available: 1 No ")
+        message = (
+            "0/1 nodes are available: 1 Insufficient cpu. no new claims to deallocate, preemption: 0/1 nodes are available: 1 No "
+        )
+        assert waiting.message.startswith(message)
         placed = next(pod for pod in await client.list(Pod, "default") if pod.spec.nodeName)
         await client.delete(Pod, Key("default", placed.metadata.name), grace_seconds=0)
         await eventually(lambda: _bound(client, 2), within=15, what="the freed room is used")

@@ -47,7 +47,7 @@ def schedule(pod: Pod, snapshot: Snapshot) -> Decision:
 
 def test_a_cluster_without_nodes_says_so() -> None:
     """Rule: upstream schedule_one.go, ErrNoNodesAvailable."""
-    assert schedule(a_pod(), Snapshot()) == Decision(None, "no nodes available to schedule pods")
+    assert schedule(a_pod(), Snapshot()) == Decision(None, "no nodes available to schedule pods", by_nodes=False)
 
 
 def test_pod_goes_where_its_requests_fit() -> None:
@@ -57,12 +57,12 @@ def test_pod_goes_where_its_requests_fit() -> None:
 
 
 def test_reasons_are_counted_and_sorted() -> None:
-    """Rule: FitError.Error(): `0/3 nodes are available: 1 node(s) had ..., 2 Insufficient cpu.`"""
+    """Rule: FitError.Error(): `0/3 nodes are available: 1 node(s) had ..., 2 Insufficient cpu.`; the taints are not told."""
     taint = {"key": "k", "value": "v", "effect": "NoSchedule"}
     snapshot = a_snapshot(a_node("a", cpu="1"), a_node("b", cpu="1"), a_node("c", taints=[taint]))
     decision = schedule(a_pod(cpu="2"), snapshot)
     assert decision.node is None
-    assert decision.message == "0/3 nodes are available: 1 node(s) had untolerated taint {k: v}, 2 Insufficient cpu."
+    assert decision.message == "0/3 nodes are available: 1 node(s) had untolerated taint(s), 2 Insufficient cpu."
     assert decision.refused_by == {"TaintToleration", "NodeResourcesFit"}
 
 

