@@ -22,6 +22,7 @@ from kube_proxy.rules import PortRule
 PATH = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
 WAIT = ("-w", "5")  # seconds for the lock that iptables' legacy backend takes
 PROGRAMS = ("iptables", "ip6tables")
+PROGRAM_SECONDS = 120.0  # far more than it takes to write the rules of ten thousand Services
 OURS = re.compile(r"^:(KUBE-(?:SERVICES|EXTERNAL-SERVICES|NODEPORTS|FORWARD|PROXY-FIREWALL|POSTROUTING|MARK-MASQ)|"
                   r"KUBE-(?:SVC|SVL|EXT|SEP|FW)-[A-Z2-7]{16}) ", re.MULTILINE)  # fmt: skip
 
@@ -180,5 +181,11 @@ def _restore(program: str, text: str) -> None:
 
 
 def _run(*command: str, text: str | None = None) -> "subprocess.CompletedProcess[str]":
+    """A program's result. Raises Refused where it hangs."""
     environment = {"PATH": PATH, "LC_ALL": "C"}
-    return subprocess.run(command, input=text, capture_output=True, text=True, env=environment, check=False)
+    try:
+        return subprocess.run(
+            command, input=text, capture_output=True, text=True, env=environment, check=False, timeout=PROGRAM_SECONDS
+        )
+    except subprocess.TimeoutExpired as error:
+        raise Refused(f"{command[0]}: no answer within {PROGRAM_SECONDS:.0f} s") from error

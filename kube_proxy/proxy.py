@@ -13,6 +13,8 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 
+from pyroute2.netlink.exceptions import NetlinkError
+
 from kube.api.meta import Key, key_of
 from kube.api.types import EndpointSlice, Node, Service
 from kube.client.informer import Informer, Informers
@@ -64,12 +66,12 @@ class Proxy:
         pause = FIRST_PAUSE_SECONDS
         try:
             while True:
-                await self._wait()
                 try:
+                    await self._wait()
                     await self._sync()
                     pause = FIRST_PAUSE_SECONDS
                     await asyncio.sleep(self._pace)
-                except (Refused, OSError) as error:
+                except (Refused, NetlinkError, OSError) as error:
                     metrics.SYNC_FAILURES.inc()
                     log.error("rules refused, making all of them anew", reason=error)
                     self._whole = True
@@ -105,8 +107,8 @@ class Proxy:
             raise
         self._whole = False
         self.synced_at = time.time()
-        changed, self._changed = self._changed, []
-        forgotten = await to_its_end(conntrack.forget_stale, conntrack.fronts(changed))
+        forgotten = await to_its_end(conntrack.forget_stale, conntrack.fronts(self._changed))
+        self._changed = []
         metrics.FLOWS_FORGOTTEN.labels("IPv4").inc(forgotten)
         took = time.perf_counter() - began
         metrics.SYNC_SECONDS.observe(took)
@@ -157,7 +159,7 @@ class Proxy:
         for view in (old, new):
             for text in _service_of(view) if view is not None else ():
                 self._mark(Key(*text.split("/", 1)))
-        trigger = _trigger(new)
+        trigger = trigger_of(new)
         if trigger is not None and trigger > self._started:
             self._triggers.append(trigger)
 
@@ -176,12 +178,13 @@ def _service_of(slice_: EndpointSlice) -> Iterable[str]:
     return (f"{slice_.metadata.namespace}/{name}",) if name and HEADLESS_LABEL not in labels else ()
 
 
-def _trigger(slice_: EndpointSlice | None) -> datetime | None:
-    """When the pod or Service changed that made the slice change, as its controller noted."""
+def trigger_of(slice_: EndpointSlice | None) -> datetime | None:
+    """When the pod or Service changed that made the slice change, as its controller noted; None for what is no moment. Pure."""
     text = ((slice_.metadata.annotations or {}) if slice_ is not None else {}).get(TRIGGER_ANNOTATION)
     if not text:
         return None
     try:
-        return datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text)
     except ValueError:
         return None
+    return moment if moment.tzinfo is not None else None

@@ -170,7 +170,11 @@ class UdpRelay(asyncio.DatagramProtocol):
                 return
             self.turns.took(addr[0], order[0])
             assert self._transport is not None, "datagrams come after connection_made"
-            flow = self._flows[addr] = _Flow(order[0], addr, self._transport)
+            try:
+                flow = self._flows[addr] = _Flow(order[0], addr, self._transport)
+            except OSError:
+                self._flows.pop(addr, None)
+                return  # the endpoint has no route, or there are no more sockets: the datagram is lost
         flow.send(data)
 
     def _clean(self) -> None:
@@ -191,7 +195,11 @@ class _Flow:
         self._client, self._front = client, front
         self._socket = socket.socket(socket.AF_INET6 if ":" in target.address else socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
-        self._socket.connect(target)
+        try:
+            self._socket.connect(target)
+        except OSError:
+            self._socket.close()
+            raise
         asyncio.get_running_loop().add_reader(self._socket, self._answered)
 
     def send(self, data: bytes) -> None:
