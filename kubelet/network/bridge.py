@@ -77,13 +77,16 @@ class BridgeNetwork:
             await self.look()
 
     async def look(self) -> None:
-        """Put back what is missing of the rules, once."""
+        """Put back what is missing of the rules, once; where that fails, the next look does it."""
         if self._range is None or self._addresses is None:
             return
         ports = [(self._addresses.held[uid], ports) for uid, ports in self._host_ports.items() if uid in self._addresses.held]
         text = rules.table(self._bridge, self._range, self._cluster)
         text += "".join(rules.add_host_ports(address, some) for address, some in ports)
-        await asyncio.to_thread(self._restore, text)
+        try:
+            await asyncio.to_thread(self._restore, text)
+        except NetworkFailure as error:
+            log.warning("cannot put the rules of the pod network back, trying again later", reason=error, seconds=LOOK_SECONDS)
 
     async def setup(
         self, pod_key: Key, uid: str, pid: int, *, host_ports: Sequence[HostPort] = (), bandwidth: Bandwidth = UNLIMITED

@@ -24,6 +24,8 @@ log = get_logger(__name__)
 
 ENVIRONMENT = {"PATH": os.environ.get("PATH", "") + ":/usr/sbin:/sbin", "LC_ALL": "C"}
 COMMENT = "skiff pod network"
+PROGRAM_SECONDS = 30.0  # far more than any of them takes
+NOT_FOUND, TIMED_OUT = 127, 124  # exit codes, as a shell and timeout(1) give them
 
 
 def apply(text: str) -> None:
@@ -112,12 +114,14 @@ def _foreign_chain() -> str:
 
 
 def _iptables(*words: str) -> subprocess.CompletedProcess[str]:
-    return _run(["iptables", "-w", *words])
+    return _run(["iptables", "-w", "5", *words])  # seconds that it waits for whoever changes the rules just now
 
 
 def _run(argv: Sequence[str], text: str = "", environment: Mapping[str, str] = ENVIRONMENT) -> subprocess.CompletedProcess[str]:
-    """A program's result; one that is not installed fails with 127, as in a shell."""
+    """A program's result; one that is not installed, or hangs, has failed."""
     try:
-        return subprocess.run(argv, input=text, capture_output=True, text=True, env=environment)
+        return subprocess.run(argv, input=text, capture_output=True, text=True, env=environment, timeout=PROGRAM_SECONDS)
     except FileNotFoundError:
-        return subprocess.CompletedProcess(list(argv), 127, "", f"{argv[0]}: not found")
+        return subprocess.CompletedProcess(list(argv), NOT_FOUND, "", f"{argv[0]}: not found")
+    except subprocess.TimeoutExpired:
+        return subprocess.CompletedProcess(list(argv), TIMED_OUT, "", f"{argv[0]}: no answer within {PROGRAM_SECONDS:.0f} s")

@@ -5,10 +5,12 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from kube.api.meta import Key
+from kubelet.network import packet_filter, rules
 from kubelet.network.bridge import BridgeNetwork
 from kubelet.pod_network import HostPort, NetworkFailure
 from tests.node.network.namespace import PodProcess, ask, ask_udp, inside, own_namespace, reach, run, world
@@ -200,6 +202,24 @@ def test_flushed_rules_are_put_back_with_their_host_ports(a_process: AProcess) -
     before = run("nft list ruleset")
     asyncio.run(network.look())
     assert run("nft list ruleset") == before
+
+
+def test_rules_that_cannot_be_put_back_end_no_kubelet(a_process: AProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """# what if nft fails for a while, just when somebody flushed the rules
+
+    Rule: a kubelet whose work is refused tries again, and its other pods do not feel it
+    """
+    network = started()
+    run("nft flush ruleset")
+    program = tmp_path / "nft"
+    program.write_text("#!/bin/sh\necho there is no room >&2\nexit 1\n")
+    program.chmod(0o755)
+    with monkeypatch.context() as without_room:
+        without_room.setitem(packet_filter.ENVIRONMENT, "PATH", f"{tmp_path}:{packet_filter.ENVIRONMENT['PATH']}")
+        asyncio.run(network.look())
+    assert rules.TABLE not in run("nft list tables")
+    asyncio.run(network.look())
+    assert rules.TABLE in run("nft list tables")
 
 
 def test_clean_up_leaves_the_world_as_it_was(a_process: AProcess) -> None:
