@@ -1,6 +1,6 @@
 """kubeconfig: which server, whom to be, what to trust.
 
-Files are merged: the first one to set a value, or an entry of a list by its name, wins; unreadable ones are skipped. Without
+Files are merged: the first one to set a value, or an entry of a list by its name, wins; missing ones are skipped. Without
 any file the in-cluster configuration is used, and without that http://localhost:8080.
 https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/
 """
@@ -10,7 +10,7 @@ import os
 import ssl
 import tempfile
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,14 +32,14 @@ class ConfigError(Exception):
 
 @dataclass(frozen=True)
 class Config:
-    """A way to one API server. PEM material stays in memory."""
+    """A way to one API server. PEM material stays in memory; what is secret is not shown where the whole is printed."""
 
     server: str = DEFAULT_SERVER
     namespace: str = ""  # of the context; empty: "default"
     authority: bytes | None = None  # PEM; None: the system's
     certificate: bytes | None = None  # PEM
-    key: bytes | None = None  # PEM
-    token: str = ""
+    key: bytes | None = field(default=None, repr=False)  # PEM
+    token: str = field(default="", repr=False)
     token_file: Path | None = None  # read again now and then: tokens rotate
     insecure: bool = False
     server_name: str = ""  # to expect in the server's certificate instead of the host

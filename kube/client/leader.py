@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 from kube.api.meta import Key, Tree
-from kube.api.status import AlreadyExists, ApiError, Conflict, NotFound
+from kube.api.status import ApiError, Conflict, NotFound
 from kube.api.types import Lease
 from kube.api.views import micro_timestamp
 from kube.client.rest import Client, Unreachable
@@ -142,7 +142,7 @@ class _Candidate:
         tree = {"metadata": {"name": self._key.name, "namespace": self._key.namespace}, "spec": spec}
         try:
             self._seen = await self._client.create(Lease, tree)
-        except (AlreadyExists, ApiError, Unreachable):
+        except (ApiError, Unreachable):
             return False
         self._seen_at = self._renewed_at = asked_at
         return True

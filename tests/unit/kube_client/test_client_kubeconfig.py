@@ -7,7 +7,7 @@ import yaml
 
 from kube.api.meta import Tree
 from kube.client import kubeconfig
-from kube.client.kubeconfig import ConfigError
+from kube.client.kubeconfig import Config, ConfigError
 
 TREE = {
     "clusters": [{"name": "c", "cluster": {"server": "http://c:1"}}, {"name": "d", "cluster": {"server": "http://d:2/"}}],
@@ -117,3 +117,11 @@ def test_key_material_that_is_none_is_told() -> None:
     config = kubeconfig.Config(server="https://c", authority=None, certificate=b"x", key=b"y")
     with pytest.raises(ConfigError, match="invalid certificate or key"):
         config.ssl_context()
+
+
+def test_what_is_secret_is_not_shown_where_the_configuration_is_printed() -> None:
+    """Rule: a log or a traceback never carries a credential"""
+    shown = repr(Config(server="https://192.0.2.1", token="a-token", key=b"a-key"))
+    assert "192.0.2.1" in shown
+    assert "a-token" not in shown
+    assert "a-key" not in shown
