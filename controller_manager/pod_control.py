@@ -16,7 +16,6 @@ from kube.client.events import EventRecorder
 from kube.client.rest import Client, Unreachable
 
 BURST = 500  # pods created or deleted in one go
-GENERATE_NAME_LIMIT = 58  # the base that leaves room for the five letters of a generated name
 
 
 def pod_from_template(owner: Any, template: Any, *, base: str = "") -> Tree:

@@ -30,6 +30,7 @@ async def start(config: Config) -> None:
             await serve(health.app, config.bind_address, config.secure_port, tls=tls)
         if not config.leader_elect:
             await schedule(client, profiles)
+            return
         identity = f"{socket.gethostname()}_{os.getpid()}-{uuid4()}"
         await lead(client, name="kube-scheduler", identity=identity, work=lambda: schedule(client, profiles))
 

@@ -37,7 +37,6 @@ OF_SERVICES = frozenset(("services", "services.nodeports", "services.loadbalance
 OF_CLAIMS = frozenset(("persistentvolumeclaims", "requests.storage", "count/persistentvolumeclaims"))
 OF_A_CLASS = ".storageclass.storage.k8s.io/"
 HUGE_PAGES = "hugepages-"
-EVERY = ("Exists",)
 
 
 def counted(group: str, plural: str) -> str:
