@@ -19,6 +19,11 @@ def active(pod: Pod) -> bool:
     return not terminal(pod) and pod.metadata.deletionTimestamp is None
 
 
+def terminating(pod: Pod) -> bool:
+    """Being deleted, and not ended yet."""
+    return not terminal(pod) and pod.metadata.deletionTimestamp is not None
+
+
 def condition(pod: Pod, type: str) -> PodCondition | None:
     return next((one for one in pod.status.conditions or () if one.type == type), None)
 

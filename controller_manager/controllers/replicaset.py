@@ -16,7 +16,7 @@ from controller_manager.adoption import Adopter, claim, selector_of
 from controller_manager.conditions import condition, trees, with_condition, without
 from controller_manager.controller import Context, Controller
 from controller_manager.pod_control import BURST, PodControl, pod_from_template
-from controller_manager.pod_state import active, available, ready, ready_since, restarts, seconds_until_available
+from controller_manager.pod_state import active, available, ready, ready_since, restarts, seconds_until_available, terminating
 from controller_manager.status_patch import status_patch, without_empty
 from kube.api.meta import Key, Tree, controller_of
 from kube.api.types import Pod, ReplicaSet, ReplicationController
@@ -36,6 +36,7 @@ class ReplicaSetController(Controller[Key]):
     reconciles: type[Any] = ReplicaSet
     owns = (Pod,)
     adopts = True
+    counts_terminating = True  # KEP-3973; the older kind has no field for it
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
@@ -50,8 +51,9 @@ class ReplicaSetController(Controller[Key]):
         if rs is None or self.behind(rs):
             return None
         settled = self.expectations.satisfied(rs.metadata.uid)
+        selector = selector_of(rs)
         candidates = [pod for pod in self.candidates(Pod, rs) if active(pod)]
-        pods = await Adopter(self.client, rs).settle(claim(rs, selector_of(rs), candidates))
+        pods = await Adopter(self.client, rs).settle(claim(rs, selector, candidates))
         failure, reason = None, ""
         if settled and rs.metadata.deletionTimestamp is None:
             planned = plan(rs, pods, self._related(rs), self.clock.now())
@@ -59,6 +61,9 @@ class ReplicaSetController(Controller[Key]):
             failure = await self._carry_out(rs, planned)
         now = self.clock.now()
         wanted = status(rs, pods, now, (reason, str(failure)) if failure is not None else None)
+        if self.counts_terminating:
+            owned = self.cache(Pod).owned_by(rs.metadata.uid)
+            wanted["terminatingReplicas"] = sum(terminating(pod) and selector.matches(pod.metadata.labels) for pod in owned)
         await self.write_status(rs, status_patch(rs.status, wanted))
         if failure is not None:
             raise failure
@@ -80,6 +85,7 @@ class ReplicationControllerController(ReplicaSetController):
     name = "replicationcontroller-controller"
     component = "replication-controller"
     reconciles = ReplicationController
+    counts_terminating = False
 
     @property
     def workers(self) -> int:

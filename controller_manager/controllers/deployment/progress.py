@@ -42,7 +42,10 @@ def counts(deployment: Deployment, sets: Sets, conditions: Conditions, now: date
         "collisionCount": deployment.status.collisionCount,
         "conditions": with_condition(conditions, _available(deployment, available, now)),
     }
-    return without_empty(status)
+    terminating = [one.status.terminatingReplicas for one in sets.all]
+    if None not in terminating:  # else some set's controller has not counted yet
+        status["terminatingReplicas"] = sum(terminating)
+    return without_empty(status, always=("terminatingReplicas",))
 
 
 def rollout(deployment: Deployment, sets: Sets, conditions: Conditions, now: datetime) -> Tree:

@@ -73,7 +73,7 @@ def _strategy(spec: DeploymentSpec) -> Iterator[FieldError]:
 
 def validate_status(new: Deployment, old: Deployment) -> Iterator[FieldError]:
     bounded = ("updatedReplicas", "readyReplicas", "availableReplicas")
-    counts = ("observedGeneration", "replicas", *bounded, "unavailableReplicas", "collisionCount")
+    counts = ("observedGeneration", "replicas", *bounded, "unavailableReplicas", "terminatingReplicas", "collisionCount")
     yield from validation.count_errors(new.status, "status", counts, "replicas", bounded)
     yield from validation.available_errors(new.status, "status")
     yield from validation.not_decremented("status.collisionCount", new.status.collisionCount, old.status.collisionCount)
@@ -89,6 +89,7 @@ RESOURCE = Resource(
     categories=("all",),
     subresources=("scale", "status"),
     status_keeps=("labels",),
+    generation_counts_annotations=True,
     set_defaults=set_defaults,
     prepare=prepare,
     validate=validate,

@@ -47,7 +47,7 @@ def validate(new: ReplicaSet, old: ReplicaSet | None) -> Iterator[FieldError]:
 
 def validate_status(new: ReplicaSet, old: ReplicaSet) -> Iterator[FieldError]:
     bounded = ("fullyLabeledReplicas", "readyReplicas", "availableReplicas")
-    counts = ("replicas", *bounded, "observedGeneration")
+    counts = ("replicas", *bounded, "terminatingReplicas", "observedGeneration")
     yield from validation.count_errors(new.status, "status", counts, "replicas", bounded)
     yield from validation.available_errors(new.status, "status")
 

@@ -45,6 +45,11 @@ def test_a_deployment_reaches_its_size_rolls_over_and_goes_back(runner: asyncio.
         progress = next(one for one in deployment.status.conditions if one.type == "Progressing")
         assert (progress.status, progress.reason) == ("True", "NewReplicaSetAvailable")
 
+        async def all_gone() -> bool:
+            return (await client.get(Deployment, "default", "web")).status.terminatingReplicas == 0
+
+        await cluster.until(all_gone, "the old pods gone, and that told")
+
         async def told() -> bool:
             events = await client.list(Event, "default")
             return any(
@@ -106,11 +111,12 @@ def test_recreate_never_mixes_old_and_new_pods(runner: asyncio.Runner, cluster: 
 
 
 def test_a_replica_set_replaces_adopts_and_releases(runner: asyncio.Runner, cluster: Cluster) -> None:
-    """Rule: https://kubernetes.io/docs/concepts/workloads/controllers/replicaset/#non-template-pod-acquisitions"""
+    """Rule: https://kubernetes.io/docs/concepts/workloads/controllers/replicaset/#non-template-pod-acquisitions · KEP-3973"""
 
     async def scenario() -> None:
         client = cluster.client
-        orphan = {"metadata": {"name": "orphan", "namespace": "default", "labels": {"app": "web"}}, "spec": a_template()["spec"]}
+        metadata = {"name": "orphan", "namespace": "default", "labels": {"app": "web"}}
+        orphan = {"metadata": metadata, "spec": {**a_template()["spec"], "nodeName": "n"}}
         await cluster.start_and_settle()
         await client.create(Pod, orphan)
         made = await client.create(ReplicaSet, a_workload("rs", 3, a_template()))
@@ -124,8 +130,15 @@ def test_a_replica_set_replaces_adopts_and_releases(runner: asyncio.Runner, clus
 
         pods = await cluster.until(three, "three pods, the orphan among them")
         assert "orphan" in {pod.metadata.name for pod in pods}
-        await client.delete(Pod, key_of(pods[0]))
-        pods = await cluster.until(three, "the deleted one replaced")
+        await client.delete(Pod, key_of(pods[0]))  # the orphan, which is on a node and has its grace period
+        held, pods = pods[0], await cluster.until(three, "the deleted one replaced")
+
+        async def terminating(wanted: int) -> bool:
+            return bool((await client.get(ReplicaSet, "default", "rs")).status.terminatingReplicas == wanted)
+
+        await cluster.until(partial(terminating, 1), "the one that goes counted apart")
+        await client.delete(Pod, key_of(held), grace_seconds=0)
+        await cluster.until(partial(terminating, 0), "it gone")
         await client.patch(Pod, key_of(pods[0]), {"metadata": {"labels": {"app": "other"}}})
         await cluster.until(three, "the relabelled one replaced")
         released = await client.get(Pod, "default", pods[0].metadata.name)
