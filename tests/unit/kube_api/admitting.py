@@ -74,3 +74,7 @@ def shown(text: str) -> dict[str, Any]:
     found = table.table(row_of(made), [made], now=NOW)
     names = [one["name"] for one in found["columnDefinitions"]]
     return dict(zip(names, found["rows"][0]["cells"], strict=True))
+
+
+def core(kind: str, more: str = "spec: {}") -> str:
+    return f"{{apiVersion: v1, kind: {kind}, {more}}}"
