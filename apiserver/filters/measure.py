@@ -25,6 +25,7 @@ async def measure(server: Server, request: Request, call_next: Callable[[Request
     try:
         return await call_next(request)
     finally:
+        noted.end()
         if going_on is not None:
             going_on.dec()
         metrics.observe(labels, request.answered or noted.code, time.monotonic() - began)
@@ -51,8 +52,12 @@ class _Noted:
     async def send(self, message: Message) -> None:
         if message["type"].endswith("response.start"):
             self._code = message["status"]
-            self._request.send = self._send  # what follows passes unlooked at
+            self.end()
         elif message["type"] == "websocket.accept":
             self._code = SWITCHING_PROTOCOLS
-            self._request.send = self._send
+            self.end()
         await self._send(message)
+
+    def end(self) -> None:
+        """What follows passes unlooked at; and the request and this no longer hold each other, for the cycle collector to find."""
+        self._request.send = self._send
