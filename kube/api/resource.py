@@ -105,6 +105,8 @@ class Resource:
     )  # beyond metadata.name and .namespace
     grace_seconds: Callable[[Tree, int | None], int] = _immediately  # (object, asked) -> seconds to wait before it is gone
     has_generation: bool = True  # metadata.generation counts changes outside metadata and status
+    generation_stays: bool = False  # at 1: nobody follows its changes
+    generation_counts_annotations: bool = False  # they are copied to what it controls; not where its status is written
     unconditional_update: bool = True  # PUT without a resourceVersion overwrites
     create_on_update: bool = False  # PUT to a name that is not there creates it
     stored_in: str = ""  # another group whose storage this kind shares: events.k8s.io/Event is core's Event
