@@ -6,6 +6,7 @@ https://kubernetes.io/docs/reference/using-api/api-concepts/#response-compressio
 import asyncio
 import zlib
 from collections.abc import AsyncGenerator
+from typing import TYPE_CHECKING
 
 import orjson
 
@@ -16,9 +17,15 @@ from apiserver.until_gone import until_gone
 from kube.api.late import late
 from kube.api.status import ApiError, NotAcceptable, NotAuthorized, UnknownError
 
+if TYPE_CHECKING:
+    from kube.api import go_yaml
+else:
+    go_yaml = late("kube.api.go_yaml")
+
 COMPRESS_FROM_BYTES = 128 * 1024  # upstream's defaultGzipThresholdBytes
 COMPRESS_LEVEL = 1
 NO_CONTENT = 204
+YAML = "application/yaml"
 GZIP_WINDOW = 31  # zlib's sign for gzip's header and trailer
 WARNINGS_LENGTH = 4096  # of all warnings; beyond it each is cut to WARNING_LENGTH
 WARNING_LENGTH = 256
@@ -32,11 +39,13 @@ async def send_response(request: Request, response: Response) -> None:
         return
     if _answered_at_once(request, response):
         return
+    body = response.body
+    if response.in_yaml:
+        response.content_type, body = YAML, await asyncio.to_thread(_as_yaml, body)  # a second for 500 pods
     headers = _headers(request, response)
     if response.stream is not None:
         await _send_stream(request, response, headers)
         return
-    body = response.body
     if len(body) >= COMPRESS_FROM_BYTES and _compressible(request):
         body = await asyncio.to_thread(_compress, body)
         headers += [(b"content-encoding", b"gzip"), (b"vary", b"Accept-Encoding")]
@@ -50,7 +59,7 @@ async def send_response(request: Request, response: Response) -> None:
 def _answered_at_once(request: Request, response: Response) -> bool:
     """Whether it went out without messages (kube/component/http_cycle.py); what is out of the ordinary does not."""
     answer, body = request.scope.get("extensions", {}).get("answer"), response.body
-    usual = response.content_type != "" and not (response.headers or request.warnings)
+    usual = response.content_type != "" and not (response.headers or request.warnings or response.in_yaml)
     plain = usual and response.stream is None and len(body) < COMPRESS_FROM_BYTES
     if answer is None or not plain:
         return False
@@ -65,10 +74,8 @@ def _answered_at_once(request: Request, response: Response) -> bool:
 def status_response(request: Request, error: ApiError) -> Response:
     """The failure as a Status object, in JSON unless the client asked for YAML."""
     code = error.actual_code if isinstance(error, UnknownError) else error.code
-    tree = error.status()
-    response = Response(code, orjson.dumps(tree))
-    if _wants_yaml(request):
-        response = Response(code, late("yaml").safe_dump(tree).encode(), "application/yaml")
+    response = Response(code, orjson.dumps(error.status()))
+    response.in_yaml = _wants_yaml(request)
     if isinstance(error, NotAuthorized):
         response.headers.append(("x-content-type-options", "nosniff"))
     retry = (error.details or {}).get("retryAfterSeconds")
@@ -133,6 +140,10 @@ def _compressible(request: Request) -> bool:
 def _compress(body: bytes) -> bytes:
     packer = zlib.compressobj(COMPRESS_LEVEL, zlib.DEFLATED, GZIP_WINDOW)
     return packer.compress(body) + packer.flush()
+
+
+def _as_yaml(data: bytes) -> bytes:
+    return go_yaml.as_yaml(orjson.loads(data)).encode()
 
 
 def _wants_yaml(request: Request) -> bool:

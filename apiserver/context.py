@@ -107,6 +107,7 @@ class Response:
     content_type: str = "application/json"
     headers: list[tuple[str, str]] = field(default_factory=list)
     stream: AsyncIterator[bytes] | None = None
+    in_yaml: bool = False  # `body` is JSON, and goes out as YAML
 
 
 def json_response(tree: Any, status: int = 200) -> Response:

@@ -141,5 +141,5 @@ def _offer(request: Request, *offers: Offer) -> Offer:
 
 def _plain(body: bytes, offer: Offer) -> Response:
     if offer is YAML:
-        body = late("yaml").safe_dump(orjson.loads(body)).encode()
+        body = late("kube.api.go_yaml").as_yaml(orjson.loads(body)).encode()
     return Response(body, headers={"Content-Type": offer.kind, "Vary": "Accept", "Cache-Control": "no-cache, private"})

@@ -12,10 +12,10 @@ from typing import Any
 
 import yaml
 
+from kube.api.go_yaml import as_yaml
 from kube.api.meta import Tree
 from kube.client.kubeconfig import paths, read
 from kubectl.errors import CommandError
-from kubectl.printers.tree import as_yaml
 from kubectl.session import Session
 
 ENTRIES = {"clusters": "cluster", "contexts": "context", "users": "user"}

@@ -15,12 +15,13 @@ from pathlib import Path
 
 import typer
 
+from kube.api.go_yaml import as_yaml
 from kube.api.meta import Key, Tree
 from kube.api.status import ApiError, Invalid, NotFound
 from kubectl.decoding import DecodeError, documents
 from kubectl.errors import CommandError
 from kubectl.manifests import parse
-from kubectl.printers.tree import as_json, as_yaml
+from kubectl.printers.tree import as_json
 from kubectl.selection import Item
 from kubectl.session import Session
 

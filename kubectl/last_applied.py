@@ -9,6 +9,7 @@ from typing import Annotated
 
 from typer import Context, Option
 
+from kube.api.go_yaml import as_yaml
 from kube.api.meta import Tree
 from kube.api.status import NotFound
 from kubectl import options
@@ -18,7 +19,6 @@ from kubectl.errors import CommandError
 from kubectl.flags import UsageError
 from kubectl.manifests import load
 from kubectl.printers import Printer
-from kubectl.printers.tree import as_yaml
 from kubectl.selection import REQUIRED, Item, Query, located
 from kubectl.session import Session
 

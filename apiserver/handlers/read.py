@@ -12,7 +12,6 @@ from apiserver.handlers import forms, selection
 from apiserver.handlers.negotiation import Accepted, Form, accepted
 from apiserver.storage.listing import invalid_options, parse_ask, parse_version
 from apiserver.storage.store import Page
-from kube.api.late import late
 from kube.api.meta import Key, Tree
 from kube.api.resource import Resource
 from kube.api.status import BadRequest, forbidden
@@ -92,9 +91,9 @@ def list_metadata(page: Page) -> Tree:
 
 
 def answer(request: Request, data: bytes, form: Accepted) -> Response:
-    """JSON bytes in the form that was asked for."""
+    """JSON bytes in the form that was asked for; answer.py turns them into YAML."""
     if form.yaml:
-        return Response(200, late("yaml").safe_dump(orjson.loads(data), sort_keys=True).encode(), "application/yaml")
+        return Response(200, data, in_yaml=True)
     if request.info.query and request.info.flag("pretty"):
         return Response(200, orjson.dumps(orjson.loads(data), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
     return Response(200, data)

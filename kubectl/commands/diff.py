@@ -13,6 +13,7 @@ from pathlib import Path
 
 import typer
 
+from kube.api.go_yaml import as_yaml
 from kube.api.meta import Tree
 from kube.api.status import NotFound
 from kubectl import options
@@ -21,7 +22,7 @@ from kubectl.commands.apply import three_way
 from kubectl.errors import CommandError
 from kubectl.manifests import load
 from kubectl.printers import Printer
-from kubectl.printers.tree import as_yaml, without_managed_fields
+from kubectl.printers.tree import without_managed_fields
 from kubectl.selection import Item, located
 from kubectl.session import Session
 

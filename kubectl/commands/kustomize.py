@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
+from kube.api.go_yaml import as_yaml
 from kubectl.errors import CommandError
 from kubectl.kustomize.build import build
-from kubectl.printers.tree import as_yaml
 from kubectl.session import Session
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)

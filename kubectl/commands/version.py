@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
+from kube.api.go_yaml import as_yaml
 from kube.api.meta import Tree
 from kube.client.version import version_info
 from kubectl.errors import CommandError
 from kubectl.printers.jsonpath import escape_html
-from kubectl.printers.tree import as_yaml
 from kubectl.session import Session
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)

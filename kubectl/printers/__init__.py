@@ -75,7 +75,7 @@ class Printer:
         return as_json(tree, sort_keys=not self.own)
 
     def _yaml(self, tree: Tree) -> str:
-        from kubectl.printers.tree import as_yaml
+        from kube.api.go_yaml import as_yaml
 
         return ("---\n" if self._shown else "") + as_yaml(tree)
 

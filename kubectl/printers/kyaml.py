@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from kubectl.printers.tree import AMBIGUOUS
+from kube.api.go_yaml import AMBIGUOUS
 
 BARE_KEY = re.compile(r"\w([-./\w]*\w)?")
 TRUTHS = ("y", "yes", "n", "no", "on", "off", "true", "false", "null")

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from kube.api.go_yaml import as_yaml
 from kubectl.errors import CommandError
 from kubectl.kustomize.build import build
-from kubectl.printers.tree import as_yaml
 from tests.interop.control_plane import REPOSITORY
 
 UPSTREAM = REPOSITORY / ".venv/upstream/bin/kubectl"

@@ -231,11 +231,13 @@ def test_unknown_and_duplicate_fields_warn_or_refuse(runner: asyncio.Runner, cli
 
 def test_yaml_goes_in_and_out(runner: asyncio.Runner, client: Client) -> None:
     async def scenario() -> None:
-        yaml = b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {a: b}\n"
+        yaml = b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {a: b, c: 'yes'}\n"
         await client.request("POST", PATH, body=yaml, headers={"Content-Type": "application/yaml"})
         answer = await client.request("GET", f"{PATH}/a", headers={"Accept": "application/yaml"})
         assert answer.headers["Content-Type"] == "application/yaml"
-        assert b"data:\n  a: b\n" in answer.body
+        assert b'data:\n  a: b\n  c: "yes"\n' in answer.body, "as go-yaml quotes"
+        listed = await client.request("GET", PATH, headers={"Accept": "application/yaml"})
+        assert listed.body.startswith(b"apiVersion: v1\nitems:\n- data:\n")
 
     runner.run(scenario())
 

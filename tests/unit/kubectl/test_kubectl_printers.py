@@ -10,7 +10,7 @@ from kubectl.printers.table import Look, TablePrinter
 from kubectl.printers.tabwriter import Table, align
 from kubectl.printers.template import render as template
 from kubectl.printers.template_functions import TemplateError
-from kubectl.printers.tree import as_json, as_yaml, name_of, without_managed_fields
+from kubectl.printers.tree import as_json, name_of, without_managed_fields
 
 DEPLOYMENT = {
     "kind": "Deployment",
@@ -108,44 +108,6 @@ def test_go_template_errors() -> None:
         with pytest.raises(TemplateError) as caught:
             template(text, DEPLOYMENT)
         assert str(caught.value) == message
-
-
-def test_yaml_quotes_as_upstream_does() -> None:
-    """What would be read as another type stands in double quotes; what is no plain text in single ones."""
-    values = {
-        "a": "x<y\nz",
-        "b": "yes",
-        "c": "a: b",
-        "d": " x",
-        "f": "tab\tx",
-        "g": "2024-01-01",
-        "h": "x\n\n",
-        "j": "1_000",
-        "l": "it's",
-        "n": "@x",
-        "p": "",
-        "s": "1:30",
-        "u": "=",
-        "v": "12e03",
-        "w": "1.2.3",
-    }
-    assert as_yaml(values) == (
-        "a: |-\n  x<y\n  z\n"
-        'b: "yes"\n'
-        "c: 'a: b'\n"
-        "d: ' x'\n"
-        'f: "tab\\tx"\n'
-        'g: "2024-01-01"\n'
-        "h: |+\n  x\n\n"
-        'j: "1_000"\n'
-        "l: it's\n"
-        "\"n\": '@x'\n"
-        'p: ""\n'
-        's: "1:30"\n'
-        "u: =\n"
-        'v: "12e03"\n'
-        "w: 1.2.3\n"
-    )
 
 
 def test_json_has_four_spaces_and_escapes_html() -> None:
