@@ -1,4 +1,4 @@
-"""Client: requests to an API server. One a program, asynchronous, the only door to aiohttp.
+"""Client: requests to an API server. One a program, asynchronous; with `connection` the only door to aiohttp.
 
 Promise: an answer below 400 comes back as data; anything else is raised as the ApiError that the server's Status names; trouble
 with the connection is Unreachable. What HTTP calls idempotent (GET, PUT, DELETE), and any request that the server did not get
