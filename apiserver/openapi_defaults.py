@@ -88,6 +88,16 @@ def left_out_when_empty(name: str) -> frozenset[str]:
     )
 
 
+def null_when_empty(name: str) -> tuple[frozenset[str], frozenset[str]]:
+    """The fields of a definition that JSON has as null where nothing is in them: lists and maps, and pointers, all without
+    `omitempty`. What is stored has no empty list: it reads as none at all.
+    """
+    known = {field: go_type[1:] for field, go_type in fields_of(name).items() if go_type.startswith("!")}
+    own = OWN.get(name.removeprefix(API), {})
+    pointers = frozenset(field for field, go_type in known.items() if go_type.startswith("?") and field not in own)
+    return frozenset(field for field, go_type in known.items() if go_type.startswith(("[", "{"))), pointers
+
+
 def _zero(raw: Tree, go_type: str | None, required: bool) -> Any:
     if go_type is None:
         always = required

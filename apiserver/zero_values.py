@@ -3,6 +3,7 @@ a client wrote a zero that says nothing.
 
     a struct that is no pointer            {} with what is always in it        `status: {}`, `resources: {}`
     a scalar without `omitempty`           "", 0 or false                      `serviceName: ""`
+    a list, map or pointer likewise        null, for an empty list, too        `rules: null`
     what the API itself puts there         as it says                          `protocol: TCP`
 
     "", 0, false, [] or {} with `omitempty`    gone, so that it is no change: `paused: false`, `data: {}`
@@ -18,7 +19,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from apiserver.openapi_defaults import always_written, left_out_when_empty
+from apiserver.openapi_defaults import always_written, left_out_when_empty, null_when_empty
 from kube.api.definitions import LIST, MAP, STRUCT, Type, named, of_kind
 from kube.api.meta import Tree
 from kube.api.resource import Resource
@@ -35,23 +36,31 @@ class _Plan:
     scalars: list[tuple[str, Any]] = field(default_factory=list)
     structs: list[tuple[str, "_Plan"]] = field(default_factory=list)
     below: dict[str, tuple[str, "_Plan"]] = field(default_factory=dict)  # by field: its form, and of what is in it
+    lists: frozenset[str] = frozenset()  # null where they are empty or not there
+    pointers: frozenset[str] = frozenset()  # null where they are not there
 
     def __bool__(self) -> bool:
-        return bool(self.scalars or self.structs or self.below)
+        return bool(self.scalars or self.structs or self.below or self.lists or self.pointers)
 
-    def fill(self, tree: Tree) -> None:
+    def fill(self, tree: Tree, last: bool = False) -> None:
+        """`last`: as it will be stored, where an empty list is none at all; until then somebody has set it."""
         for name, value in self.scalars:
             if name not in tree:
                 tree[name] = value
         for name, plan in self.structs:
             if name not in tree:
                 tree[name] = {}
-            plan.fill(tree[name])
+            plan.fill(tree[name], last)
+        for name in self.lists:
+            if name not in tree or (last and not tree[name]):
+                tree[name] = None
+        for name in self.pointers:
+            tree.setdefault(name)
         for name, value in tree.items():
-            if name in self.below and value is not None:  # `currentMetrics: null`
+            if name in self.below and value is not None:
                 form, plan = self.below[name]
                 for item in (value,) if form == STRUCT else value if form == LIST else value.values():
-                    plan.fill(item)
+                    plan.fill(item, last)
 
     def only(self, *names: str) -> "_Plan":
         """Of these fields alone."""
@@ -59,6 +68,8 @@ class _Plan:
             [one for one in self.scalars if one[0] in names],
             [one for one in self.structs if one[0] in names],
             {name: one for name, one in self.below.items() if name in names},
+            self.lists & {*names},
+            self.pointers & {*names},
         )
 
 
@@ -112,11 +123,11 @@ def _empties(name: str) -> _Empties:
 _empties_so_far: dict[str, _Empties] = {}
 
 
-def fill(row: Resource, tree: Tree) -> None:
-    """Of a built-in kind; custom resources have the defaults that their schemas name."""
+def fill(row: Resource, tree: Tree, *, last: bool = False) -> None:
+    """Of a built-in kind; custom resources have the defaults that their schemas name. `last`: it is stored as it is now."""
     plan = _plan_of_kind(row.group, row.version, row.kind)
     if plan is not None:
-        plan.fill(tree)
+        plan.fill(tree, last)
 
 
 @cache
@@ -132,7 +143,8 @@ def _plan_of_kind(group: str, version: str, kind: str) -> _Plan | None:
 
 @cache
 def _plan(name: str) -> _Plan:
-    plan, kind = _Plan(), named(name)
+    lists, pointers = null_when_empty(name)
+    plan, kind = _Plan(lists=lists, pointers=pointers), named(name)
     always = always_written(name)
     for field_name, one in kind.fields.items():
         target, form = _struct_in(one)

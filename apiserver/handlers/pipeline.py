@@ -92,7 +92,7 @@ class Write:
         if "status" in row.subresources and not row.status_on_create:
             tree.pop("status", None)
         row.prepare(tree, None)  # type: ignore[arg-type]  # kube.api is read without strict optionals
-        zero_values.fill(row, tree)
+        zero_values.fill(row, tree, last=True)
         await self._allocate(tree, None)
         drop_empty(metadata)
         await self._validate(tree, None, row.validate)
@@ -118,9 +118,9 @@ class Write:
         if "status" in row.subresources:
             _copy("status", old, new)
         row.prepare(new, old)
-        zero_values.fill(row, new)
+        zero_values.fill(row, new, last=True)
         if row.has_generation:
-            count_generation(new, old, row)
+            count_generation(new, old, row, annotations=row.generation_counts_annotations)
         await self._allocate(new, old)
         drop_empty(new["metadata"])
         await self._validate(new, old, row.validate)

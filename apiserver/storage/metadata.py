@@ -50,10 +50,13 @@ def drop_empty(metadata: Tree) -> None:
             del metadata[field]
 
 
-def count_generation(new: Tree, old: Tree, resource: Resource) -> None:
-    """`generation` counts changes outside metadata and, where it is a subresource, status."""
+def count_generation(new: Tree, old: Tree, resource: Resource, *, annotations: bool = False) -> None:
+    """`generation` counts changes outside metadata and, where it is a subresource, status; of some kinds those of annotations."""
+    if resource.generation_stays:
+        return
     besides = () if resource.generation_counts_status else ("status",)
-    if _desired(new, besides) != _desired(old, besides):
+    told = annotations and (new["metadata"].get("annotations") or {}) != (old["metadata"].get("annotations") or {})
+    if told or _desired(new, besides) != _desired(old, besides):
         new["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
 
 

@@ -84,8 +84,10 @@ class DeploymentController(Controller[Key]):
             size = planned.sizes.get(new.metadata.name)
             new = await self._change(deployment, new, size, planned.annotations, planned.min_ready_seconds)
         if planned.revision:
-            annotations = {revision.REVISION: planned.revision}
-            await self.client.patch(Deployment, key_of(deployment), {"metadata": {"annotations": annotations}})
+            told = {
+                "metadata": {"annotations": {revision.REVISION: planned.revision}}
+            }  # beside the status: it asks for nothing new
+            await self.client.patch(Deployment, key_of(deployment), told, subresource="status")
         for one in planned.delete:
             await self.client.delete(ReplicaSet, key_of(one), uid=one.metadata.uid)
         return Sets(new, old)

@@ -58,6 +58,7 @@ RESOURCE = Resource(
     plural="priorityclasses",
     namespaced=False,
     short_names=("pc",),
+    generation_stays=True,
     set_defaults=set_defaults,
     validate=validate,
     columns=(

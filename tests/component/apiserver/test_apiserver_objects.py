@@ -161,6 +161,10 @@ def test_status_and_the_rest_are_written_apart(runner: asyncio.Runner, client: C
         assert through_main["metadata"]["generation"] == 2
         labelled = await client.patch(DEPLOYMENT, key, {"metadata": {"labels": {"a": "b"}}})
         assert labelled["metadata"]["generation"] == 2
+        noted = await client.patch(DEPLOYMENT, key, {"metadata": {"annotations": {"a": "b"}}})
+        assert noted["metadata"]["generation"] == 3, "its ReplicaSets carry its annotations"
+        revised = await client.patch(DEPLOYMENT, key, {"metadata": {"annotations": {"a": "c"}}}, subresource="status")
+        assert (revised["metadata"]["generation"], revised["metadata"]["annotations"]) == (3, {"a": "c"})
         subresources = {one.get("subresource", "") for one in labelled["metadata"]["managedFields"]}
         assert subresources == {"", "status"}
         assert created["metadata"]["uid"] == labelled["metadata"]["uid"]

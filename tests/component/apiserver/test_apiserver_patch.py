@@ -12,6 +12,8 @@ from kube.client.rest import Client, PatchType
 
 CONFIG_MAP = resource_for("", "v1", "configmaps")
 DEPLOYMENT = resource_for("apps", "v1", "deployments")
+CLUSTER_ROLE = resource_for("rbac.authorization.k8s.io", "v1", "clusterroles")
+ADD_RULE = [{"op": "add", "path": "/rules", "value": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}]}]
 KEY = Key("default", "a")
 WEB = Key("default", "web")
 
@@ -98,5 +100,28 @@ def test_apply_creates_owns_conflicts_and_gives_up(runner: asyncio.Runner, clien
                 body=a_config_map(),
                 headers={"Content-Type": "application/apply-patch+yaml"},
             )
+
+    runner.run(scenario())
+
+
+def test_a_list_that_is_null_is_patched_and_applied_like_an_empty_one(runner: asyncio.Runner, client: Client) -> None:
+    """Rule: encoding/json: `rules` has no `omitempty`. Who wrote an empty list owns it, and clients send the null back."""
+    rule = {"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}
+    role: Tree = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "role-of-null"}}
+    key = Key("", "role-of-null")
+
+    async def scenario() -> None:
+        made = await client.create(CLUSTER_ROLE, {**role, "rules": []})
+        assert (made["rules"], made["metadata"]["managedFields"][0]["fieldsV1"]) == (None, {"f:rules": {}})
+        assert (await client.update(CLUSTER_ROLE, made))["metadata"]["resourceVersion"] == made["metadata"]["resourceVersion"]
+        for kind, patch in (("strategic", {"rules": [rule]}), ("merge", {"rules": [rule]}), ("json", ADD_RULE)):
+            patched = await client.patch(CLUSTER_ROLE, key, patch, type=kind)
+            assert patched["rules"] == [rule], kind
+            assert (await client.patch(CLUSTER_ROLE, key, {"rules": []}))["rules"] is None
+        with pytest.raises(Conflict, match=r"using rbac.authorization.k8s.io/v1: \.rules"):
+            await client.apply(CLUSTER_ROLE, {**role, "rules": [rule]}, manager="one")
+        applied = await client.apply(CLUSTER_ROLE, {**role, "rules": [rule]}, manager="one", force=True)
+        assert applied["rules"] == [rule]
+        assert (await client.apply(CLUSTER_ROLE, role, manager="one"))["rules"] is None
 
     runner.run(scenario())

@@ -95,7 +95,7 @@ def test_what_is_there_stays_and_pointers_stay_away() -> None:
     assert tree["status"] == {"currentMetrics": None, "desiredReplicas": 3}
     pod: dict[str, Any] = {"spec": {"imagePullSecrets": [{}]}}
     fill(_row("v1", "Pod"), pod)
-    assert pod["spec"] == {"imagePullSecrets": [{}]}
+    assert pod["spec"] == {"imagePullSecrets": [{}], "containers": None}
 
 
 def test_a_zero_that_says_nothing_goes_and_one_of_a_pointer_stays() -> None:
@@ -138,3 +138,26 @@ def _row(version: str, kind: str) -> Resource:
     row = resource_for_kind(version, kind)
     assert row is not None
     return row
+
+
+@pytest.mark.parametrize("rules", [{}, {"rules": []}, {"rules": None}])
+def test_an_empty_list_that_is_always_written_is_null(rules: dict[str, Any]) -> None:
+    """Rule: encoding/json writes a nil slice without `omitempty` as null, and what is stored knows no other empty one."""
+    role = dict(rules)
+    fill(_row("rbac.authorization.k8s.io/v1", "Role"), role)
+    assert role["rules"] == rules.get("rules"), "who sent an empty list has set it"
+    fill(_row("rbac.authorization.k8s.io/v1", "Role"), role, last=True)
+    assert role["rules"] is None
+    slice_: dict[str, Any] = {"endpoints": [{"addresses": ["192.0.2.1"], "conditions": {}}], "ports": []}
+    fill(_row("discovery.k8s.io/v1", "EndpointSlice"), slice_, last=True)
+    assert (slice_["endpoints"][0]["addresses"], slice_["ports"]) == (["192.0.2.1"], None)
+
+
+def test_a_pointer_that_is_always_written_is_null_until_it_is_set() -> None:
+    """Rule: encoding/json; an apiGroup of "" is not the same as none."""
+    claim: dict[str, Any] = {"spec": {"dataSource": {"kind": "PersistentVolumeClaim", "name": "old"}}}
+    fill(_row("v1", "PersistentVolumeClaim"), claim)
+    assert claim["spec"]["dataSource"]["apiGroup"] is None
+    claim["spec"]["dataSource"]["apiGroup"] = ""
+    fill(_row("v1", "PersistentVolumeClaim"), claim)
+    assert claim["spec"]["dataSource"]["apiGroup"] == ""
