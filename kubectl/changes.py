@@ -1,6 +1,9 @@
 """Changes: how commands that write send an object, and what they say of it afterwards."""
 
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import orjson
 
@@ -63,18 +66,25 @@ class Changes:
         except ApiError as error:
             raise explained(error, "creating", item) from error
 
-    def replace(self, item: Item) -> Tree:
+    def replace(self, item: Item, subresource: str = "") -> Tree:
         if self.mode == "client":
             return item.tree
+        path = item.resource.path(item.key.namespace, item.key.name, subresource)
         try:
-            return self.session.server.request("PUT", item.path, params=self.params, body=item.tree).tree()
+            return self.session.server.request("PUT", path, params=self.params, body=item.tree).tree()
         except ApiError as error:
             raise explained(error, "replacing", item) from error
 
-    def patch(self, item: Item, patch: Tree | list[Tree], type: str, subresource: str = "") -> Tree:
+    def patch(self, item: Item, patch: Tree | list[Tree] | bytes, type: str, subresource: str = "") -> Tree:
         path = item.resource.path(item.key.namespace, item.key.name, subresource)
         headers = {"Content-Type": type}
         return self.session.server.request("PATCH", path, params=self.params, body=patch, headers=headers).tree()
+
+    def apply(self, item: Item, *, force: bool) -> Tree:
+        """Server-side apply."""
+        params = {**self.params, "force": "true" if force else None}
+        headers = {"Content-Type": "application/apply-patch+yaml"}
+        return self.session.server.request("PATCH", item.path, params=params, body=item.tree, headers=headers).tree()
 
     def said(self, item: Item, tree: Tree, verb: str) -> None:
         """`deployment.apps/web created (dry run)`, or the object as -o asks."""
@@ -84,6 +94,14 @@ class Changes:
             self.printer.show(tree)
         else:
             self.session.say(f"{_named(item, tree)} {verb}{suffix('none' if self.quiet else self.mode)}")
+
+
+def sent_raw(session: Session, method: str, path: str, filenames: Sequence[str]) -> None:
+    """--raw: one file as the body, to a path of the API. Raises CommandError."""
+    if len(filenames) != 1:
+        raise CommandError("--raw can only use a single local file or stdin")
+    body = sys.stdin.buffer.read() if filenames[0] == "-" else Path(filenames[0]).read_bytes()
+    print(session.server.request(method, path, body=body).body.decode(), end="")
 
 
 def explained(error: ApiError, doing: str, item: Item) -> ApiError:
@@ -101,11 +119,13 @@ def _named(item: Item, tree: Tree) -> Item:
 
 def applied_annotation(tree: Tree) -> str:
     """The object as it was applied, without the annotation itself: JSON with sorted names and a line break."""
-    metadata = dict(tree["metadata"])
-    annotations = {name: text for name, text in (metadata.get("annotations") or {}).items() if name != LAST_APPLIED}
-    metadata["annotations"] = annotations
-    text = orjson.dumps({**tree, "metadata": metadata}, option=orjson.OPT_SORT_KEYS).decode()
-    return escape_html(text) + "\n"
+    return escape_html(orjson.dumps(with_annotations(tree), option=orjson.OPT_SORT_KEYS).decode()) + "\n"
+
+
+def with_annotations(tree: Tree) -> Tree:
+    """With all its annotations but apply's own; none is an empty map."""
+    annotations = {name: text for name, text in (tree["metadata"].get("annotations") or {}).items() if name != LAST_APPLIED}
+    return {**tree, "metadata": {**tree["metadata"], "annotations": annotations}}
 
 
 def annotated(tree: Tree, name: str, text: str) -> Tree:

@@ -84,8 +84,17 @@ class Ending:
     def of(cls, flags: dict[str, Any]) -> "Ending":
         """Raises CommandError."""
         grace = max(flags["grace_period"], 0) if flags["force"] else flags["grace_period"]
-        return cls(propagation(flags["cascade"]), grace, parse_go(flags["timeout"]) or WEEK_SECONDS, flags["wait"], flags["force"])
+        return cls(
+            propagation(flags["cascade"]),
+            grace,
+            parse_go(flags["timeout"]) or WEEK_SECONDS,
+            flags.get("wait", True),
+            flags["force"],
+        )
 
     def options(self, mode: str) -> Tree:
         """DeleteOptions."""
         return options_of(self.propagation, self.grace, mode)
+
+
+NOTHING_ENDS = Ending("Background", -1, 0.0, wait=False, force=False)  # for what only looks

@@ -9,6 +9,8 @@ https://pkg.go.dev/github.com/spf13/pflag
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from kube.api.duration import parse_go
+
 TRUE = ("1", "t", "T", "TRUE", "true", "True")
 FALSE = ("0", "f", "F", "FALSE", "false", "False")
 
@@ -30,7 +32,7 @@ class UsageError(Exception):
 
 @dataclass(frozen=True)
 class Flag:
-    """One flag. `kind` is bool, string, int, list or slice (a list that commas also divide)."""
+    """One flag. `kind` is bool, string, int, duration, list or slice (a list that commas also divide)."""
 
     name: str
     kind: str = "string"
@@ -206,4 +208,13 @@ def _file(parsed: Parsed, flag: Flag, text: str, shown: str) -> None:
     else:
         if flag.kind == "int" and not text.lstrip("+-").isdecimal():
             raise UsageError(f'invalid argument "{text}" for "{shown}" flag: strconv.ParseInt: parsing "{text}": invalid syntax')
+        if flag.kind == "duration":
+            _check_duration(text, shown)
         parsed.values[flag.filed] = text
+
+
+def _check_duration(text: str, shown: str) -> None:
+    try:
+        parse_go(text)
+    except ValueError as error:
+        raise UsageError(f'invalid argument "{text}" for "{shown}" flag: {error}') from error

@@ -38,6 +38,16 @@ def load(filenames: Sequence[str], *, recursive: bool = False, kustomize: str = 
     return [manifest for source in sources for manifest in parse(_read(source), source, validated=validated)]
 
 
+def with_labels(manifests: Sequence[Manifest], selector: str) -> list[Manifest]:
+    """Those that a selector takes; without one, all."""
+    if not selector:
+        return list(manifests)
+    from kube.api.labels import parse as parse_selector
+
+    wanted = parse_selector(selector)
+    return [one for one in manifests if wanted.matches((one.tree.get("metadata") or {}).get("labels"))]
+
+
 def parse(content: bytes, source: str, *, validated: bool = False) -> Iterator[Manifest]:
     """The objects in one text."""
     shown = "STDIN" if source == "-" else source

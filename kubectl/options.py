@@ -203,3 +203,11 @@ WaitTimeout = Annotated[
         help="The length of time to wait before giving up on a delete, zero means determine a timeout from the size of the object",
     ),
 ]
+
+# What `apply` takes, and `diff`, which tells what apply would do.
+ForceConflicts = Annotated[
+    bool, Option("--force-conflicts", help="If true, server-side apply will force the changes against conflicts.")
+]
+PruneAllowlist = Annotated[
+    list[str], Option("--prune-allowlist", help="Overwrite the default allowlist with <group/version/kind> for --prune")
+]

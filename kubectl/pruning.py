@@ -16,14 +16,19 @@ from kubectl.deleting import Ending, wait_gone
 from kubectl.discovery import Discovery
 from kubectl.errors import CommandError
 from kubectl.selection import Item, Query, listed
-from kubectl.session import Session, suffix
+from kubectl.session import Session, suffix, warn
 
 ALLOWED = (
     "core/v1/ConfigMap", "core/v1/Endpoints", "core/v1/PersistentVolumeClaim", "core/v1/Pod", "core/v1/ReplicationController",
     "core/v1/Secret", "core/v1/Service", "batch/v1/Job", "batch/v1/CronJob", "networking.k8s.io/v1/Ingress", "apps/v1/DaemonSet",
     "apps/v1/Deployment", "apps/v1/ReplicaSet", "apps/v1/StatefulSet",
 )  # fmt: skip
-ALLOWED_OF_CLUSTER = ("core/v1/Namespace", "core/v1/PersistentVolume")  # unless -n is given
+ALLOWED_OF_CLUSTER = ("core/v1/Namespace", "core/v1/PersistentVolume")
+OF_CLUSTER_TOO = (
+    "Deprecated: kubectl apply will no longer prune non-namespaced resources by default when used with the --namespace flag in a "
+    "future release. To preserve the current behaviour, list the resources you want to target explicitly in the "
+    "--prune-allowlist flag."
+)
 
 
 @dataclass(frozen=True)
@@ -36,19 +41,26 @@ class Pruner:
 
     def prune(self, applied: Iterable[Item]) -> None:
         """After all of the files was applied. Raises CommandError."""
-        kept = {(item.resource.group, item.resource.kind, item.key) for item in applied}
-        namespaces = sorted({key.namespace for _, _, key in kept if key.namespace})
         gone = []
-        for item in self._candidates(namespaces):
-            if (item.resource.group, item.resource.kind, item.key) not in kept and was_applied(item.tree):
-                self._delete(item)
-                gone.append(item)
+        for item in self.stale(applied):
+            self._delete(item)
+            gone.append(item)
         deadline = time.monotonic() + self.ending.seconds
         for item in gone if self.ending.wait and self.mode == "none" else ():
             wait_gone(self.session, item, item.tree["metadata"].get("uid", ""), deadline)
 
+    def stale(self, applied: Iterable[Item]) -> Iterator[Item]:
+        """What was applied once, and is not among what was applied now."""
+        kept = {(item.resource.group, item.resource.kind, item.key) for item in applied}
+        namespaces = sorted({key.namespace for _, _, key in kept if key.namespace})
+        for item in self._candidates(namespaces):
+            if (item.resource.group, item.resource.kind, item.key) not in kept and was_applied(item.tree):
+                yield item
+
     def _candidates(self, namespaces: Sequence[str]) -> Iterator[Item]:
-        allowed = self.allowlist or (*ALLOWED, *(() if self.session.namespace_forced else ALLOWED_OF_CLUSTER))
+        if not self.allowlist:
+            warn(OF_CLUSTER_TOO, "prune.go:71")
+        allowed = self.allowlist or (*ALLOWED, *ALLOWED_OF_CLUSTER)
         for resource in [found for text in allowed if (found := _resource(self.session.discovery, text)) is not None]:
             for namespace in namespaces if resource.namespaced else [""]:
                 query = Query(selector=self.selector)

@@ -83,8 +83,8 @@ def _stateful_set(tree: Tree) -> Progress:
     wanted, ready, updated = spec.get("replicas", 1), status.get("readyReplicas", 0), status.get("updatedReplicas", 0)
     if ready < wanted:
         return Progress(f"Waiting for {wanted - ready} pods to be ready...", False)
-    partition = (strategy.get("rollingUpdate") or {}).get("partition", 0)
-    if partition:
+    partition = (strategy.get("rollingUpdate") or {}).get("partition")
+    if partition is not None:
         if updated < wanted - partition:
             out_of = f"{updated} out of {wanted - partition}"
             return Progress(f"Waiting for partitioned roll out to finish: {out_of} new pods have been updated...", False)
@@ -106,6 +106,12 @@ class Revision(NamedTuple):
     @property
     def cause(self) -> str:
         return (self.tree["metadata"].get("annotations") or {}).get(CHANGE_CAUSE) or "<none>"
+
+    @property
+    def template(self) -> Tree:
+        """As it is kept: a ReplicaSet's has the hash of its pods among the labels."""
+        kept: Tree = self.tree["data"] if self.tree["kind"] == "ControllerRevision" else self.tree
+        return {name: value for name, value in kept["spec"]["template"].items() if name != "$patch"}
 
 
 def revisions(owner: Tree, kept: Iterable[Tree]) -> list[Revision]:
@@ -145,10 +151,7 @@ def earlier(owner: Tree, found: list[Revision], to: int) -> Revision:
 
 def template_of(revision: Revision) -> Tree:
     """The pod template that a revision keeps, without the hash label."""
-    if revision.tree["kind"] == "ControllerRevision":
-        kept: Tree = revision.tree["data"]["spec"]["template"]
-    else:
-        kept = revision.tree["spec"]["template"]
+    kept = revision.template
     metadata = dict(kept.get("metadata") or {})
     labels = {name: value for name, value in (metadata.get("labels") or {}).items() if name != HASH}
     return {**kept, "metadata": {**metadata, "labels": labels} if labels else {k: v for k, v in metadata.items() if k != "labels"}}

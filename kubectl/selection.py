@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from kube.api.meta import Key, Tree
 from kube.api.resource import Resource
+from kube.api.status import NotFound
 from kubectl.discovery import Discovery
-from kubectl.errors import CommandError
+from kubectl.errors import CommandError, Failed
 from kubectl.manifests import Manifest, load
 
 if TYPE_CHECKING:
@@ -125,30 +126,40 @@ def _types(discovery: Discovery, words: str) -> list[Resource]:
 
 
 def items(session: "Session", query: Query) -> Iterator[Item]:
-    """The objects, fetched from the server. An object that is missing raises when its turn comes."""
+    """The objects, fetched from the server. Missing ones do not keep the others from their turn: they raise at the end."""
     if query.local and not query.by_file:
         raise CommandError("can only use local files by -f pod.yaml or --filename=pod.json when --local=true is set")
     if query.by_file and query.args:
         raise CommandError(TWICE)
+    missing: list[Exception] = []
+    for item in _named(session, query):
+        if item.tree:
+            yield item
+            continue
+        try:
+            yield replace(item, tree=session.server.request("GET", item.path).tree())
+        except NotFound as error:
+            missing.append(error)
+    if missing:
+        raise missing[0] if len(missing) == 1 else Failed(missing)
+
+
+def _named(session: "Session", query: Query) -> Iterator[Item]:
+    """What the files and arguments name; that which was not listed is still to be fetched."""
     if query.by_file:
         for manifest in load(query.filenames, recursive=query.recursive, kustomize=query.kustomize):
-            if query.local:
-                yield _unfetched(manifest)
-                continue
-            item = located(session, manifest)
-            yield replace(item, tree=session.server.request("GET", item.path).tree())
+            yield _unfetched(manifest) if query.local else replace(located(session, manifest), tree={})
         return
     named = refs(session.discovery, query)
     if query.all_namespaces and any(ref.name for ref in named):
         raise CommandError("a resource cannot be retrieved by name across all namespaces")
     for ref in named:
         if ref.name:
-            key = Key(session.namespace if ref.resource.namespaced else "", ref.name)
-            yield Item(ref.resource, key, session.server.request("GET", ref.resource.path(*key)).tree())
-        else:
-            for tree in listed(session, ref.resource, query):
-                metadata = tree["metadata"]
-                yield Item(ref.resource, Key(metadata.get("namespace", ""), metadata["name"]), tree)
+            yield Item(ref.resource, Key(session.namespace if ref.resource.namespaced else "", ref.name))
+            continue
+        for tree in listed(session, ref.resource, query):
+            metadata = tree["metadata"]
+            yield Item(ref.resource, Key(metadata.get("namespace", ""), metadata["name"]), tree)
 
 
 def _unfetched(manifest: Manifest) -> Item:

@@ -113,6 +113,20 @@ class Session:
 
         return list(items(self, query))
 
+    def visit(self, query: "Query", action: "Callable[[Item], None]") -> int:
+        """Do it for every object that a query names; how many there were. Raises what `each` raises."""
+        from kubectl.selection import items
+
+        count = 0
+
+        def counted(item: "Item") -> None:
+            nonlocal count
+            count += 1
+            action(item)
+
+        self.each(items(self, query), counted)
+        return count
+
     def each(self, items: "Iterable[Item]", action: "Callable[[Item], None]") -> None:
         """Do it for every object; those that fail do not keep the others from their turn. Raises Failed."""
         errors: list[Exception] = []
@@ -123,6 +137,8 @@ class Session:
                 if item is None:
                     break
                 action(item)
+            except Failed as error:
+                errors += error.errors
             except (ApiError, CommandError) as error:
                 errors.append(error)
         if len(errors) == 1:
@@ -174,18 +190,18 @@ def dry_run(text: str) -> str:
     if text in ("none", "client", "server"):
         return text
     if text == "unchanged":
-        warn("--dry-run is deprecated and can be replaced with --dry-run=client.")
+        warn("--dry-run is deprecated and can be replaced with --dry-run=client.", "helpers.go:714")
         return "client"
     if text.lower() in ("true", "false"):
         replacement = "client" if text.lower() == "true" else "none"
-        warn(f"--dry-run={text} is deprecated (boolean value) and can be replaced with --dry-run={replacement}.")
+        warn(f"--dry-run={text} is deprecated (boolean value) and can be replaced with --dry-run={replacement}.", "helpers.go:728")
         return replacement
     raise CommandError(f'Invalid dry-run value ({text}). Must be "none", "server", or "client".')
 
 
-def warn(text: str) -> None:
-    """A line as upstream's log library writes it: level and date, time, process, where from."""
-    print(f"W{datetime.now():%m%d %H:%M:%S.%f} {os.getpid():7d} helpers.go] {text}", file=sys.stderr)
+def warn(text: str, source: str) -> None:
+    """A line as upstream's log library writes it: level and date, time, process, the place in upstream's source."""
+    print(f"W{datetime.now():%m%d %H:%M:%S.%f} {os.getpid():7d} {source}] {text}", file=sys.stderr)
 
 
 def suffix(mode: str) -> str:

@@ -18,7 +18,7 @@ from kubectl.changes import CHANGE_CAUSE, LAST_APPLIED, Changes, annotated, appl
 from kubectl.deleting import Ending, uid_of, wait_gone
 from kubectl.errors import CommandError
 from kubectl.last_applied import edit, remember, view
-from kubectl.manifests import Manifest, load
+from kubectl.manifests import Manifest, load, with_labels
 from kubectl.migration import DEFAULT, migrate
 from kubectl.printers import Printer
 from kubectl.pruning import Pruner, checked
@@ -48,9 +48,6 @@ See https://kubernetes.io/docs/reference/using-api/server-side-apply/#conflicts"
 
 
 ServerSideFlag = Annotated[bool, typer.Option("--server-side", help="If true, apply runs in the server instead of the client.")]
-ForceConflicts = Annotated[
-    bool, typer.Option("--force-conflicts", help="If true, server-side apply will force the changes against conflicts.")
-]
 Overwrite = Annotated[
     bool,
     typer.Option(
@@ -66,9 +63,6 @@ Prune = Annotated[
         help="Automatically delete resource objects, that do not appear in the configs and are created by either apply or create "
         "--save-config. Should be used with either -l or --all.",
     ),
-]
-PruneAllowlist = Annotated[
-    list[str], typer.Option("--prune-allowlist", help="Overwrite the default allowlist with <group/version/kind> for --prune")
 ]
 
 
@@ -87,11 +81,11 @@ def apply(
     record: options.Record = False,
     field_manager: options.FieldManager = "kubectl-client-side-apply",
     server_side: ServerSideFlag = False,
-    force_conflicts: ForceConflicts = False,
+    force_conflicts: options.ForceConflicts = False,
     overwrite: Overwrite = True,
     force: options.Force = False,
     prune: Prune = False,
-    prune_allowlist: PruneAllowlist = [],  # noqa: B006
+    prune_allowlist: options.PruneAllowlist = [],  # noqa: B006
     all: options.All = False,
     grace_period: options.GracePeriod = -1,
     wait: options.Wait = False,
@@ -115,7 +109,9 @@ def apply(
     collected = Collected(output, template, managed_fields=show_managed_fields)
     changes = Changes.of(session, collected, manager=manager, dry_run_flag=dry_run, validate=validate)
     manifests = load(filename, recursive=recursive, kustomize=kustomize, validated=changes.validation != "Ignore")
-    manifests = _selected(manifests, selector)
+    manifests = with_labels(manifests, selector)
+    if not manifests:
+        raise CommandError("no objects passed to apply")
     cause, ending = session.spoken if record else "", Ending.of(context.params)
     step = ServerSide(changes, force_conflicts) if server_side else ClientSide(changes, overwrite, cause, ending)
     collected.several = len(manifests) > 1
@@ -168,18 +164,6 @@ class Collected(Printer):
             super().show(self._trees[0])
 
 
-def _selected(manifests: list[Manifest], selector: str) -> list[Manifest]:
-    """Those with the labels. Raises CommandError where none is left."""
-    if selector:
-        from kube.api.labels import parse
-
-        wanted = parse(selector)
-        manifests = [one for one in manifests if wanted.matches((one.tree.get("metadata") or {}).get("labels"))]
-    if not manifests:
-        raise CommandError("no objects passed to apply")
-    return manifests
-
-
 @dataclass(frozen=True)
 class ServerSide:
     changes: Changes
@@ -195,11 +179,8 @@ class ServerSide:
         self.changes.said(item, tree, "serverside-applied")
 
     def _applied(self, item: Item) -> Tree:
-        changes = self.changes
-        params = {**changes.params, "force": "true" if self.force else None}
-        headers = {"Content-Type": "application/apply-patch+yaml"}
         try:
-            return changes.session.server.request("PATCH", item.path, params=params, body=item.tree, headers=headers).tree()
+            return self.changes.apply(item, force=self.force)
         except Conflict as error:
             raise CommandError(f"{error.message}{CONFLICT_HELP}") if "Apply failed" in error.message else error from error
 

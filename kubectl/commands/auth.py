@@ -4,7 +4,7 @@ https://kubernetes.io/docs/reference/kubectl/generated/kubectl_auth/
 """
 
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -23,6 +23,12 @@ from kubectl.session import Session
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, help="Inspect authorization.")
 REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 RULES = "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews"
+NOT_SERVED = ("*", "users", "groups")  # what rules name, and no server has as objects
+VERBS = (
+    "get", "list", "watch", "create", "update", "patch", "delete", "deletecollection", "use", "bind", "impersonate", "*", "approve",
+    "sign", "escalate", "attest",
+)  # fmt: skip
+URL_VERBS = ("get", "put", "post", "head", "options", "delete", "patch", "*")
 WHO = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
 
 
@@ -52,16 +58,15 @@ def can_i(
       kubectl auth can-i list jobs.batch/bar -n foo
     """
     session: Session = context.obj
+    _check(session.args, context.params)
     if list_all:
         return _list(session, no_headers)
-    if len(session.args) not in (2, 3):
-        raise CommandError("you must specify two arguments: verb resource or verb resource/resourceName.")
-    verb, what, *name = session.args
+    verb, what = session.args
     namespace = "" if all_namespaces else session.namespace
     review = {
         "kind": "SelfSubjectAccessReview",
         "apiVersion": "authorization.k8s.io/v1",
-        "spec": _attributes(session, verb, what, name[0] if name else "", subresource, namespace),
+        "spec": _attributes(session, verb, what, subresource, namespace),
     }
     status = session.server.request("POST", REVIEWS, body=review).tree()["status"]
     if not quiet:
@@ -72,14 +77,37 @@ def can_i(
     return None
 
 
-def _attributes(session: Session, verb: str, what: str, name: str, subresource: str, namespace: str) -> Tree:
+def _check(args: list[str], flags: dict[str, Any]) -> None:
+    """Raises CommandError for what does not go together."""
+    if flags["list_all"]:
+        if args:
+            raise CommandError("list option must be specified with no arguments")
+        if flags["quiet"] or flags["all_namespaces"] or flags["subresource"]:
+            raise CommandError("list option can't be specified with neither quiet, all-namespaces nor subresource options")
+        return
+    if len(args) != 2:
+        raise CommandError(
+            "you must specify two arguments: verb resource or verb resource/resourceName.\n"
+            "See 'kubectl auth can-i -h' for help and examples."
+        )
+    if flags["no_headers"]:
+        raise CommandError("--no-headers cannot be set without --list specified")
+    if args[1].startswith("/") and flags["subresource"]:
+        raise CommandError("--subresource can not be used with NonResourceURL")
+
+
+def _attributes(session: Session, verb: str, what: str, subresource: str, namespace: str) -> Tree:
+    if verb not in (URL_VERBS if what.startswith("/") else VERBS):
+        session.tell(f"Warning: verb '{verb}' is not a known verb\n")
     if what.startswith("/"):
         return {"nonResourceAttributes": {"path": what, "verb": verb}}
-    kind, _, named = what.partition("/")
+    kind, _, name = what.partition("/")
     resource = session.discovery.lookup(kind) if kind != "*" else None
-    if resource is None and kind != "*":
-        session.tell(f"Warning: the server doesn't have a resource type '{kind}'\n")
-    if resource is not None and not resource.namespaced:
+    plural, _, group = kind.partition(".")
+    if resource is None and kind not in NOT_SERVED:
+        within = f" in group '{group}'" if group else ""
+        session.tell(f"Warning: the server doesn't have a resource type '{plural}'{within}\n")
+    if resource is not None and not resource.namespaced and namespace:
         session.tell(
             f"Warning: resource '{resource.plural}' is not namespace scoped"
             + (f" in group '{resource.group}'" if resource.group else "")
@@ -89,10 +117,10 @@ def _attributes(session: Session, verb: str, what: str, name: str, subresource: 
     attributes = {
         "namespace": namespace,
         "verb": verb,
-        "group": resource.group if resource else ("*" if kind == "*" else ""),
-        "resource": resource.plural if resource else kind,
+        "group": resource.group if resource else ("*" if kind == "*" else group),
+        "resource": resource.plural if resource else plural,
         "subresource": subresource,
-        "name": name or named,
+        "name": name,
     }
     return {"resourceAttributes": {field: value for field, value in attributes.items() if value}}
 
@@ -100,15 +128,22 @@ def _attributes(session: Session, verb: str, what: str, name: str, subresource: 
 def _list(session: Session, no_headers: bool) -> None:
     review = {"kind": "SelfSubjectRulesReview", "apiVersion": "authorization.k8s.io/v1", "spec": {"namespace": session.namespace}}
     status = session.server.request("POST", RULES, body=review).tree()["status"]
-    rows = [] if no_headers else [["Resources", "Non-Resource URLs", "Resource Names", "Verbs"]]
+    header = [] if no_headers else [["Resources", "Non-Resource URLs", "Resource Names", "Verbs"]]
+    print("\n".join(Table().lines([*header, *_rules(status)])))
+
+
+def _rules(status: Tree) -> list[list[str]]:
+    """A row for each resource and each URL, ordered as upstream's type prints: by verbs, group, resource, names, URL."""
+    found = []
     for rule in status.get("resourceRules") or ():
+        verbs, names = _words(rule.get("verbs")), _words(rule.get("resourceNames"))
         for group in rule.get("apiGroups") or ("",):
             for one in rule.get("resources") or ():
-                named = f"{one}.{group}" if group else one
-                rows.append([named, "[]", _words(rule.get("resourceNames")), _words(rule.get("verbs"))])
+                found.append((f"{verbs} [{group}] [{one}] {names}", [f"{one}.{group}" if group else one, "[]", names, verbs]))
     for rule in status.get("nonResourceRules") or ():
-        rows += [["", f"[{url}]", "[]", _words(rule.get("verbs"))] for url in rule.get("nonResourceURLs") or ()]
-    print("\n".join(Table().lines(rows)))
+        verbs = _words(rule.get("verbs"))
+        found += [(f"{verbs} [] [] [] [{url}]", ["", f"[{url}]", "[]", verbs]) for url in rule.get("nonResourceURLs") or ()]
+    return [row for _, row in sorted(found)]
 
 
 def _words(found: list[str] | None) -> str:
@@ -149,6 +184,10 @@ def reconcile(
     session: Session = context.obj
     if not (filename or kustomize):
         raise CommandError("must specify one of -f and -k")
+    if session.args:
+        raise CommandError("no arguments are allowed")
+    if dry_run == "server":
+        raise CommandError("--dry-run=server for command reconcile is not supported yet")
     changes = Changes.of(session, Printer(output, template, managed_fields=show_managed_fields), dry_run_flag=dry_run)
 
     def one(item: Item) -> None:
@@ -191,7 +230,13 @@ def _told(session: Session, found: Difference, things: str) -> None:
 
 
 @app.command(short_help="Experimental: Check self subject attributes", epilog="kubectl auth whoami")
-def whoami(context: typer.Context, output: options.Output = "", template: options.Template = "") -> None:
+def whoami(
+    context: typer.Context,
+    output: options.Output = "",
+    template: options.Template = "",
+    allow_missing: options.AllowMissing = True,
+    show_managed_fields: options.ShowManagedFields = False,
+) -> None:
     """Experimental: Check who you are and your attributes (groups, extra).
 
     Examples:
@@ -201,10 +246,11 @@ def whoami(context: typer.Context, output: options.Output = "", template: option
     session: Session = context.obj
     review = {"kind": "SelfSubjectReview", "apiVersion": "authentication.k8s.io/v1"}
     answer = session.server.request("POST", WHO, body=review).tree()
-    printer = Printer(output, template).check()
-    if output:
-        return printer.show(answer)
+    printer = Printer(output, template, allow_missing, show_managed_fields, own=True).check()
     user = answer["status"]["userInfo"]
+    if output:
+        ordered = {field: user[field] for field in ("username", "uid", "groups", "extra") if field in user}
+        return printer.show({**review, "metadata": answer["metadata"], "status": {"userInfo": ordered}})
     rows = [["ATTRIBUTE", "VALUE"], ["Username", user.get("username", "")]]
     if user.get("uid"):
         rows.append(["UID", user["uid"]])

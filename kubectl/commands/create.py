@@ -10,13 +10,13 @@ from typing import Annotated, Any
 import typer
 
 from kubectl import options
-from kubectl.changes import CHANGE_CAUSE, LAST_APPLIED, annotated, applied_annotation, in_namespace
+from kubectl.changes import CHANGE_CAUSE, LAST_APPLIED, annotated, applied_annotation, in_namespace, sent_raw
 from kubectl.creating import configuration, rbac, service, small, workload
 from kubectl.creating.kit import changes_of
 from kubectl.editing import Form, until_taken
 from kubectl.errors import CommandError
 from kubectl.flags import UsageError
-from kubectl.manifests import load
+from kubectl.manifests import load, with_labels
 from kubectl.selection import Item, located
 from kubectl.session import Session
 
@@ -120,24 +120,20 @@ def create(
     if not (filename or kustomize):
         raise CommandError("must specify one of -f and -k")
     if raw:
-        return _raw(session, raw, filename)
+        return sent_raw(session, "POST", raw, filename)
     return _create(session, context.params)
 
 
 def _create(session: Session, flags: dict[str, Any]) -> None:
     names = ("output", "template", "allow_missing", "show_managed_fields", "dry_run", "validate", "field_manager")
     session.flags.update({name: flags[name] for name in names})
-    selector, save_config, record = flags["selector"], flags["save_config"], flags["record"]
+    save_config, record = flags["save_config"], flags["record"]
     changes = changes_of(session)
     changes = replace(changes, printer=replace(changes.printer, own=False))
     manifests = load(
         flags["filename"], recursive=flags["recursive"], kustomize=flags["kustomize"], validated=changes.validation != "Ignore"
     )
-    if selector:
-        from kube.api.labels import parse
-
-        wanted = parse(selector)
-        manifests = [one for one in manifests if wanted.matches((one.tree.get("metadata") or {}).get("labels"))]
+    manifests = with_labels(manifests, flags["selector"])
     if not manifests:
         raise CommandError("no objects passed to create")
 
@@ -154,13 +150,3 @@ def _create(session: Session, flags: dict[str, Any]) -> None:
 
     found = (in_namespace(located(session, manifest)) for manifest in manifests)
     return session.each(found, shown if flags["edit"] else one)
-
-
-def _raw(session: Session, path: str, filenames: list[str]) -> None:
-    import sys
-    from pathlib import Path
-
-    if len(filenames) != 1:
-        raise CommandError("--raw can only use a single local file or stdin")
-    body = sys.stdin.buffer.read() if filenames[0] == "-" else Path(filenames[0]).read_bytes()
-    print(session.server.request("POST", path, body=body).body.decode(), end="")

@@ -3,7 +3,9 @@
 https://kubernetes.io/docs/reference/kubectl/generated/kubectl_delete/
 """
 
+import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -42,6 +44,7 @@ Output = Annotated[str, typer.Option("--output", "-o", help='Output mode. Use "-
 Raw = Annotated[
     str, typer.Option("--raw", help="Raw URI to DELETE to the server.  Uses the transport specified by the kubeconfig file.")
 ]
+Interactive = Annotated[bool, typer.Option("--interactive", "-i", help="If true, delete resource only when user confirms.")]
 
 
 @app.command(epilog="kubectl delete ([-f FILENAME] | [-k DIRECTORY] | TYPE [(NAME | -l label | --all)])")
@@ -64,6 +67,7 @@ def delete(
     dry_run_flag: options.DryRun = "none",
     output: Output = "",
     raw: Raw = "",
+    interactive: Interactive = False,
 ) -> None:
     """Delete resources by file names, stdin, resources and names, or by resources and label selector.
 
@@ -105,12 +109,24 @@ def _delete(session: Session, flags: dict[str, Any]) -> None:
         mode=mode,
         ignore_not_found=flags["ignore_not_found"] or flags["all"],
     )
-    session.each(deletion.wanted(query), deletion.delete)
+    wanted = deletion.wanted(query)
+    if flags["interactive"] and wanted and not _confirmed(session, wanted):
+        return session.say("deletion is cancelled")
+    session.each(wanted, deletion.delete)
     named = session.args and not any(selected) and not flags["all"]
     if not deletion.found and not named and not flags["output"]:
         session.say("No resources found")
     if flags["wait"] and mode == "none":
         deletion.wait(parse_go(flags["timeout"]) or WEEK_SECONDS)
+    return None
+
+
+def _confirmed(session: Session, wanted: Sequence[Item]) -> bool:
+    session.say(f"You are about to delete the following {len(wanted)} resource(s):")
+    for item in wanted:
+        session.say(f"{item}")
+    print("Do you want to continue? (y/N): ", end="", flush=True)
+    return sys.stdin.readline().strip().lower() == "y"
 
 
 def graceful(session: Session, period: int, *, now: bool, force: bool) -> int:

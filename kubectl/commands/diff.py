@@ -7,28 +7,42 @@ https://kubernetes.io/docs/reference/kubectl/generated/kubectl_diff/
 import os
 import shlex
 import subprocess
-import tempfile
-from dataclasses import replace
+import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory as Folder
+from typing import Annotated, Any
 
 import typer
 
 from kube.api.go_yaml import as_yaml
 from kube.api.meta import Tree
-from kube.api.status import NotFound
+from kube.api.status import Conflict, NotFound
 from kubectl import options
-from kubectl.changes import LAST_APPLIED, Changes, annotated, applied_annotation, in_namespace
+from kubectl.changes import Changes, in_namespace, with_annotations
 from kubectl.commands.apply import three_way
-from kubectl.errors import CommandError
-from kubectl.manifests import load
+from kubectl.deleting import NOTHING_ENDS
+from kubectl.errors import CommandError, report
+from kubectl.manifests import load, with_labels
+from kubectl.migration import DEFAULT
 from kubectl.printers import Printer
 from kubectl.printers.tree import without_managed_fields
+from kubectl.pruning import Pruner
 from kubectl.selection import Item, located
-from kubectl.session import Session
+from kubectl.session import Session, warn
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 MASK = "***"
+TROUBLE = 2  # the exit code where no answer was found
+
+ServerSideFlag = Annotated[bool, typer.Option("--server-side", help="If true, apply runs in the server instead of the client.")]
+Concurrency = Annotated[
+    int, typer.Option("--concurrency", help="Number of objects to process in parallel when diffing against the live version.")
+]
+Prune = Annotated[
+    bool,
+    typer.Option("--prune", help="Include resources that would be deleted by pruning. Can be used with -l and default shows all"),
+]
 
 
 @app.command(epilog="kubectl diff -f FILENAME")
@@ -37,7 +51,14 @@ def diff(
     filename: options.Filenames = [],  # noqa: B006 - read, never changed
     kustomize: options.Kustomize = "",
     recursive: options.Recursive = False,
+    selector: options.Selector = "",
     field_manager: options.FieldManager = "kubectl-client-side-apply",
+    server_side: ServerSideFlag = False,
+    force_conflicts: options.ForceConflicts = False,
+    prune: Prune = False,
+    prune_allowlist: options.PruneAllowlist = [],  # noqa: B006
+    show_managed_fields: options.ShowManagedFields = False,
+    concurrency: Concurrency = 1,
 ) -> None:
     """Diff configurations specified by file name or stdin between the current online configuration, and the configuration as
     it would be if applied.
@@ -49,52 +70,79 @@ def diff(
       kubectl diff -f pod.json
     """
     session: Session = context.obj
-    if not (filename or kustomize):
+    try:
+        code = _diff(session, context.params)
+    except session.expected_errors as error:
+        session.tell(report(error, session)[0])
+        code = TROUBLE
+    raise typer.Exit(code)
+
+
+def _diff(session: Session, flags: dict[str, Any]) -> int:
+    """The diff program's exit code. Raises CommandError, ApiError."""
+    if session.args:
+        raise CommandError(f"Unexpected args: [{' '.join(session.args)}]\nSee 'kubectl diff -h' for help and examples")
+    if not (flags["filename"] or flags["kustomize"]):
         raise CommandError("must specify one of -f and -k")
-    changes = Changes.of(session, Printer(), manager=field_manager, dry_run_flag="server")
-    with tempfile.TemporaryDirectory(prefix="kubectl-diff-") as folder:
-        live, merged = Path(folder, "LIVE"), Path(folder, "MERGED")
-        live.mkdir()
-        merged.mkdir()
-        for manifest in load(filename, recursive=recursive, kustomize=kustomize):
-            item = in_namespace(located(session, manifest))
-            before, after = _both(changes, item)
-            _write(live, item, _masked(before, after, "before"))
-            _write(merged, item, _masked(after, before, "after"))
-        code = subprocess.run([*_program(), str(live), str(merged)], check=False).returncode
-    if code:
-        raise typer.Exit(code)
+    if flags["force_conflicts"] and not flags["server_side"]:
+        raise CommandError("--force-conflicts only works with --server-side")
+    manager = DEFAULT if flags["server_side"] and flags["field_manager"] == "kubectl-client-side-apply" else flags["field_manager"]
+    changes = Changes.of(session, Printer(), manager=manager, dry_run_flag="server")
+    manifests = load(flags["filename"], recursive=flags["recursive"], kustomize=flags["kustomize"])
+    with Folder(prefix="LIVE-") as live, Folder(prefix="MERGED-") as merged:
+        items = [in_namespace(located(session, one)) for one in with_labels(manifests, flags["selector"])]
+        sides = [(item, *_both(changes, item, flags)) for item in items]
+        if flags["prune"]:
+            pruner = Pruner(session, flags["selector"], changes.mode, NOTHING_ENDS, flags["prune_allowlist"])
+            sides += [(item, item.tree, {}) for item in pruner.stale(items)]
+        for item, before, after in sides:
+            if not flags["show_managed_fields"]:
+                before, after = without_managed_fields(before), without_managed_fields(after)
+            _write(Path(live), item, _masked(before, after, "before"))
+            _write(Path(merged), item, _masked(after, before, "after"))
+        return _run([*_program(), live, merged])
+
+
+def _run(command: list[str]) -> int:
+    sys.stdout.flush()
+    try:
+        return subprocess.run(command, check=False).returncode
+    except FileNotFoundError:
+        raise CommandError(f'failed to run "{command[0]}": exec: "{command[0]}": executable file not found in $PATH') from None
 
 
 def _program() -> list[str]:
     return shlex.split(os.environ.get("KUBECTL_EXTERNAL_DIFF", "")) or ["diff", "-u", "-N"]
 
 
-def _both(changes: Changes, item: Item) -> tuple[Tree, Tree]:
+def _both(changes: Changes, item: Item, flags: dict[str, Any]) -> tuple[Tree, Tree]:
     """The object as it is (empty: it is not there), and as it would be."""
-    applied = annotated(item.tree, LAST_APPLIED, applied_annotation(item.tree))
     try:
         live = changes.session.server.request("GET", item.path).tree()
     except NotFound:
-        return {}, changes.create(replace(item, tree=applied))
-    patch, kind = three_way(item, applied, live)
+        live = {}
+    if flags["server_side"]:
+        return live, _applied_there(changes, item, force=flags["force_conflicts"])
+    if not live:
+        return live, changes.create(item)
+    patch, kind = three_way(item, with_annotations(item.tree), live)
     return live, changes.patch(item, patch, kind) if patch else live
 
 
+def _applied_there(changes: Changes, item: Item, *, force: bool) -> Tree:
+    try:
+        return changes.apply(item, force=force)
+    except Conflict:
+        kind = f"{item.resource.group}/{item.resource.version}, Kind={item.resource.kind}"
+        warn(f"Object ({kind}: {item.key.name}) keeps changing, diffing without lock", "diff.go:723")
+        raise
+
+
 def _write(folder: Path, item: Item, tree: Tree) -> None:
-    """One file an object, named by what it is; one that is not there has none."""
-    if not tree:
-        return
+    """One file an object, named by what it is; one that is not there is empty."""
     row = item.resource
     name = ".".join(part for part in (row.group, row.version, row.kind, item.key.namespace, item.key.name) if part)
-    (folder / name).write_text(as_yaml(without_managed_fields(_unannotated(tree))))
-
-
-def _unannotated(tree: Tree) -> Tree:
-    """Without what apply remembers: it says twice what differs."""
-    metadata = dict(tree.get("metadata") or {})
-    notes = {name: text for name, text in (metadata.get("annotations") or {}).items() if name != LAST_APPLIED}
-    return {**tree, "metadata": {**metadata, "annotations": notes}} if "annotations" in metadata else tree
+    (folder / name).write_text(as_yaml(tree) if tree else "")
 
 
 def _masked(tree: Tree, other: Tree, side: str) -> Tree:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
+import orjson
 import typer
 import yaml
 
@@ -14,7 +15,7 @@ from kube.api.meta import Tree
 from kube.api.resource import Resource
 from kubectl import options
 from kubectl.changes import Changes
-from kubectl.decoding import Loader
+from kubectl.decoding import Loader, told
 from kubectl.errors import CommandError
 from kubectl.pod_templates import unsent
 from kubectl.printers import Printer
@@ -96,7 +97,8 @@ def _patch(changes: Changes, item: Item, body: Any, flags: dict[str, Any]) -> No
             "application/merge-patch+json, application/apply-patch+yaml"
         )
     here = changes.mode == "client"
-    tree = applied(item, body, kind) if here else changes.patch(item, body, TYPES[kind], flags["subresource"])
+    sent = b"null" if body is None else body
+    tree = applied(item, body, kind) if here else changes.patch(item, sent, TYPES[kind], flags["subresource"])
     same = tree["metadata"].get("resourceVersion") == item.tree["metadata"].get("resourceVersion") and changes.mode == "none"
     changes.said(_answered(item, tree), tree, "patched (no change)" if same else "patched")
 
@@ -117,11 +119,16 @@ def _contents(path: str) -> str:
 
 
 def read(text: str) -> Any:
-    """The patch, from JSON or YAML. Raises CommandError."""
+    """The patch, from JSON or YAML; JSON that cannot be read is sent as it is, for the server to say why. Raises CommandError."""
+    if text.lstrip().startswith("{"):
+        try:
+            return orjson.loads(text)
+        except orjson.JSONDecodeError:
+            return text.encode()
     try:
         return yaml.load(text, Loader=Loader)
     except yaml.YAMLError as error:
-        raise CommandError(f'unable to parse "{text}": yaml: {getattr(error, "problem", error)}') from error
+        raise CommandError(f'unable to parse "{text}": yaml: {told(error)}') from error
 
 
 def applied(item: Item, patch: Any, kind: str) -> Tree:

@@ -4,13 +4,15 @@ https://kubernetes.io/docs/reference/kubectl/generated/kubectl_replace/
 """
 
 from dataclasses import replace as changed
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from kubectl import options
-from kubectl.changes import LAST_APPLIED, Changes, annotated, applied_annotation, in_namespace
+from kubectl.changes import LAST_APPLIED, Changes, annotated, applied_annotation, in_namespace, sent_raw
+from kubectl.deleting import Ending
 from kubectl.errors import CommandError
+from kubectl.flags import UsageError
 from kubectl.manifests import load
 from kubectl.printers import Printer
 from kubectl.selection import Item, located
@@ -18,10 +20,11 @@ from kubectl.session import Session
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
-GONE_SECONDS = 300  # how long --force waits for the old object to be gone
-
 Subresource = Annotated[
     str, typer.Option("--subresource", help="If specified, replace will operate on the subresource of the requested object.")
+]
+Raw = Annotated[
+    str, typer.Option("--raw", help="Raw URI to PUT to the server.  Uses the transport specified by the kubeconfig file.")
 ]
 
 
@@ -42,6 +45,9 @@ def replace(
     subresource: Subresource = "",
     force: options.Force = False,
     grace_period: options.GracePeriod = -1,
+    timeout: options.WaitTimeout = "0s",
+    cascade: options.Cascade = "background",
+    raw: Raw = "",
 ) -> None:
     """Replace a resource by file name or stdin.
 
@@ -56,10 +62,14 @@ def replace(
       kubectl replace --force -f ./pod.json
     """
     session: Session = context.obj
-    if session.args:
-        raise CommandError(f"Unexpected args: {session.args}")
     if not (filename or kustomize):
         raise CommandError("must specify one of -f and -k")
+    if session.args:
+        raise UsageError(f"Unexpected args: [{' '.join(session.args)}]")
+    if raw:
+        return sent_raw(session, "PUT", raw, filename)
+    _check(context.params)
+    ending = Ending.of(context.params)
     printer = Printer(output, template, managed_fields=show_managed_fields)
     changes = Changes.of(session, printer, manager=field_manager, dry_run_flag=dry_run, validate=validate)
     manifests = load(filename, recursive=recursive, kustomize=kustomize, validated=changes.validation != "Ignore")
@@ -70,19 +80,31 @@ def replace(
         annotations = item.tree["metadata"].get("annotations") or {}
         if save_config or LAST_APPLIED in annotations:
             item = changed(item, tree=annotated(item.tree, LAST_APPLIED, applied_annotation(item.tree)))
+        if not item.key.name:
+            raise CommandError(f'error when replacing "{item.source}": resource name may not be empty')
         if force:
-            _remove(session, item, grace_period)
+            _remove(session, item, ending)
             return changes.said(item, changes.create(item), "replaced")
-        return changes.said(item, changes.replace(item), "replaced")
+        return changes.said(item, changes.replace(item, subresource), "replaced")
 
-    session.each((in_namespace(located(session, manifest)) for manifest in manifests), one)
+    return session.each((in_namespace(located(session, manifest)) for manifest in manifests), one)
 
 
-def _remove(session: Session, item: Item, grace: int) -> None:
+def _check(flags: dict[str, Any]) -> None:
+    """Raises CommandError for flags that need --force, or must not be with it."""
+    if flags["force"]:
+        if flags["dry_run"] != "none":
+            raise CommandError("--dry-run can not be used when --force is set")
+        return
+    for name, unset in (("grace_period", -1), ("timeout", "0s")):
+        if flags[name] != unset:
+            raise CommandError(f"--{name.replace('_', '-')} must have --force specified")
+
+
+def _remove(session: Session, item: Item, ending: Ending) -> None:
     """Delete the old object and wait until it is gone."""
     from kubectl.commands.delete import Deletion
-    from kubectl.deleting import options_of
 
-    deletion = Deletion(session, options_of("Background", max(grace, 0), "none"), ignore_not_found=True)
+    deletion = Deletion(session, ending.options("none"), ignore_not_found=True)
     deletion.delete(item)
-    deletion.wait(GONE_SECONDS)
+    deletion.wait(ending.seconds)

@@ -12,11 +12,12 @@ import typer
 from kube.api.duration import parse_go
 from kube.api.meta import Tree
 from kubectl import options
-from kubectl.changes import Changes
+from kubectl.changes import LAST_APPLIED, Changes
+from kubectl.describe.pod import template_text
 from kubectl.errors import CommandError
 from kubectl.printers import Printer
 from kubectl.rollout import REVISION, Revision, earlier, history, progress, revisions, template_of
-from kubectl.selection import REQUIRED, Item, Query, listed
+from kubectl.selection import Item, Query, listed
 from kubectl.session import Session
 from kubectl.watching import watch
 
@@ -30,13 +31,24 @@ app = typer.Typer(
 STRATEGIC, JSON_PATCH = "application/strategic-merge-patch+json", "application/json-patch+json"
 RESTARTED = "kubectl.kubernetes.io/restartedAt"
 FOREVER_SECONDS = 10 * 365 * 86400.0
+KEPT_IN = {"Deployment": "replicasets.apps", "DaemonSet": "controllerrevisions.apps", "StatefulSet": "controllerrevisions.apps"}
+BESIDE_APPLY = (
+    "Warning: resource {} was previously managed with 'kubectl apply'. Rolling back will not update the "
+    f"{LAST_APPLIED} annotation, which may cause unexpected behavior on future 'kubectl apply' operations. Consider using "
+    "'kubectl apply' with your previous configuration file instead."
+)
 WATCH_SECONDS = 300  # of one watch; then the object is read again
 
 
 def _query(session: Session, filename: list[str], recursive: bool, kustomize: str, selector: str) -> Query:
     if not (session.args or filename or kustomize):
-        raise CommandError(REQUIRED)
+        raise CommandError("required resource not specified")
     return Query(session.args, filename, recursive, kustomize, selector, every=True)
+
+
+def _visit(session: Session, query: Query, action: Callable[[Item], None]) -> None:
+    if not session.visit(query, action):
+        session.tell(f"No resources found in {session.namespace} namespace.")
 
 
 @app.command(short_help="Show the status of the rollout", epilog="kubectl rollout status (TYPE NAME | TYPE/NAME) [flags]")
@@ -72,7 +84,7 @@ def status(
     session: Session = context.obj
     deadline = time.monotonic() + (parse_go(timeout) or FOREVER_SECONDS)
     query = _query(session, filename, recursive, kustomize, selector)
-    session.each(session.items(query), lambda item: _follow(session, item, revision, deadline if watching else 0.0))
+    _visit(session, query, lambda item: _follow(session, item, revision, deadline if watching else 0.0))
 
 
 def _follow(session: Session, item: Item, revision: int, deadline: float) -> None:
@@ -126,31 +138,38 @@ def history_of(
     session: Session = context.obj
     printer = Printer(output, template).check()
 
+    if revision < 0:
+        raise CommandError(f"revision must be a positive integer: {revision}")
+
     def one(item: Item) -> None:
         found = kept(session, item)
-        if not revision:
-            print(f"{item} \n{history(found)}")
-            return
-        chosen = next((one for one in found if one.number == revision), None)
-        if chosen is None:
+        chosen = [one for one in found if not revision or one.number == revision]
+        if revision and not chosen:
             raise CommandError("unable to find the specified revision")
         if output:
-            printer.show(chosen.tree)
-            return
-        from kubectl.describe.pod import template_text
+            for one in chosen:
+                printer.show(_as_it_was(item, one))
+        elif revision:
+            print(f"{item} with revision #{revision}\n{template_text(chosen[0].template, chosen[0].cause)}")
+        else:
+            print(f"{item} \n{history(found)}")
 
-        print(f"{item} with revision #{revision}\n{template_text(template_of(chosen), chosen.cause)}")
+    _visit(session, _query(session, filename, recursive, kustomize, selector), one)
 
-    session.each(session.items(_query(session, filename, recursive, kustomize, selector)), one)
+
+def _as_it_was(item: Item, revision: Revision) -> Tree:
+    """A ReplicaSet is itself the revision; of another workload only the template was kept."""
+    if revision.tree["kind"] == "ReplicaSet":
+        return {"apiVersion": item.resource.api_version, **revision.tree}
+    return {**item.tree, "spec": {**item.tree["spec"], "template": revision.template}}
 
 
 def kept(session: Session, item: Item) -> list[Revision]:
     """The revisions that the server still has. Raises CommandError for a kind that keeps none."""
-    names = {"Deployment": "replicasets.apps", "DaemonSet": "controllerrevisions.apps", "StatefulSet": "controllerrevisions.apps"}
-    if item.tree["kind"] not in names:
-        kind = item.tree["kind"]
+    kind = item.tree["kind"]
+    if kind not in KEPT_IN:
         raise CommandError(f'error retrieving history for "{kind}", no visitor method exists for {{{item.resource.group} {kind}}}')
-    resource = session.discovery.find(names[item.tree["kind"]])
+    resource = session.discovery.find(KEPT_IN[kind])
     labels = (item.tree["spec"].get("selector") or {}).get("matchLabels") or {}
     selector = ",".join(f"{name}={value}" for name, value in labels.items())
     from dataclasses import replace
@@ -187,18 +206,24 @@ def undo(
     changes = Changes.of(session, Printer(output, template), dry_run_flag=dry_run)
 
     def one(item: Item) -> None:
+        if LAST_APPLIED in (item.tree["metadata"].get("annotations") or {}):
+            session.tell(BESIDE_APPLY.format(f"{item.resource.plural}/{item.key.name}"))
+        if item.tree["kind"] not in KEPT_IN:
+            kind, group = item.tree["kind"], item.resource.group
+            raise CommandError(f'error retrieving rollbacker for "{kind}", no visitor method exists for {{{group} {kind}}}')
         if item.tree["spec"].get("paused"):
             raise CommandError(
                 "you cannot rollback a paused deployment; resume it first with 'kubectl rollout resume' and try again"
             )
         chosen = earlier(item.tree, kept(session, item), to_revision)
         if _same(template_of(chosen), item.tree["spec"]["template"]):
-            session.say(f"{item} skipped rollback (current template already matches revision {chosen.number})")
-            return
-        tree = item.tree if changes.mode == "client" else _rolled_back(changes, item, chosen)
-        changes.said(item, tree, "rolled back")
+            return session.say(f"{item} skipped rollback (current template already matches revision {chosen.number})")
+        if changes.mode == "client":
+            to = "" if item.tree["kind"] == "Deployment" else "will roll back to "
+            return changes.said(item, item.tree, to + template_text(chosen.template, chosen.cause))
+        return changes.said(item, _rolled_back(changes, item, chosen), "rolled back")
 
-    session.each(session.items(_query(session, filename, recursive, kustomize, selector)), one)
+    _visit(session, _query(session, filename, recursive, kustomize, selector), one)
 
 
 def _rolled_back(changes: Changes, item: Item, chosen: Revision) -> Tree:
@@ -247,6 +272,11 @@ def _restarted(session: Session) -> Callable[[Item], Tree]:
                 f'{item.resource.qualified} "{item.key.name}" can\'t restart paused deployment (run rollout resume first)'
             )
         now = session.now.strftime("%Y-%m-%dT%H:%M:%SZ")
+        if ((item.tree["spec"]["template"].get("metadata") or {}).get("annotations") or {}).get(RESTARTED) == now:
+            raise CommandError(
+                f"failed to create patch for {item.key.name}: if restart has already been triggered within the past second, please "
+                "wait before attempting to trigger another"
+            )
         return {"spec": {"template": {"metadata": {"annotations": {RESTARTED: now}}}}}
 
     return patch
@@ -257,7 +287,7 @@ def _patch_all(session: Session, query: Query, changes: Changes, made: Callable[
         patch = made(item)
         changes.said(item, item.tree if changes.mode == "client" else changes.patch(item, patch, STRATEGIC), verb)
 
-    session.each(session.items(query), one)
+    _visit(session, query, one)
 
 
 @app.command(short_help="Restart a resource", epilog="kubectl rollout restart RESOURCE")

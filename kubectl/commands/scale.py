@@ -84,8 +84,8 @@ def scale(
     if replicas < 0:
         raise CommandError("The --replicas=COUNT flag is required, and COUNT must be greater than or equal to 0")
     changes = Changes.of(session, Printer(output, template, managed_fields=show_managed_fields), dry_run_flag=dry_run)
-    found = session.items(Query(session.args, filename, recursive, kustomize, selector, all=all, every=False))
-    if resource_version and len(found) > 1:
+    query = Query(session.args, filename, recursive, kustomize, selector, all=all, every=False)
+    if resource_version and len(session.items(query)) > 1:
         raise CommandError("cannot use --resource-version with multiple resources")
 
     def one(item: Item) -> None:
@@ -94,11 +94,13 @@ def scale(
         tree = item.tree
         if changes.mode != "client":
             tree = _resize(session, item, changes, replicas, (current_replicas, resource_version))
-        changes.said(item, tree if not output else session.server.request("GET", item.path).tree(), "scaled")
+        if output and changes.mode == "none":
+            tree = session.server.request("GET", item.path).tree()
+        changes.said(item, {**item.tree, "spec": {**item.tree["spec"], "replicas": replicas}} if output else tree, "scaled")
         if parse_go(timeout):
             _wait(session, item, replicas, time.monotonic() + parse_go(timeout))
 
-    session.each(found, one)
+    session.visit(query, one)
 
 
 def _resize(session: Session, item: Item, changes: Changes, replicas: int, conditions: tuple[int, str]) -> dict[str, object]:

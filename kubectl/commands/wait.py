@@ -13,11 +13,12 @@ from kube.api.duration import parse_go
 from kube.api.meta import Tree
 from kube.api.status import NotFound
 from kubectl import options
+from kubectl.changes import Changes
 from kubectl.deleting import wait_gone
-from kubectl.errors import CommandError
-from kubectl.printers import gotext
+from kubectl.errors import CommandError, Failed
+from kubectl.printers import Printer, gotext
 from kubectl.printers.jsonpath import find
-from kubectl.selection import Item, Query
+from kubectl.selection import Item, Query, items
 from kubectl.session import Session
 from kubectl.watching import watch
 
@@ -61,6 +62,8 @@ def wait(
     all_namespaces: options.AllNamespaces = False,
     all: options.All = False,
     output: options.Output = "",
+    template: options.Template = "",
+    show_managed_fields: options.ShowManagedFields = False,
 ) -> None:
     """Wait for a specific condition on one or many resources.
 
@@ -75,23 +78,23 @@ def wait(
       kubectl wait --for=delete pod/busybox1 --timeout=60s
     """
     session: Session = context.obj
-    seconds = -1.0 if timeout.startswith("-") else parse_go(timeout)
-    deadline = time.monotonic() + (seconds if seconds >= 0 else WEEK_SECONDS)
+    seconds = parse_go(timeout)
+    deadline = time.monotonic() + (seconds if seconds >= 0 else WEEK_SECONDS) if seconds else 0.0
     query = Query(session.args, filename, recursive, "", selector, field_selector, all_namespaces, all=all, every=False)
+    told = Changes.of(session, Printer(output, template, managed_fields=show_managed_fields))
     if condition == "delete":
-        return _deleted(session, query, deadline)
+        return _deleted(told, query, deadline)
     met = condition_of(condition)
     if condition == "create":
         _created(session, query, deadline)
-    items = session.items(query)
-    if not items:
+    found = session.items(query)
+    if not found:
         raise CommandError("no matching resources found")
 
     def one(item: Item) -> None:
-        until(session, item, met, deadline)
-        session.say(f"{item} condition met")
+        told.said(item, until(session, item, met, deadline), "condition met")
 
-    return session.each(items, one)
+    return session.each(found, one)
 
 
 def condition_of(text: str) -> Met:
@@ -104,6 +107,7 @@ def condition_of(text: str) -> Met:
         return lambda tree: _has_condition(tree, name, value if equals else "true")
     if kind == "jsonpath" and equals:
         path, expected = _divided(rest)
+        _check_path(path)
         return lambda tree: _has_value(tree, path, expected)
     raise CommandError(f'unrecognized condition: "{text}"' if text else "unrecognized condition: []")
 
@@ -118,6 +122,13 @@ def _divided(text: str) -> tuple[str, str | None]:
     if equals and not value:
         raise CommandError("jsonpath wait has to have a value after equal sign, like --for=jsonpath='{.status.readyReplicas}'=3")
     return path.strip("'\""), value.strip("'\"") if equals else None
+
+
+def _check_path(path: str) -> None:
+    if path.count("{") != path.count("}") or not path:
+        raise CommandError(
+            "unexpected path string, expected a 'name1.name2' or '.name1.name2' or '{name1.name2}' or '{.name1.name2}'"
+        )
 
 
 def _has_condition(tree: Tree, name: str, value: str) -> bool:
@@ -142,13 +153,15 @@ def _has_value(tree: Tree, path: str, value: str | None) -> bool:
     return bool(found) and gotext.text(found[0]).strip() == value.strip()
 
 
-def until(session: Session, item: Item, met: Met, deadline: float) -> None:
-    """Raises CommandError at the deadline."""
+def until(session: Session, item: Item, met: Met, deadline: float) -> Tree:
+    """The object when it is as wanted. A deadline of 0: it must be so now. Raises CommandError at the deadline."""
     tree = item.tree
     where = f"{item.resource.plural}/{item.key.name}"
     while True:
         if met(tree):
-            return
+            return tree
+        if not deadline:
+            raise CommandError(f"condition not met for {where}")
         left = int(deadline - time.monotonic())
         if deadline <= time.monotonic():
             raise CommandError(f"timed out waiting for the condition on {where}")
@@ -161,7 +174,7 @@ def until(session: Session, item: Item, met: Met, deadline: float) -> None:
             if event.type == "DELETED":
                 raise NotFound(f'{item.resource.qualified} "{item.key.name}" not found')
             if met(event.object):
-                return
+                return event.object
         tree = session.server.request("GET", item.path).tree()
 
 
@@ -172,18 +185,27 @@ def _created(session: Session, query: Query, deadline: float) -> None:
             if session.items(query):
                 return
         except NotFound:
-            if time.monotonic() > deadline:
+            if not deadline:
                 raise
-        if time.monotonic() > deadline:
+        if not deadline:
             raise CommandError("no matching resources found")
+        if time.monotonic() > deadline:
+            raise CommandError("timed out waiting for the condition")
         time.sleep(LOOK_SECONDS)
 
 
-def _deleted(session: Session, query: Query, deadline: float) -> None:
+def _deleted(told: Changes, query: Query, deadline: float) -> None:
+    """What is not there is gone."""
+
+    def one(item: Item) -> None:
+        wait_gone(told.session, item, item.tree["metadata"].get("uid", ""), deadline)
+        told.said(item, item.tree, "condition met")
+
     try:
-        items = session.items(query)
+        told.session.each(items(told.session, query), one)
     except NotFound:
         return
-    for item in items:
-        wait_gone(session, item, item.tree["metadata"].get("uid", ""), deadline)
-        session.say(f"{item} condition met")
+    except Failed as failed:
+        others = [error for error in failed.errors if not isinstance(error, NotFound)]
+        if others:
+            raise Failed(others) from failed

@@ -151,12 +151,10 @@ def template(tree: Tree) -> str:
 
 
 def template_text(tree: Tree, cause: str = "") -> str:
-    """The template as `rollout history --revision` shows it."""
-    from kubectl.printers.tabwriter import align
-
+    """The template as `rollout history --revision` shows it: columns are left to the terminal's tabs."""
     shown = dict(tree)
     if cause and cause != "<none>":
         metadata = dict(tree.get("metadata") or {})
         metadata["annotations"] = {**(metadata.get("annotations") or {}), "kubernetes.io/change-cause": cause}
         shown["metadata"] = metadata
-    return align(template(shown))
+    return template(shown)

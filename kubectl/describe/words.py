@@ -47,7 +47,7 @@ def multiline(title: str, values: Iterable[str], *, indent: str = "") -> str:
     listed = list(values)
     if not listed:
         return f"{indent}{title}:\t<none>\n"
-    return f"{indent}{title}:\t{listed[0]}\n" + "".join(f"{indent}\t{value}\n" for value in listed[1:])
+    return f"{indent}{title}:\t{listed[0]}\n" + "".join(f"\t{value}\n" for value in listed[1:])
 
 
 def labels(title: str, found: dict[str, str] | None, *, indent: str = "") -> str:

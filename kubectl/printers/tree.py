@@ -18,7 +18,7 @@ def name_of(tree: Tree) -> str:
     """`pod/x`, `deployment.apps/x`."""
     group = tree.get("apiVersion", "").rpartition("/")[0]
     kind = tree.get("kind", "").lower()
-    return f"{kind}{'.' if group else ''}{group}/{tree.get('metadata', {}).get('name', '')}"
+    return f"{kind}{'.' if group else ''}{group}/{tree.get('metadata', {}).get('name') or '<unknown>'}"
 
 
 def without_managed_fields(tree: Tree) -> Tree:
