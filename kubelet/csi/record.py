@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kube.api.attachment_name import volume_name
+from kube.component.private_file import write_private
 
 FILE = "vol_data.json"
 PLUGIN = "kubernetes.io~csi"
@@ -42,7 +43,7 @@ def remember(place: Path, record: Record) -> None:
         "volumeMode": "Block" if record.device else "Filesystem",
         "ready": record.ready,
     }
-    (place / FILE).write_text(json.dumps(tree))
+    write_private(place / FILE, json.dumps(tree).encode())  # half a record would leave the volume staged and attached for ever
 
 
 def recall(place: Path) -> Record | None:

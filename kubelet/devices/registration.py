@@ -10,8 +10,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from kube.component.logging import get_logger
 from kubelet.csi.protobuf import decode, encode
 from kubelet.devices import messages
+
+log = get_logger("kubelet.devices")
 
 SOCKET, INNER = "kubelet.sock", ".kubelet-registration.sock"
 CHUNK_BYTES = 1 << 16
@@ -52,6 +55,8 @@ class Registration:
             async with asyncio.TaskGroup() as both_ways:
                 both_ways.create_task(_pass(reader, inner_writer))
                 both_ways.create_task(_pass(inner_reader, writer))
+        except (OSError, RuntimeError) as error:  # the latter is gRPC's word for a socket that it cannot bind
+            log.error("device plugin not heard", reason=error)
         finally:
             for one in (writer, inner_writer):
                 if one is not None:

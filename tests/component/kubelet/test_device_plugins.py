@@ -12,7 +12,7 @@ import pytest
 from kube.api.types import Pod
 from kube.component.clock import SystemClock
 from kubelet.devices.manager import DIRECTORY, GRACE_SECONDS, DeviceManager, NotAllocated
-from kubelet.devices.registration import SOCKET
+from kubelet.devices.registration import INNER, SOCKET
 from kubelet.node_status import Devices
 from tests.device_plugin import RESOURCE, LedPlugin
 from tests.unit.kubelet.pods import a_container, a_pod
@@ -91,6 +91,26 @@ def test_a_plugins_devices_are_the_nodes_and_go_with_it(root: Path) -> None:
             await there(manager, 0, 0)
         async with running(root, clock) as manager:
             await there(manager, 0, 0)  # known of before: nobody else tells of it
+
+    asyncio.run(story())
+
+
+def test_a_plugin_that_cannot_be_heard_ends_no_kubelet(root: Path) -> None:
+    """Rule: what a plugin, or who cleans up its directory, does is no reason for the node's pods to be left alone."""
+
+    async def story() -> None:
+        async with running(root, SystemClock()) as manager:
+            plugin = LedPlugin(root / DIRECTORY)
+            await asyncio.to_thread(plugin.start, **THREE)
+            await asyncio.to_thread(plugin.register)
+            await there(manager, 3, 2)
+            (root / DIRECTORY / INNER).unlink()
+            reader, writer = await asyncio.open_unix_connection(root / DIRECTORY / SOCKET)
+            assert await reader.read() == b"", "closed, without an answer"
+            writer.close()
+            plugin.tell(a="Healthy", b="Healthy", c="Healthy")
+            await there(manager, 3, 3)
+            await asyncio.to_thread(plugin.stop)
 
     asyncio.run(story())
 

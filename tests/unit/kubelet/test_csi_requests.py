@@ -112,6 +112,15 @@ def test_a_record_outlives_its_kubelet_also_one_of_an_older_form(tmp_path: Path)
     assert recall(tmp_path / "v") is None
 
 
+def test_a_record_is_there_whole_at_every_moment_of_its_writing(tmp_path: Path) -> None:
+    """Rule: a kubelet may be killed at any point; without its record a volume would never be given back."""
+    remember(tmp_path, Record("d", "h", "v", ready=False))
+    with (tmp_path / "vol_data.json").open() as before:
+        remember(tmp_path, Record("d", "h", "v"))
+        assert json.load(before)["ready"] is False, "the old one is replaced, never written over"
+    assert recall(tmp_path) == Record("d", "h", "v")
+
+
 def test_a_file_system_grows_to_the_size_of_its_volume_and_the_claim_then_says_so() -> None:
     """Rule: https://kubernetes.io/docs/concepts/storage/persistent-volumes/#resizing-an-in-use-persistentvolumeclaim, KEP-1790"""
 
