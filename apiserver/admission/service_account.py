@@ -34,6 +34,7 @@ class ServiceAccountAdmission:
         pod = attributes.object
         assert pod is not None, "a create has an object"
         if MIRROR in (pod["metadata"].get("annotations") or {}):
+            await self.validate(attributes, server)  # before anybody else speaks of it
             return
         spec = pod["spec"]
         name = spec.get("serviceAccountName") or "default"

@@ -191,7 +191,8 @@ class Write:
         name = before["name"]
         version = metadata.get("resourceVersion")
         if version in (None, "", "0") and not self.row.unconditional_update:
-            raise self._invalid(name, [invalid("metadata.resourceVersion", 0, "must be specified for an update")])
+            missing = invalid("metadata.resourceVersion", 0, "must be specified for an update")
+            raise invalid_object(self.row.plural, self.row.group, name, [missing])  # upstream names the resource here
         if version not in (None, "", "0", before["resourceVersion"]):
             raise conflict(self.row.plural, self.row.group, name, OBJECT_MODIFIED)
         uid = metadata.get("uid")

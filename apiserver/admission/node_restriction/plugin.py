@@ -1,5 +1,6 @@
 """The plugin: finds what a rule needs to know, and refuses in its words.
 
+It is asked with those that mutate, as upstream's is: before an object without a name is given one, and before it is validated.
 https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/#noderestriction
 kubernetes plugin/pkg/admission/noderestriction/admission.go
 """
@@ -12,7 +13,7 @@ from apiserver.admission.node_restriction.rules import Write
 from apiserver.context import AdmissionAttributes, Server
 from kube.api.meta import Key, Tree
 from kube.api.resources import resource_of
-from kube.api.status import Forbidden, is_forbidden
+from kube.api.status import Forbidden, is_forbidden, not_found
 from kube.api.types import CSIDriver, Node, PersistentVolume, PersistentVolumeClaim, Pod
 
 NODE_PREFIX = "system:node:"
@@ -21,7 +22,7 @@ NODE_PREFIX = "system:node:"
 class NodeRestriction:
     name = "NodeRestriction"
 
-    async def validate(self, attributes: AdmissionAttributes, server: Server) -> None:
+    async def mutate(self, attributes: AdmissionAttributes, server: Server) -> None:
         user = attributes.user
         if not user.name.startswith(NODE_PREFIX) or "system:nodes" not in user.groups:
             return
@@ -68,14 +69,16 @@ def _about_pods(write: Write, server: Server) -> str:
         case "status":
             return rules.about_pod_status(write)
         case "eviction":
-            return rules.about_eviction(write, _cached(server, Pod, Key(write.namespace, write.name)))
+            return rules.about_eviction(write, _there(server, write.namespace, write.name))
     return f"unexpected pod subresource \"{write.subresource}\", only 'status' and 'eviction' are allowed"
 
 
 def _about_token(write: Write, server: Server) -> str:
     bound = (((write.new or {}).get("spec") or {}).get("boundObjectRef")) or {}
-    pod = _cached(server, Pod, Key(write.namespace, bound.get("name") or ""))
-    return rules.about_token(write, pod, _audiences(server, pod) if pod is not None else ())
+    if why := rules.about_binding(bound):
+        return why
+    pod = _there(server, write.namespace, bound["name"])
+    return rules.about_token(write, pod, _audiences(server, pod))
 
 
 def _audiences(server: Server, pod: Tree) -> Iterator[str]:
@@ -97,6 +100,14 @@ def _driver(server: Server, volume: Tree, namespace: str, pod: str) -> str:
     claim = _cached(server, PersistentVolumeClaim, Key(namespace, name)) if name else None
     bound = _cached(server, PersistentVolume, Key("", claim["spec"].get("volumeName") or "")) if claim is not None else None
     return str(((bound or {"spec": {}})["spec"].get("csi") or {}).get("driver") or "")
+
+
+def _there(server: Server, namespace: str, name: str) -> Tree:
+    """A pod. Raises NotFound, in the words of upstream's cache."""
+    found = _cached(server, Pod, Key(namespace, name))
+    if found is None:
+        raise not_found("pod", "", name)
+    return found
 
 
 def _cached(server: Server, kind: type[Any], key: Key) -> Tree | None:

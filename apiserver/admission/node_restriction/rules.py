@@ -23,6 +23,7 @@ OWN_LABELS = frozenset(
 OWN_DOMAINS = ("kubelet.kubernetes.io", "node.kubernetes.io")
 SYSTEM_DOMAINS = ("kubernetes.io", "k8s.io")
 RESTRICTED_DOMAIN = "node-restriction.kubernetes.io"
+CLAIMED = {"resourceClaimStatuses": "resource claim statuses", "extendedResourceClaimStatus": "extended resource claim status"}
 NAMED = {"secrets": "secrets", "configmaps": "configmaps", "persistentvolumeclaims": "persistentvolumeclaims"}
 
 
@@ -40,20 +41,33 @@ class Write:
 
 
 def about_node(write: Write) -> str:
-    node, new, old = write.node, write.new, write.old
-    if write.operation == "CREATE" and new is not None and (named := forbidden_labels(_changed(_labels(new), {}))):
-        return f'node "{node}" is not allowed to set the following labels: {", ".join(named)}'
+    node, new = write.node, write.new
     if write.name != node:
         return f'node "{node}" is not allowed to modify node "{write.name}"'
-    if write.operation != "UPDATE" or new is None or old is None:
-        return ""
-    if (new.get("spec") or {}).get("taints") != (old.get("spec") or {}).get("taints"):
+    if new is not None and write.operation == "CREATE":
+        return _about_new_node(node, new)
+    if new is not None and write.old is not None and write.operation == "UPDATE":
+        return _about_changed_node(node, new, write.old)
+    return ""
+
+
+def _about_new_node(node: str, new: Tree) -> str:
+    if (new.get("spec") or {}).get("configSource") is not None:
+        return f'node "{node}" is not allowed to create pods with a non-nil configSource'
+    named = forbidden_labels(_changed(_labels(new), {}))
+    return f'node "{node}" is not allowed to set the following labels: {", ".join(named)}' if named else ""
+
+
+def _about_changed_node(node: str, new: Tree, old: Tree) -> str:
+    wanted, had = new.get("spec") or {}, old.get("spec") or {}
+    if wanted.get("configSource") not in (None, had.get("configSource")):
+        return f'node "{node}" is not allowed to update configSource to a new non-nil configSource'
+    if wanted.get("taints") != had.get("taints"):
         return f'node "{node}" is not allowed to modify taints'
-    if named := forbidden_labels(_changed(_labels(new), _labels(old))):
-        return f"is not allowed to modify labels: {', '.join(named)}"
     if new["metadata"].get("ownerReferences") != old["metadata"].get("ownerReferences"):
         return f'node "{node}" is not allowed to modify ownerReferences'
-    return ""
+    named = forbidden_labels(_changed(_labels(new), _labels(old)))
+    return f"is not allowed to modify labels: {', '.join(named)}" if named else ""
 
 
 def forbidden_labels(names: Iterable[str]) -> list[str]:
@@ -136,33 +150,32 @@ def about_pod_status(write: Write) -> str:
         return ""
     if _labels(new) != _labels(old):
         return f'node "{node}" cannot update labels through pod status'
-    claims = [(one.get("status") or {}).get("resourceClaimStatuses") or [] for one in (new, old)]
-    return f'node "{node}" cannot update resource claim statuses' if claims[0] != claims[1] else ""
+    for field, what in CLAIMED.items():
+        now, before = ((one.get("status") or {}).get(field) or None for one in (new, old))
+        if now != before:
+            return f'node "{node}" cannot update {what}'
+    return ""
 
 
-def about_eviction(write: Write, pod: Tree | None) -> str:
-    """Of a pod that is there."""
+def about_eviction(write: Write, pod: Tree) -> str:
     if write.operation != "CREATE":
-        return f'unexpected operation "{write.operation}"'
-    return (
-        ""
-        if pod is None or _is_on(pod, write.node)
-        else f'node "{write.node}" can only evict pods with spec.nodeName set to itself'
-    )
+        return f"unexpected operation {write.operation}"
+    return "" if _is_on(pod, write.node) else f"node {write.node} can only evict pods with spec.nodeName set to itself"
 
 
-def about_token(write: Write, pod: Tree | None, audiences: Iterable[str]) -> str:
-    """A token for one of its pods; `pod` is the one that it shall be bound to, `audiences` those that this pod asks for."""
-    spec: Tree = (write.new or {}).get("spec") or {}
-    bound = spec.get("boundObjectRef") or {}
+def about_binding(bound: Tree) -> str:
+    """What a token shall be bound to."""
     if (bound.get("apiVersion"), bound.get("kind")) != ("v1", "Pod") or not bound.get("name"):
         return "node requested token not bound to a pod"
-    if not bound.get("uid"):
-        return "node requested token with a pod binding without a uid"
-    if pod is None:
-        return f'pods "{bound["name"]}" not found'
-    if pod["metadata"]["uid"] != bound["uid"]:
-        why = f"the UID in the bound object reference ({bound['uid']}) does not match the UID in record. "
+    return "" if bound.get("uid") else "node requested token with a pod binding without a uid"
+
+
+def about_token(write: Write, pod: Tree, audiences: Iterable[str]) -> str:
+    """A token for one of its pods; `pod` is the one that it shall be bound to, `audiences` those that this pod asks for."""
+    spec: Tree = (write.new or {}).get("spec") or {}
+    uid = spec["boundObjectRef"]["uid"]
+    if pod["metadata"]["uid"] != uid:
+        why = f"the UID in the bound object reference ({uid}) does not match the UID in record. "
         return why + "The object might have been deleted and then recreated"
     if not _is_on(pod, write.node):
         return "node requested token bound to a pod scheduled on a different node"

@@ -22,7 +22,11 @@ READ, CHANGE = ("get", "list", "watch"), ("create", "update", "patch")
 
 def node_of(user: User) -> str:
     """The name of the node that speaks, or nothing."""
-    return user.name.removeprefix(PREFIX) if user.name.startswith(PREFIX) and GROUP in user.groups else ""
+    return user.name.removeprefix(PREFIX) if _is_node(user) else ""
+
+
+def _is_node(user: User) -> bool:
+    return user.name.startswith(PREFIX) and GROUP in user.groups
 
 
 class NodeAuthorizer(Prompt):
@@ -45,7 +49,7 @@ class NodeAuthorizer(Prompt):
     def decided(self, user: User, info: RequestInfo) -> Decision:
         node = node_of(user)
         if not node:
-            return NO_OPINION
+            return Decision(None, f'unknown node for user "{user.name}"') if _is_node(user) else NO_OPINION
         special = self._special.get((info.api_group, info.plural)) if info.is_resource else None
         if special is not None:
             return special(node, info)
@@ -77,15 +81,17 @@ class NodeAuthorizer(Prompt):
     def _claim(self, node: str, info: RequestInfo) -> Decision:
         if info.subresource != "status":
             return self._get(node, info)
-        if info.verb not in ("update", "patch", "get"):
-            return Decision(None, "can only get/update/patch the status of this type")
+        if info.verb not in ("update", "patch"):
+            return Decision(None, "can only get/update/patch this type")
         return self._reachable(node, info)
 
     def _account(self, node: str, info: RequestInfo) -> Decision:
-        if info.subresource != "token":
-            return self._get(node, info)
+        if info.verb == "get" and not info.subresource:  # for the plugins that fetch credentials for images
+            return self._reachable(node, info)
         if info.verb != "create" or not info.name:
             return Decision(None, "can only create tokens for individual service accounts")
+        if info.subresource != "token":
+            return Decision(None, "can only create token subresource of serviceaccount")
         return self._reachable(node, info)
 
     def _node(self, node: str, info: RequestInfo) -> Decision:

@@ -8,6 +8,7 @@ from ipaddress import ip_address
 from typing import Any
 
 from kube.api import names
+from kube.api.core.pod_validation.annotations import changed_annotation_errors
 from kube.api.core.pod_validation.security import id_errors
 from kube.api.network_address import ip_complaints
 from kube.api.status import FieldError, duplicate, forbidden, invalid
@@ -21,6 +22,7 @@ OF_CONTAINERS = (("containerStatuses", "containers"), ("initContainerStatuses", 
 
 def status_errors(new: Pod, old: Pod) -> Iterator[FieldError]:
     status, before = new.status, old.status
+    yield from changed_annotation_errors(new.metadata.annotations, old.metadata.annotations, "metadata.annotations")
     for index, condition in enumerate(status.conditions or ()):
         if condition.type not in SYSTEM_CONDITIONS:
             yield from complain(f"metadata.conditions[{index}].Type", condition.type or "", names.qualified)

@@ -7,7 +7,7 @@ import pytest
 
 from apiserver.config import Config
 from kube.api.meta import Key, Tree
-from kube.api.status import Forbidden
+from kube.api.status import Forbidden, Invalid, NotFound
 from kube.api.types import Lease, Node, Pod, ServiceAccount
 from kube.client.rest import STRATEGIC, Client
 from tests.component.conftest import RunningApi
@@ -67,6 +67,16 @@ def test_a_node_does_its_work_and_no_others(runner: asyncio.Runner, apiserver: R
         labels = {"metadata": {"labels": {"node-role.kubernetes.io/control-plane": ""}}}
         with pytest.raises(Forbidden, match=r"is not allowed to modify labels: node-role\.kubernetes\.io/control-plane"):
             await node.patch(Node, Key("", "n"), labels, type=STRATEGIC)
+        with pytest.raises(Forbidden, match=r'nodes "more-" is forbidden: node "n" is not allowed to modify node ""'):
+            await node.create(Node, {"metadata": {"generateName": "more-"}})
+        projected = [{"name": "v", "projected": {"sources": [{"serviceAccountToken": {"path": "t"}}]}}]
+        curious = a_pod("curious", "n", **mirror)
+        with pytest.raises(Forbidden, match="a mirror pod may not use ServiceAccountToken volume projections"):
+            await node.create(Pod, {**curious, "spec": {**curious["spec"], "volumes": projected}})
+        with pytest.raises(NotFound, match='pod "nowhere" not found'):
+            await node.create_subresource(Pod, Key("default", "nowhere"), "eviction", {"metadata": {"name": "nowhere"}})
+        with pytest.raises(Invalid, match="may not remove or update mirror pod annotation"):
+            await node.patch(Pod, Key("default", "static"), {"metadata": {"annotations": None}}, subresource="status")
         taints = {"spec": {"taints": [{"key": "k", "effect": "NoSchedule"}]}}
         with pytest.raises(Forbidden, match="is not allowed to modify taints"):
             await node.patch(Node, Key("", "n"), taints, type=STRATEGIC)

@@ -117,6 +117,23 @@ def test_node_has_its_own_lease_node_and_pods(authorizer: NodeAuthorizer) -> Non
     assert allowed(authorizer, NODE, asks("patch", "pods/status", "p"))
 
 
+@pytest.mark.parametrize(
+    ("user", "info", "reason"),
+    [
+        (User("system:node:", ("system:nodes",)), asks("get", "nodes", "n", ""), 'unknown node for user "system:node:"'),
+        (NODE, asks("get", "persistentvolumeclaims/status", "claim"), "can only get/update/patch this type"),
+        (NODE, asks("update", "serviceaccounts", "robot"), "can only create tokens for individual service accounts"),
+        (NODE, asks("list", "serviceaccounts"), "can only create tokens for individual service accounts"),
+        (NODE, asks("create", "serviceaccounts/other", "robot"), "can only create token subresource of serviceaccount"),
+    ],
+)
+def test_what_a_node_may_not_is_told_why(authorizer: NodeAuthorizer, user: User, info: RequestInfo, reason: str) -> None:
+    """Rule: kubernetes plugin/pkg/auth/authorizer/node; the reason stands in the refusal unless RBAC allows it."""
+    decision = asyncio.run(authorizer.decide(user, info))
+    assert (decision.allowed, decision.reason) == (None, reason)
+    assert allowed(authorizer, NODE, asks("get", "serviceaccounts", "robot"))
+
+
 def test_others_are_none_of_its_business(authorizer: NodeAuthorizer) -> None:
     for user in (User("system:node:n"), User("n", ("system:nodes",))):
         assert asyncio.run(authorizer.decide(user, asks("get", "secrets", "pull"))).allowed is None

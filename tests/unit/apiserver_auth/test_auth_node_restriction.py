@@ -6,6 +6,7 @@ import pytest
 
 from apiserver.admission.node_restriction.rules import (
     Write,
+    about_binding,
     about_claim,
     about_csi_node,
     about_eviction,
@@ -45,6 +46,11 @@ def a_pod(node: str = "n", *, mirror: bool = True, owners: Any = (OWNER,), statu
             a_write("CREATE", a_node(labels={"node-role.kubernetes.io/worker": "", "x.k8s.io/a": "1"})),
             'node "n" is not allowed to set the following labels: node-role.kubernetes.io/worker, x.k8s.io/a',
         ),
+        (a_write("CREATE", a_node(labels={"x.k8s.io/a": "1"}), name=""), 'node "n" is not allowed to modify node ""'),
+        (
+            a_write("CREATE", {**a_node(), "spec": {"configSource": {}}}),
+            'node "n" is not allowed to create pods with a non-nil configSource',
+        ),
         (a_write("UPDATE", a_node(), a_node(), name="m"), 'node "n" is not allowed to modify node "m"'),
         (a_write("DELETE", None, a_node(), name="m"), 'node "n" is not allowed to modify node "m"'),
         (a_write("UPDATE", a_node(taints=[{"key": "k"}]), a_node()), 'node "n" is not allowed to modify taints'),
@@ -52,7 +58,10 @@ def a_pod(node: str = "n", *, mirror: bool = True, owners: Any = (OWNER,), statu
             a_write("UPDATE", a_node(), a_node(labels={"a.node-restriction.kubernetes.io/x": "1"})),
             "is not allowed to modify labels: a.node-restriction.kubernetes.io/x",
         ),
-        (a_write("UPDATE", a_node(ownerReferences=[OWNER]), a_node()), 'node "n" is not allowed to modify ownerReferences'),
+        (
+            a_write("UPDATE", a_node(ownerReferences=[OWNER], labels={"x.k8s.io/a": "1"}), a_node()),
+            'node "n" is not allowed to modify ownerReferences',
+        ),
         (a_write("UPDATE", a_node(labels={"team": "b"}), a_node(labels={"team": "a"})), ""),
     ],
 )
@@ -117,8 +126,10 @@ def test_a_node_touches_no_pods_of_others() -> None:
     assert about_pod_status(a_write("UPDATE", labelled, own)) == 'node "n" cannot update labels through pod status'
     claimed = a_pod(status={"resourceClaimStatuses": [{"name": "g"}]})
     assert about_pod_status(a_write("UPDATE", claimed, own)) == 'node "n" cannot update resource claim statuses'
+    claimed = a_pod(status={"extendedResourceClaimStatus": {"resourceClaimName": "g"}})
+    assert about_pod_status(a_write("UPDATE", claimed, own)) == 'node "n" cannot update extended resource claim status'
     assert about_eviction(a_write("CREATE", {}), own) == ""
-    assert about_eviction(a_write("CREATE", {}), other) == 'node "n" can only evict pods with spec.nodeName set to itself'
+    assert about_eviction(a_write("CREATE", {}), other) == "node n can only evict pods with spec.nodeName set to itself"
 
 
 def a_request(*audiences: str, **bound: Any) -> Tree:
@@ -133,9 +144,6 @@ def a_request(*audiences: str, **bound: Any) -> Tree:
         (a_request("vault"), a_pod(), ""),
         (a_request("bank"), a_pod(), 'audience "bank" not found in pod spec volume'),
         (a_request("vault", "bank"), a_pod(), "node may only request 0 or 1 audiences"),
-        (a_request(kind="Secret"), a_pod(), "node requested token not bound to a pod"),
-        ({"spec": {}}, a_pod(), "node requested token not bound to a pod"),
-        (a_request(uid=""), a_pod(), "node requested token with a pod binding without a uid"),
         (a_request(), a_pod("m"), "node requested token bound to a pod scheduled on a different node"),
         (
             a_request(uid="old"), a_pod(), "the UID in the bound object reference (old) does not match the UID in record. "
@@ -148,6 +156,15 @@ def test_a_node_gets_tokens_for_its_own_pods_and_what_they_ask_for(request_: Tre
     sources = [{"serviceAccountToken": {"path": "t"}}, {"serviceAccountToken": {"path": "v", "audience": "vault"}}]
     pod["spec"]["volumes"] = [{"name": "v", "projected": {"sources": sources}}]
     assert about_token(a_write("CREATE", request_, subresource="token"), pod, projected_audiences(pod)) == why
+    assert about_binding(request_["spec"]["boundObjectRef"]) == ""
+
+
+def test_a_nodes_token_is_bound_to_a_pod_and_no_other_of_its_name() -> None:
+    """Rule: kubernetes plugin/pkg/admission/noderestriction, admitServiceAccount"""
+    for bound in ({}, {"apiVersion": "v1", "kind": "Secret", "name": "p", "uid": "u"}, {"apiVersion": "v1", "kind": "Pod"}):
+        assert about_binding(bound) == "node requested token not bound to a pod"
+    without = {"apiVersion": "v1", "kind": "Pod", "name": "p"}
+    assert about_binding(without) == "node requested token with a pod binding without a uid"
 
 
 def test_leases_slices_and_csi_nodes_are_a_nodes_own() -> None:
