@@ -17,7 +17,7 @@ from typer.core import TyperGroup
 
 from kubectl.commands import COMMANDS, Command
 from kubectl.errors import report
-from kubectl.flags import Flag, Parsed, UsageError, first_argument, parse, with_global
+from kubectl.flags import Flag, Misused, Parsed, UsageError, first_argument, parse, with_global
 from kubectl.help import command_help, root_help
 from kubectl.options import DURATION, FAMILY, SLICE
 from kubectl.session import Session
@@ -118,6 +118,9 @@ def _call(found: Found, parsed: Parsed) -> int:
             found.command.invoke(context)
     except typer.Exit as end:
         return int(end.exit_code)
+    except Misused as error:
+        sys.stdout.write(_page(found))
+        return _say(f"error: {error}") if str(error) else 0
     except UsageError as error:
         see = f"\nSee '{found.spoken} -h' for help and examples" if error.hint else ""
         return _say(f"error: {error}{see}")

@@ -19,6 +19,18 @@ from kubectl.errors import CommandError
 from kubectl.session import Session
 
 ENTRIES = {"clusters": "cluster", "contexts": "context", "users": "user"}
+TEXTS = ("current-context", "kind", "apiVersion")
+FIELDS = {
+    "clusters": (
+        "server", "tls-server-name", "insecure-skip-tls-verify", "certificate-authority", "certificate-authority-data", "proxy-url",
+        "disable-compression",
+    ),
+    "users": (
+        "client-certificate", "client-certificate-data", "client-key", "client-key-data", "token", "tokenFile", "as", "as-uid",
+        "as-groups", "as-user-extra", "username", "password", "auth-provider", "exec",
+    ),
+    "contexts": ("cluster", "user", "namespace"),
+}  # fmt: skip
 BOOLEANS = ("insecure-skip-tls-verify", "disable-compression")
 SECRET = ("certificate-authority-data", "client-certificate-data", "client-key-data")
 PRIVATE_MODE = 0o600
@@ -92,11 +104,11 @@ def put(tree: Tree, section: str, name: str, fields: dict[str, Any]) -> None:
     if found is None:
         found = {"name": name}
         entries.append(found)
-    inside = dict(found.get(ENTRIES[section]) or {})
+    inside = {**({"cluster": "", "user": ""} if section == "contexts" else {}), **(found.get(ENTRIES[section]) or {})}
     for field, value in fields.items():
         if value is None:
             continue
-        if value == "" or value is False:
+        if (value == "" or value is False) and field not in ("cluster", "user"):
             inside.pop(field, None)
         else:
             inside[field] = value
@@ -111,12 +123,18 @@ def remove(tree: Tree, section: str, name: str) -> None:
 def set_path(tree: Tree, path: str, value: str) -> None:
     """`current-context`, `clusters.NAME.server`. Raises CommandError."""
     section, name, field = _parts(path)
-    if not name:
+    if section in TEXTS and not name:
         tree[section] = value
         return
-    if not field:
-        raise CommandError(f'unable to parse path "{path}": a field of the entry must be named')
+    if section == "preferences":
+        if name != "colors":
+            raise CommandError(f'unable to parse "{path}": preferences have colors alone')
+        return  # read by nobody, and kept nowhere
+    if not field or field not in FIELDS[section]:
+        raise CommandError(f"can't set a map to a value: {', '.join(sorted(one['name'] for one in tree.get(section) or ()))}")
     typed: Any = value
+    if field.endswith("-data"):
+        _check_base64(value)
     if field in BOOLEANS:
         if value not in ("true", "false"):
             raise CommandError(f'strconv.ParseBool: parsing "{value}": invalid syntax')
@@ -128,10 +146,8 @@ def unset_path(tree: Tree, path: str) -> None:
     """A field, an entry, or a whole section. Raises CommandError."""
     section, name, field = _parts(path)
     if not name:
-        tree[section] = "" if section == "current-context" else None
+        tree[section] = "" if section in TEXTS else None
     elif not field:
-        if entry_of(tree, section, name) is None:
-            raise CommandError(f"current map key `{name}` is invalid")
         remove(tree, section, name)
     else:
         put(tree, section, name, {field: ""})
@@ -139,10 +155,24 @@ def unset_path(tree: Tree, path: str) -> None:
 
 def _parts(path: str) -> tuple[str, str, str]:
     section, _, rest = path.partition(".")
-    if section not in (*ENTRIES, "current-context"):
-        raise CommandError(f'unable to parse "{path}": no such section in a kubeconfig')
+    if section not in (*ENTRIES, *TEXTS, "preferences"):
+        raise CommandError(f"unable to parse {path} after [] at api.Config")
     name, _, field = rest.rpartition(".") if "." in rest else (rest, "", "")
     return section, name, field
+
+
+def _check_base64(text: str) -> None:
+    try:
+        base64.b64decode(text, validate=True)
+    except ValueError as error:
+        at = next((index for index, letter in enumerate(text) if not (letter.isalnum() or letter in "+/=")), len(text))
+        raise CommandError(f"error decoding input value: illegal base64 data at input byte {at}") from error
+
+
+def in_order(inner: str, entry: Tree) -> Tree:
+    """An entry's fields as upstream's type has them; a context always names a cluster and a user."""
+    known = {"cluster": "", "user": "", **entry} if inner == "context" else entry
+    return {name: known[name] for name in (*(one for one in FIELDS[f"{inner}s"] if one in known), *known) if name in known}
 
 
 def redacted(tree: Tree) -> Tree:
@@ -166,6 +196,9 @@ def minified(tree: Tree, name: str) -> Tree:
     if found is None:
         raise CommandError(f"cannot locate context {name}" if name else "current-context must exist in order to minify")
     keep = {"contexts": name, "clusters": found.get("cluster"), "users": found.get("user")}
+    for section, wanted in keep.items():
+        if wanted and section != "contexts" and entry_of(tree, section, wanted) is None:
+            raise CommandError(f"cannot locate {ENTRIES[section]} {wanted}")
     kept = {section: [one for one in tree.get(section) or () if one["name"] == wanted] for section, wanted in keep.items()}
     return {**tree, **kept, "current-context": name}
 

@@ -104,9 +104,9 @@ def until_taken(session: Session, items: Sequence[Item], form: Form, send: Send,
         if kept is not None:
             kept.unlink()
         kept = file
-        if edited == _without_comments(original) or not edited.strip():
+        if edited == _without_comments(original):
             file.unlink()
-            return session.tell(f"Edit cancelled, {'no changes made' if edited.strip() else 'saved file was empty'}.")
+            return session.tell("Edit cancelled, no changes made.")
         body, done = edited, Round()
         try:
             _save(session, items, edited, send, done, lasting=lasting)
@@ -141,7 +141,9 @@ def _objects(text: str) -> list[Tree]:
 
 
 def _unreadable(text: str) -> str:
-    """What a validator says of a text that is no YAML."""
+    """What a validator says of a text that is empty or no YAML."""
+    if not text.strip():
+        return "EOF"
     try:
         list(documents(text.encode()))
     except DecodeError as error:

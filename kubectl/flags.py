@@ -30,6 +30,10 @@ class UsageError(Exception):
         self.hint = hint
 
 
+class Misused(UsageError):
+    """So wrong that the command's whole page is shown before the message; without a message that is all, and no failure."""
+
+
 @dataclass(frozen=True)
 class Flag:
     """One flag. `kind` is bool, string, int, duration, list or slice (a list that commas also divide)."""

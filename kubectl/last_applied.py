@@ -125,7 +125,7 @@ def edit(
     if not (session.args or filename or kustomize):
         raise CommandError(REQUIRED)
     Printer(output).check("json,kyaml,yaml")
-    changes = Changes.of(session, Printer(), manager=field_manager, validate=validate)
+    changes = Changes.of(session, Printer(output), manager=field_manager, validate=validate)
     live = session.items(Query(session.args, filename, recursive, kustomize))
     applied = [(item, (item.tree["metadata"].get("annotations") or {}).get(LAST_APPLIED)) for item in live]
     items = [replace(item, tree=json.loads(text)) for item, text in applied if text is not None]
@@ -138,7 +138,9 @@ def edit(
     def send(item: Item, tree: Tree) -> None:
         if tree == item.tree:
             return changes.said(item, tree, "skipped")
+        item = replace(item, key=item.key._replace(name=tree["metadata"]["name"]))
         patch = {"metadata": {"annotations": {LAST_APPLIED: applied_annotation(tree)}}}
-        return changes.said(item, changes.patch(item, patch, "application/merge-patch+json"), "edited")
+        changes.patch(item, patch, "application/merge-patch+json")
+        return changes.said(item, tree, "edited")
 
-    until_taken(session, items, Form(output, APPLIED, windows_line_endings), send)
+    until_taken(session, items, Form(output, APPLIED, windows_line_endings), send, lasting=True)

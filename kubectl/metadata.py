@@ -127,6 +127,8 @@ def parsed(changes: list[str], what: str) -> tuple[dict[str, str], tuple[str, ..
     unwanted: list[str] = []
     for text in changes:
         name, equals, value = text.partition("=")
+        if equals and not name and text is changes[0]:
+            raise CommandError(f"at least one {what} update is required")
         if equals and name:
             told = label_value(value) if what == "label" else []
             if told:

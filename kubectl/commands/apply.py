@@ -130,6 +130,8 @@ def _check(session: Session, flags: dict[str, Any]) -> None:
     if flags["filename"] and flags["kustomize"]:
         raise CommandError("only one of -f or -k can be specified")
     if flags["prune"]:
+        if flags["server_side"]:
+            raise CommandError("--prune is in alpha and doesn't currently work on objects created by server-side apply")
         checked(flags["selector"], flags["all"], flags["prune_allowlist"])
     if flags["force_conflicts"] and not flags["server_side"]:
         raise CommandError("--force-conflicts only works with --server-side")
@@ -173,6 +175,8 @@ class ServerSide:
     def apply(self, item: Item) -> None:
         if self.changes.mode == "client":
             raise CommandError("--dry-run=client doesn't work with --server-side (did you mean --dry-run=server instead?)")
+        if not item.key.name:
+            raise CommandError("resource name may not be empty")
         tree = self._applied(item)
         if migrate(self.changes, item, tree):
             tree = self._applied(item)

@@ -5,7 +5,7 @@ https://kubernetes.io/docs/reference/kubectl/generated/kubectl_diff/
 """
 
 import os
-import shlex
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -33,6 +33,7 @@ from kubectl.session import Session, warn
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 MASK = "***"
+PLAIN = re.compile("[a-zA-Z0-9-=]+")
 TROUBLE = 2  # the exit code where no answer was found
 
 ServerSideFlag = Annotated[bool, typer.Option("--server-side", help="If true, apply runs in the server instead of the client.")]
@@ -99,24 +100,33 @@ def _diff(session: Session, flags: dict[str, Any]) -> int:
             if not flags["show_managed_fields"]:
                 before, after = without_managed_fields(before), without_managed_fields(after)
             _write(Path(live), item, _masked(before, after, "before"))
-            _write(Path(merged), item, _masked(after, before, "after"))
+            if after:
+                _write(Path(merged), item, _masked(after, before, "after"))
         return _run([*_program(), live, merged])
 
 
 def _run(command: list[str]) -> int:
+    """0 or 1. Raises CommandError for any other exit code, which is trouble."""
     sys.stdout.flush()
     try:
-        return subprocess.run(command, check=False).returncode
+        code = subprocess.run(command, check=False).returncode
     except FileNotFoundError:
-        raise CommandError(f'failed to run "{command[0]}": exec: "{command[0]}": executable file not found in $PATH') from None
+        raise CommandError(f'failed to run "{command[0]}": executable file not found in $PATH') from None
+    if code > 1:
+        raise CommandError(f'failed to run "{command[0]}": exit status {code}')
+    return code
 
 
 def _program() -> list[str]:
-    return shlex.split(os.environ.get("KUBECTL_EXTERNAL_DIFF", "")) or ["diff", "-u", "-N"]
+    """Of $KUBECTL_EXTERNAL_DIFF's words only plain ones are taken as arguments."""
+    words = os.environ.get("KUBECTL_EXTERNAL_DIFF", "").split()
+    return [*words[:1], *(word for word in words[1:] if PLAIN.fullmatch(word))] or ["diff", "-u", "-N"]
 
 
 def _both(changes: Changes, item: Item, flags: dict[str, Any]) -> tuple[Tree, Tree]:
     """The object as it is (empty: it is not there), and as it would be."""
+    if not item.key.name:
+        raise CommandError("resource name may not be empty")
     try:
         live = changes.session.server.request("GET", item.path).tree()
     except NotFound:

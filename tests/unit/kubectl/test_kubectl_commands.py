@@ -2,6 +2,7 @@
 
 import importlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,9 +11,11 @@ from kube.api.status import AlreadyExists, NotFound, Unauthorized, invalid, inva
 from kubectl.app import run
 from kubectl.commands import COMMANDS
 from kubectl.config_file import put, set_path, unset_path
+from kubectl.credentials import plugin_of, provider_of
 from kubectl.describe.pod import tolerations
 from kubectl.describe.words import events, selector_text
 from kubectl.errors import CommandError, message
+from kubectl.flags import Misused
 from kubectl.metadata import divided, parsed
 from kubectl.transport import Unreachable
 
@@ -91,7 +94,10 @@ def test_kubeconfig_entries_are_merged_and_kept_in_order() -> None:
     tree: dict[str, object] = {"contexts": [{"name": "b", "context": {"cluster": "c", "namespace": "n"}}]}
     put(tree, "contexts", "a", {"cluster": "x", "user": None})
     put(tree, "contexts", "b", {"namespace": ""})
-    assert tree["contexts"] == [{"name": "a", "context": {"cluster": "x"}}, {"name": "b", "context": {"cluster": "c"}}]
+    assert tree["contexts"] == [
+        {"name": "a", "context": {"cluster": "x", "user": ""}},
+        {"name": "b", "context": {"cluster": "c", "user": ""}},
+    ]
     set_path(tree, "clusters.k.server", "https://x")
     set_path(tree, "clusters.k.insecure-skip-tls-verify", "true")
     unset_path(tree, "clusters.k.server")
@@ -117,3 +123,31 @@ def test_descriptions_share_their_words() -> None:
     }
     assert events([event], now).splitlines()[-1] == "  Normal\tKilling\t5m (x3 over 20m)\tkubelet\tbye"
     assert events([], now) == "Events:\t<none>\n"
+
+
+def test_credentials_of_a_plugin_and_of_a_provider_are_merged() -> None:
+    """Rule: kubectl config set-credentials: environment and arguments of a provider are merged, arguments of a plugin replaced."""
+    none = {"exec_command": "", "exec_api_version": "", "exec_arg": [], "exec_env": [], "exec_interactive_mode": ""}
+    flags: dict[str, Any] = {**none, "exec_provide_cluster_info": None}
+    first = plugin_of(None, {**flags, "exec_command": "x", "exec_arg": ["a"], "exec_env": ["k=v", "z=1"]})
+    assert first is not None
+    assert plugin_of(first, {**flags, "exec_env": ["k-"]}) == {
+        "command": "x", "args": ["a"], "env": [{"name": "z", "value": "1"}], "provideClusterInfo": False,
+    }  # fmt: skip
+    assert plugin_of(None, flags) is None
+    assert provider_of({"name": "oidc", "config": {"a": "b"}}, "", ["c=d", "a-"]) == {"name": "oidc", "config": {"c": "d"}}
+    with pytest.raises(Misused, match="invalid exec-env format: bad"):
+        plugin_of(first, {**flags, "exec_env": ["bad"]})
+
+
+def test_a_property_of_a_kubeconfig_is_checked() -> None:
+    """Rule: kubectl config set: only known fields of entries; what is binary is base64."""
+    tree: dict[str, Any] = {"clusters": []}
+    set_path(tree, "clusters.a.server", "https://x")
+    assert tree["clusters"] == [{"name": "a", "cluster": {"server": "https://x"}}]
+    with pytest.raises(CommandError, match="can't set a map to a value: a"):
+        set_path(tree, "clusters.a.nope", "x")
+    with pytest.raises(CommandError, match="illegal base64 data at input byte 0"):
+        set_path(tree, "clusters.a.certificate-authority-data", "!!!")
+    with pytest.raises(CommandError, match="unable to parse foo.bar after"):
+        set_path(tree, "foo.bar", "x")
