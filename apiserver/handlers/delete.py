@@ -66,7 +66,7 @@ async def delete_collection(server: Server, request: Request) -> Response:
             await _delete_one(server, request, row, Key(metadata.namespace, metadata.name), options)
         except NotFound:
             continue  # somebody else was faster
-    return read.answer_list(request, row, page, form)
+    return await read.answer_list(request, row, page, form)
 
 
 def _warn(request: Request, row: Resource, options: Tree) -> None:

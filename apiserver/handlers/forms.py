@@ -4,7 +4,8 @@ As it is stored; in another version of its kind; as PartialObjectMetadata; as a 
 https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-resources-as-tables
 """
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
 import orjson
@@ -17,6 +18,7 @@ from kube.api.resource import Resource
 from kube.api.status import BadRequest, NotAcceptable, go_quoted
 
 INCLUDES = ("", "Metadata", "Object", "None")
+AT_ONCE = 50  # objects of a list, about two milliseconds
 
 
 def object_bytes(row: Resource, entry: Entry) -> bytes:
@@ -40,21 +42,32 @@ def one(row: Resource, entry: Entry, form: Accepted, include: str, *, columns: b
     return orjson.dumps(_table(row, [tree], metadata, include, columns, form.version))
 
 
-def many(row: Resource, entries: Iterable[Entry], metadata: Tree, form: Accepted, include: str) -> bytes:
+async def many(row: Resource, entries: Iterable[Entry], metadata: Tree, form: Accepted, include: str) -> bytes:
     """A list that is not of whole objects. Raises NotAcceptable where one object is wanted of it."""
     if form.kind == "PartialObjectMetadata":
         raise NotAcceptable(f"you requested {form.kind}, but the requested object is a list (*{_go_type(row)}List)")
-    trees = (orjson.loads(object_bytes(row, entry)) for entry in entries)  # one at a time: many trees at once cost ten times more
     if form.form is Form.TABLE:
-        return orjson.dumps(_table(row, trees, metadata, include, True, form.version))
+        shown, now = _table(row, [], metadata, include, True, form.version), datetime.now(UTC)
+        shown["rows"] = await _each(row, entries, lambda tree: table.row(row, tree, now, include or "Metadata", form.version))
+        return orjson.dumps(shown)
     return orjson.dumps(
         {
             "kind": "PartialObjectMetadataList",
             "apiVersion": f"meta.k8s.io/{form.version}",
             "metadata": metadata,
-            "items": [table.partial_metadata(tree, form.version) for tree in trees],
+            "items": await _each(row, entries, lambda tree: table.partial_metadata(tree, form.version)),
         }
     )
+
+
+async def _each(row: Resource, entries: Iterable[Entry], make: Callable[[Tree], Tree]) -> list[Tree]:
+    """What `make` makes of each object; others have their turn in between. One tree at a time: many at once cost ten times more."""
+    made: list[Tree] = []
+    for number, entry in enumerate(entries, 1):
+        made.append(make(orjson.loads(object_bytes(row, entry))))
+        if number % AT_ONCE == 0:
+            await asyncio.sleep(0)
+    return made
 
 
 def _go_type(row: Resource) -> str:

@@ -40,15 +40,15 @@ async def list_objects(server: Server, request: Request) -> Response:
     number(info, "timeoutSeconds")  # which has no meaning here; nonsense is refused
     wanted = selection.of_request(info, store)
     ask = parse_ask(wanted, info.param("resourceVersion"), info.param("resourceVersionMatch"), limit, token)
-    return answer_list(request, info.resource, await store.page(ask), form)
+    return await answer_list(request, info.resource, await store.page(ask), form)
 
 
-def answer_list(request: Request, row: Resource, page: Page, form: Accepted) -> Response:
+async def answer_list(request: Request, row: Resource, page: Page, form: Accepted) -> Response:
     """In the form that the client wants."""
     if form.form is Form.OBJECT:
         data = object_list(row, page)
     else:
-        data = forms.many(row, page.entries, list_metadata(page), form, request.info.param("includeObject"))
+        data = await forms.many(row, page.entries, list_metadata(page), form, request.info.param("includeObject"))
     return answer(request, data, form)
 
 

@@ -36,7 +36,7 @@ def table(
         "apiVersion": f"meta.k8s.io/{version}",
         "metadata": {},
         "columnDefinitions": _definitions(resource.columns) if with_columns else None,
-        "rows": [_row(resource, tree, now, include_object, version) for tree in objects],
+        "rows": [row(resource, tree, now, include_object, version) for tree in objects],
     }
 
 
@@ -45,7 +45,8 @@ def partial_metadata(tree: Tree, version: str = "v1") -> Tree:
     return {"kind": "PartialObjectMetadata", "apiVersion": f"meta.k8s.io/{version}", "metadata": tree["metadata"]}
 
 
-def _row(resource: Resource, tree: Tree, now: datetime, include_object: str, version: str) -> Tree:
+def row(resource: Resource, tree: Tree, now: datetime, include_object: str, version: str) -> Tree:
+    """One row, as `table` makes them."""
     metadata = tree["metadata"]
     if resource.columns is None:
         cells = [metadata.get("name", ""), metadata.get("creationTimestamp", "<unknown>")]
@@ -54,15 +55,15 @@ def _row(resource: Resource, tree: Tree, now: datetime, include_object: str, ver
         cells = [_cell(column, shown, now) for column in resource.columns]
         if not _names_itself(resource.columns):
             cells.insert(0, metadata.get("name", ""))
-    row: Tree = {"cells": cells, "object": None}
+    made: Tree = {"cells": cells, "object": None}
     if include_object == "Object":
-        row["object"] = tree
+        made["object"] = tree
     elif include_object == "Metadata":
-        row["object"] = partial_metadata(tree, version)
+        made["object"] = partial_metadata(tree, version)
     conditions = resource.row_conditions(tree)
     if conditions:
-        row["conditions"] = conditions
-    return row
+        made["conditions"] = conditions
+    return made
 
 
 def _cell(column: Column, shown: Any, now: datetime) -> Any:
