@@ -11,13 +11,13 @@ from kube.api.meta import Tree, key_of
 from kube.api.status import Conflict, NotFound
 from kube.api.types import Pod
 from kube.api.views import timestamp
-from kube.client.events import EventRecorder
+from kube.client.event_series import SeriesRecorder
 from kube.client.rest import STRATEGIC, Client
 from scheduler.preemption import PREEMPTED, Room
 
 
 class Evictor:
-    def __init__(self, client: Client, recorder: EventRecorder, name: str) -> None:
+    def __init__(self, client: Client, recorder: SeriesRecorder, name: str) -> None:
         self._client = client
         self._recorder = recorder
         self._name = name
@@ -45,7 +45,8 @@ class Evictor:
             await self._client.delete(Pod, key, uid=uid)
         except (NotFound, Conflict):
             return  # it is gone already
-        self._recorder.event(victim, "Normal", "Preempted", f"Preempted by pod {pod.metadata.uid} on node {node}")
+        message = f"Preempted by pod {pod.metadata.uid} on node {node}"
+        self._recorder.event(victim, "Normal", "Preempted", "Preempting", message, related=pod)
 
     async def withdraw(self, pod: Pod) -> None:
         """The pod's nomination does not hold any more."""

@@ -26,7 +26,7 @@ from kube.api.types import (
     StorageClass,
 )
 from kube.api.views import timestamp
-from kube.client.events import EventRecorder
+from kube.client.event_series import SeriesRecorder
 from kube.client.informer import Informers
 from kube.client.rest import STRATEGIC, Client, Unreachable
 from kube.component.logging import get_logger
@@ -54,7 +54,7 @@ OF_STORAGE = (PersistentVolumeClaim, PersistentVolume, StorageClass, CSINode)
 class Desk:
     """What pods of one schedulerName are served by."""
 
-    def __init__(self, client: Client, recorder: EventRecorder, profile: Profile) -> None:
+    def __init__(self, client: Client, recorder: SeriesRecorder, profile: Profile) -> None:
         self.name = profile.name
         self.profile = profile
         self.recorder = recorder
@@ -172,7 +172,7 @@ class Scheduler:
                 return
             raise
         self._queue.done(item)
-        self._desk(pod).recorder.event(pod, "Normal", "Scheduled", f"Successfully assigned {item.key} to {node}")
+        self._desk(pod).recorder.event(pod, "Normal", "Scheduled", "Binding", f"Successfully assigned {item.key} to {node}")
         self._attempted("scheduled", item)
         metrics.scheduled(item.attempts, time.monotonic() - item.added)
         log.info("pod bound", pod=item.key, node=node)
@@ -192,7 +192,7 @@ class Scheduler:
         except (ApiError, Unreachable, VolumesNotBound) as error:
             self._not_placed(item, node)
             message = f'running PreBind plugin "VolumeBinding": binding volumes: {error}'
-            self._desk(item.pod).recorder.event(item.pod, "Warning", "FailedScheduling", message)
+            self._desk(item.pod).recorder.event(item.pod, "Warning", "FailedScheduling", "Scheduling", message)
             self._queue.failed(item, time.monotonic(), again=True)
             return False
         finally:
@@ -211,7 +211,7 @@ class Scheduler:
         self._queue.failed(item, time.monotonic(), refused_by=decision.refused_by)
         desk = self._desk(item.pod)
         self._attempted("unschedulable", item)
-        desk.recorder.event(item.pod, "Warning", "FailedScheduling", decision.message)
+        desk.recorder.event(item.pod, "Warning", "FailedScheduling", "Scheduling", decision.message)
         status: Tree = {}
         condition = unscheduled_condition(item.pod, decision.message, datetime.now(UTC))
         if condition is not None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from uuid import uuid4
 
 from kube.client import kubeconfig
-from kube.client.events import EventRecorder
+from kube.client.event_series import SeriesRecorder
 from kube.client.informer import Informers
 from kube.client.leader import lead
 from kube.client.rest import Client
@@ -37,7 +37,7 @@ async def start(config: Config) -> None:
 
 async def schedule(client: Client, profiles: Mapping[str, Profile]) -> None:
     """The work of the leader."""
-    informers, recorders = Informers(client), {name: EventRecorder(client, name) for name in profiles}
+    informers, recorders = Informers(client), {name: SeriesRecorder(client, name) for name in profiles}
     scheduler = Scheduler(client, informers, [Desk(client, recorders[name], profile) for name, profile in profiles.items()])
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(informers.run())

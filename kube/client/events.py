@@ -10,6 +10,7 @@ import asyncio
 import logging
 import random
 import time
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -65,17 +66,11 @@ class EventRecorder:
                 await self._tell({**event, "message": verdict.message, "count": verdict.count}, verdict)
 
     async def _tell(self, event: Tree, verdict: Verdict) -> None:
-        for failures in range(TRIES):
-            try:
-                if verdict.key is None or not await self._count_up(event, verdict.key):
-                    self._correlator.told(verdict, await self._create(event))
-            except Unreachable:
-                await asyncio.sleep(RETRY_SECONDS if failures else RETRY_SECONDS * random.random())
-                continue
-            except ApiError as error:
-                log.warning("event not recorded: %s: %s", event["reason"], error)
-            return
-        log.warning("event dropped, the server cannot be reached: %s %s", event["reason"], event["message"])
+        async def send() -> None:
+            if verdict.key is None or not await self._count_up(event, verdict.key):
+                self._correlator.told(verdict, await self._create(event))
+
+        await deliver(send, event["reason"], event["message"])
 
     async def _count_up(self, event: Tree, key: Key) -> bool:
         """False where the Event is gone: its time was over."""
@@ -100,6 +95,20 @@ class EventRecorder:
         }
         await self._client.create(Event, tree)
         return key
+
+
+async def deliver(send: Callable[[], Awaitable[None]], reason: str, message: str) -> None:
+    """Try until the server has it; not forever, and not again where it is refused."""
+    for failures in range(TRIES):
+        try:
+            await send()
+        except Unreachable:
+            await asyncio.sleep(RETRY_SECONDS if failures else RETRY_SECONDS * random.random())
+            continue
+        except ApiError as error:
+            log.warning("event not recorded: %s: %s", reason, error)
+        return
+    log.warning("event dropped, the server cannot be reached: %s %s", reason, message)
 
 
 def reference_to(view: Any) -> Tree:

@@ -4,6 +4,7 @@ import asyncio
 
 from kube.api.types import ConfigMap, Event
 from kube.client.event_correlation import COMBINED, SIMILAR_LIMIT
+from kube.client.event_series import SeriesRecorder
 from kube.client.events import EventRecorder
 from kube.client.rest import Client
 from tests.wait import eventually
@@ -51,5 +52,32 @@ def test_similar_events_end_in_one(runner: asyncio.Runner, client: Client) -> No
         assert len(events) == SIMILAR_LIMIT
         (combined,) = (one for one in events if one.count > 1)
         assert (combined.message, combined.count) == (f"{COMBINED}image {SIMILAR_LIMIT + 3}", 5)
+
+    runner.run(scenario())
+
+
+def test_what_is_done_again_becomes_a_series(runner: asyncio.Runner, client: Client) -> None:
+    """Rule: client-go tools/events; seen through the core group, as kubectl does."""
+
+    async def scenario() -> None:
+        await client.create(ConfigMap, {"metadata": {"name": "x", "namespace": "default"}})
+        about = await client.get(ConfigMap, "default", "x")
+        recorder = SeriesRecorder(client, "default-scheduler")
+        running = asyncio.ensure_future(recorder.run())
+        for _ in range(2):
+            recorder.event(about, "Normal", "Preempted", "Preempting", "n" * 2000, related=about)
+
+        async def a_series() -> list[Event]:
+            return [one for one in await client.list(Event, "default") if one.series is not None]
+
+        (event,) = await eventually(a_series, within=10)
+        running.cancel()
+        assert len(await client.list(Event, "default")) == 1
+        assert (event.series.count, event.count, event.firstTimestamp) == (2, None, None)
+        assert event.eventTime <= event.series.lastObservedTime
+        assert (event.reportingComponent, event.action, event.source.component) == ("default-scheduler", "Preempting", None)
+        assert event.reportingInstance.startswith("default-scheduler-")
+        assert (event.involvedObject.uid, event.related.uid) == (about.metadata.uid, about.metadata.uid)
+        assert (len(event.message), event.message[-5:]) == (1024, "n ...")
 
     runner.run(scenario())

@@ -7,7 +7,7 @@ from prometheus_client import REGISTRY
 
 from kube.api.meta import Key
 from kube.api.types import Event, Node, Pod, ServiceAccount
-from kube.client.events import EventRecorder
+from kube.client.event_series import SeriesRecorder
 from kube.client.informer import Informers
 from kube.client.rest import Client
 from scheduler.profiles import profile_of
@@ -46,8 +46,11 @@ def test_pods_are_bound_until_the_node_is_full_and_again_when_it_empties(runner:
         placed = next(pod for pod in await client.list(Pod, "default") if pod.spec.nodeName)
         await client.delete(Pod, Key("default", placed.metadata.name), grace_seconds=0)
         await eventually(lambda: _bound(client, 2), within=15, what="the freed room is used")
-        events = {event.reason for event in await client.list(Event, "default")}
-        assert {"Scheduled", "FailedScheduling"} <= events
+        events = {event.reason: event for event in await client.list(Event, "default")}
+        told = {reason: (event.action, event.reportingComponent, event.count) for reason, event in events.items()}
+        assert told["Scheduled"] == ("Binding", "default-scheduler", None)
+        assert told["FailedScheduling"] == ("Scheduling", "default-scheduler", None)
+        assert events["Scheduled"].firstTimestamp is None, "told in the newer form"
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
 
@@ -147,7 +150,7 @@ def test_a_pod_that_is_being_deleted_is_not_tried(runner: asyncio.Runner, client
 
 
 async def _schedule(client: Client) -> None:
-    informers, recorder = Informers(client), EventRecorder(client, "default-scheduler")
+    informers, recorder = Informers(client), SeriesRecorder(client, "default-scheduler")
     scheduler = Scheduler(client, informers, [Desk(client, recorder, profile_of({}))])
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(informers.run())
