@@ -77,16 +77,16 @@ class StaticPods:
         self._good: dict[Path, tuple[bytes, Pod]] = {}
 
     async def run(self) -> None:
-        self._directory.mkdir(parents=True, exist_ok=True)
         async with Changes() as changes:
-            changes.watch(self._directory, ENTRIES)
             while True:
+                self._directory.mkdir(parents=True, exist_ok=True)  # someone may remove it, and its watch with it
+                changes.watch(self._directory, ENTRIES)
                 self._on_pods(await asyncio.to_thread(self._read))
                 await changes.next()
 
     def _read(self) -> dict[str, Pod]:
         good: dict[Path, tuple[bytes, Pod]] = {}
-        for path in sorted(self._directory.iterdir()):
+        for path in sorted(self._directory.glob("*")):  # none, where the directory is being removed
             if path.name.startswith(".") or not path.is_file():
                 continue
             known = self._good.get(path)

@@ -63,8 +63,9 @@ class Plugins:
         for name in PLACES:
             await asyncio.to_thread((self.root / name).mkdir, parents=True, exist_ok=True)
         async with Changes() as changes:
-            changes.watch(directory, ENTRIES)
             while True:
+                directory.mkdir(exist_ok=True)  # someone may remove it, and its watch with it
+                changes.watch(directory, ENTRIES)
                 settled = await self._look(directory)
                 try:
                     async with asyncio.timeout(None if settled else RETRY_SECONDS):
@@ -174,7 +175,7 @@ def _not_served(plugin: DevicePlugin) -> str:
 def _sockets(directory: Path) -> dict[Path, int]:
     """And when each was made: a registrar that was started anew makes its own at the same place."""
     found = {}
-    for path in directory.iterdir():
+    for path in directory.glob("*"):  # none, where the directory is being removed
         with suppress(FileNotFoundError):
             if path.is_socket():
                 found[path] = path.stat().st_ctime_ns
