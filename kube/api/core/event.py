@@ -37,16 +37,23 @@ def validate(new: Event, old: Event | None) -> Iterator[FieldError]:
         return
     if not involved and own not in ("default", "kube-system"):
         yield invalid("involvedObject.namespace", involved, "does not match event.namespace")
-    yield from story_errors(new.reportingComponent, new.reportingInstance, new.action, new.reason, new.message)
+    yield from story_errors(
+        new.reportingComponent, new.reportingInstance, new.action, new.reason, new.message, "reportingComponent"
+    )
 
 
 def story_errors(
-    controller: str | None, instance: str | None, action: str | None, reason: str | None, message: str | None
+    controller: str | None,
+    instance: str | None,
+    action: str | None,
+    reason: str | None,
+    message: str | None,
+    reporter: str = "reportingController",
 ) -> Iterator[FieldError]:
-    """Who reports what was done and why, in either group's form."""
+    """Who reports what was done and why, in either group's form; `reporter` is the first field's name in it."""
     if not controller:
-        yield required("reportingController")
-    yield from complain("reportingController", controller or "", names.qualified)
+        yield required(reporter)
+    yield from complain(reporter, controller or "", names.qualified)
     for field, text, limit in (
         ("reportingInstance", instance, WORD_LENGTH),
         ("action", action, WORD_LENGTH),

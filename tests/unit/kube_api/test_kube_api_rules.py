@@ -136,6 +136,8 @@ def test_what_may_not_change(new: str, old: str, expected: list[str]) -> None:
         (core("Namespace", "spec: {finalizers: ['-']}"), ["spec.finalizers: Invalid", "name is neither a standard finalizer name nor is it fully qualified"]),
         (core("Node", "spec: {taints: [{key: a, effect: NoSchedule}, {key: a, effect: NoSchedule}, {key: '-', effect: X, value: '-'}]}"), ["metadata.taints[1]: Duplicate value: {\"Key\":\"a\",\"Value\":\"\",\"Effect\":\"NoSchedule\",\"TimeAdded\":null}: taints must be unique by key and effect pair", "metadata.taints[2].key", "metadata.taints[2].value", "metadata.taints[2].effect: Unsupported"]),
         (core("Event", "involvedObject: {namespace: other}"), ['involvedObject.namespace: Invalid value: "other": does not match event.namespace']),
+        (core("Event", "involvedObject: {namespace: d}, eventTime: '2026-01-01T00:00:00.000000Z', action: A, reason: R, reportingInstance: i"),
+         ["reportingComponent: Required", "reportingComponent: Invalid", "reportingComponent: Invalid"]),
         ("{apiVersion: events.k8s.io/v1, kind: Event, regarding: {namespace: other}, eventTime: null}",
          ["involvedObject.namespace: Invalid", "eventTime: Required", "type: Invalid value: \"\": has invalid value: "]),
         ("{apiVersion: events.k8s.io/v1, kind: Event, eventTime: '2026-01-01T00:00:00.000000Z', type: Normal, regarding: {namespace: d}, deprecatedCount: 1, series: {count: 1}}",
