@@ -4,6 +4,7 @@ YAML is read as JSON sees it (sigs.k8s.io/yaml): `y`, `on` and their like are tr
 whole float is an integer. A text that begins with a brace is JSON first. https://pkg.go.dev/sigs.k8s.io/yaml
 """
 
+import json
 import re
 from collections.abc import Iterable
 from typing import Any
@@ -81,11 +82,28 @@ def documents(content: bytes, loader: type[Loader] = Loader) -> Iterable[Any]:
         try:
             return [orjson.loads(content)]
         except orjson.JSONDecodeError as error:
+            several = _in_a_row(content)
+            if several:
+                return several
             json_told = "unexpected EOF" if "unexpected end of data" in str(error) else ""
     try:
         return list(yaml.load_all(content, Loader=loader))
     except yaml.YAMLError as error:
         raise DecodeError(json_told or f"error converting YAML to JSON: yaml: {told(error)}") from error
+
+
+def _in_a_row(content: bytes) -> list[Any]:
+    """JSON objects that follow each other; empty: the text is something else."""
+    text, found, at = content.decode(errors="replace").strip(), [], 0
+    decoder = json.JSONDecoder()
+    try:
+        while at < len(text):
+            value, end = decoder.raw_decode(text, at)
+            found.append(value)
+            at = end + len(text[end:]) - len(text[end:].lstrip())
+    except json.JSONDecodeError:
+        return []
+    return found
 
 
 def told(error: yaml.YAMLError) -> str:

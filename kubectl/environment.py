@@ -43,6 +43,8 @@ def parsed(words: Sequence[str], piped: Callable[[], str]) -> Wanted:
                     "'MyEnvName1', regex used for validation is '[-._a-zA-Z][-._a-zA-Z0-9]*')"
                 )
             wanted.append({"name": name, "value": value})
+    if {one["name"] for one in wanted} & set(unwanted):
+        raise CommandError("can not both modify and remove the same environment variable in the same command")
     return Wanted(wanted, unwanted)
 
 

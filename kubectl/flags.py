@@ -165,12 +165,13 @@ def _long(parsed: Parsed, by_name: dict[str, Flag], word: str, rest: list[str]) 
     flag = by_name.get(name.replace("_", "-"))
     if flag is None:
         raise UsageError(f"unknown flag: --{name}")
+    shown = f"-{flag.short}, --{flag.name}" if flag.short else f"--{flag.name}"
     if equals:
-        _file(parsed, flag, value, f"--{name}")
+        _file(parsed, flag, value, shown)
     elif flag.bare is not None:
-        _file(parsed, flag, flag.bare, f"--{name}")
+        _file(parsed, flag, flag.bare, shown)
     elif rest:
-        _file(parsed, flag, rest.pop(0), f"--{name}")
+        _file(parsed, flag, rest.pop(0), shown)
     else:
         raise UsageError(f"flag needs an argument: --{name}")
 

@@ -4,7 +4,9 @@ YAML (several documents) and JSON (see `decoding`); a List is taken apart.
 https://kubernetes.io/docs/concepts/workloads/management/
 """
 
+import glob
 import os
+import re
 import sys
 import urllib.error
 import urllib.request
@@ -19,6 +21,7 @@ from kubectl.errors import CommandError
 from kubectl.transport import Unreachable
 
 EXTENSIONS = (".json", ".yaml", ".yml")
+WILD = re.compile(r"[*?\[]")  # a name with these is a pattern
 
 
 class Manifest(NamedTuple):
@@ -72,27 +75,41 @@ def _objects(tree: Any, source: str, validated: bool) -> Iterator[Manifest]:
         for item in tree["items"]:
             yield from _objects(item, source, validated)
         return
-    yield Manifest(tree, source)
+    yield Manifest({**tree, "metadata": tree.get("metadata") or {}}, source)
 
 
 def _validate(tree: Any, source: str) -> None:
     """Raises CommandError for what is no object, or names no kind."""
-    told = "invalid object to validate"
-    if isinstance(tree, dict):
-        missing = [f"{name} not set" for name in ("apiVersion", "kind") if not tree.get(name)]
-        if not missing:
-            return
-        told = missing[0] if len(missing) == 1 else f"[{', '.join(missing)}]"
+    told = _problem(tree)
+    if not told:
+        return
     raise CommandError(
         f'error validating "{source}": error validating data: {told}; if you choose to ignore these errors, '
         "turn validation off with --validate=false"
     )
 
 
+def _problem(tree: Any) -> str:
+    """What a validator says before it looks for the kind's schema; empty: nothing."""
+    if not isinstance(tree, dict):
+        return "invalid object to validate"
+    wrong = [
+        f"{name} isn't string type" if tree.get(name) else f"{name} not set"
+        for name in ("apiVersion", "kind")
+        if not isinstance(tree.get(name), str) or not tree[name]
+    ]
+    if not wrong:
+        return f"unexpected GroupVersion string: {tree['apiVersion']}" if tree["apiVersion"].count("/") > 1 else ""
+    return wrong[0] if len(wrong) == 1 else f"[{', '.join(wrong)}]"
+
+
 def _sources(name: str, recursive: bool) -> list[str]:
     """The files that a name stands for."""
     if name == "-" or _is_url(name):
         return [name]
+    matching = sorted(glob.glob(name)) if WILD.search(name) else []
+    if matching:
+        return [source for one in matching for source in _sources(one, recursive)]
     if not os.path.exists(name):
         raise CommandError(f'the path "{name}" does not exist')
     if not os.path.isdir(name):

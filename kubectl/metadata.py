@@ -36,6 +36,8 @@ class Edit:
         resources, changes = divided(session.args)
         if not (resources or flags["filename"] or flags["kustomize"]):
             raise CommandError(NONE_GIVEN)
+        if flags["all"] and flags["selector"]:
+            raise CommandError("cannot set --all and --selector at the same time")
         if flags["resource_version"] and (flags["all"] or flags["selector"]):
             raise CommandError("--resource-version may only be used with a single resource")
         wanted, unwanted = parsed(changes, WORDS[field][0])
@@ -68,13 +70,13 @@ class Edit:
 
     def _one(self, changes: Changes, item: Item, *, alone: bool) -> None:
         have = dict(item.tree["metadata"].get(self.field) or {})
-        if self.flags["list_all"]:
-            return self._list(item, have, alone=alone)
         self._check(have)
         for name in self.remove:
             if name not in have and self.field == "labels":
                 self.session.say(f'{WORDS[self.field][0]} "{name}" not found.')
         want = {name: value for name, value in {**have, **self.set}.items() if name not in self.remove}
+        if self.flags["list_all"]:
+            return self._list(item, want, alone=alone)
         if want == have:
             done = "not labeled" if self.field == "labels" else "annotated"
         else:
@@ -130,6 +132,8 @@ def parsed(changes: list[str], what: str) -> tuple[dict[str, str], tuple[str, ..
         if equals and not name and text is changes[0]:
             raise CommandError(f"at least one {what} update is required")
         if equals and name:
+            if what == "label" and "=" in value:
+                raise CommandError(f"invalid label spec: {text}")
             told = label_value(value) if what == "label" else []
             if told:
                 raise CommandError(f'invalid label value: "{text}": {told[0]}')
@@ -143,6 +147,6 @@ def parsed(changes: list[str], what: str) -> tuple[dict[str, str], tuple[str, ..
             raise CommandError(
                 "can not both modify and remove a label in the same command"
                 if what == "label"
-                else f"cannot modify and remove the following annotation(s): {name}"
+                else f"can not both modify and remove the following annotation(s) in the same command: {name}"
             )
     return wanted, tuple(unwanted)

@@ -5,15 +5,20 @@ kubernetes/kubectl pkg/drain
 
 from kube.api.meta import Tree
 from kubectl.changes import Changes
+from kubectl.errors import CommandError
 from kubectl.printers import Printer
 from kubectl.selection import Item, Query
 from kubectl.session import Session, suffix
 
 
 def nodes(session: Session, selector: str) -> list[Item]:
-    """The nodes that the arguments, or the selector, name."""
+    """The nodes that the arguments, or the selector, name. Raises CommandError for what is no node."""
     names = [arg if "/" in arg else f"node/{arg}" for arg in session.args]
-    return session.items(Query(names or ["nodes"], selector=selector))
+    found = session.items(Query(names or ["nodes"], selector=selector))
+    for row in (item.resource for item in found):
+        if row.plural != "nodes" or row.group:
+            raise CommandError(f'expected resource of type node, got "{row.group}/{row.version}, Resource={row.plural}"')
+    return found
 
 
 def cordon_all(session: Session, items: list[Item], wanted: bool, dry_run: str) -> None:

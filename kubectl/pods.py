@@ -26,28 +26,25 @@ def pod_of(session: Session, word: str) -> Tree:
     return pods_of(session, item)[0]
 
 
-def pods_of(session: Session, item: Item) -> list[Tree]:
+def pods_of(session: Session, item: Item, doing: str = "attach to") -> list[Tree]:
     """The pods behind an object, the most useful first. Raises CommandError where there is none."""
     if item.tree["kind"] == "Pod":
         return [item.tree]
-    selector = _selector(item)
+    selector = _selector(item, doing)
     inside = replace(session, flags={**session.flags, "namespace": item.key.namespace})
     inside.__dict__["server"] = session.server
     found = list(listed(inside, POD, Query(selector=selector)))
     if not found:
-        raise CommandError(f"timed out waiting for the condition: no pods found for {item}")
+        raise CommandError("timed out waiting for the condition")
     return sorted(found, key=_usefulness)
 
 
-def _selector(item: Item) -> str:
+def _selector(item: Item, doing: str) -> str:
     selector = (item.tree.get("spec") or {}).get("selector") or {}
     labels = selector.get("matchLabels") if "matchLabels" in selector or "matchExpressions" in selector else selector
     if not labels:
-        kind = item.resource.qualified
-        raise CommandError(
-            f"cannot attach to {item.resource.group}/{item.resource.version}, "
-            f"Kind={item.resource.kind}: selector for {kind} not implemented"
-        )
+        kind = f"*{item.resource.version}.{item.resource.kind}"
+        raise CommandError(f"cannot {doing} {kind}: selector for {kind} not implemented")
     return ",".join(f"{name}={value}" for name, value in labels.items())
 
 
@@ -69,18 +66,21 @@ def container_of(session: Session, pod: Tree, name: str, *, quiet: bool = False)
     names = [one["name"] for field in fields for one in spec.get(field) or ()]
     if name:
         if name not in names:
-            raise CommandError(f"container {name} is not valid for pod {pod['metadata']['name']}")
+            raise CommandError(f"container {name} is not valid for pod {pod['metadata']['name']} out of: {_listed(spec)}")
         return name
     default = (pod["metadata"].get("annotations") or {}).get(DEFAULT_CONTAINER)
     if default in names:
         return str(default)
     first: str = spec["containers"][0]["name"]
     if len(names) > 1 and not quiet:
-        marks = {one["name"]: " (init)" for one in spec.get("initContainers") or ()}
-        marks.update({one["name"]: " (ephem)" for one in spec.get("ephemeralContainers") or ()})
-        listed_names = ", ".join(f"{one}{marks.get(one, '')}" for one in names)
-        session.tell(f'Defaulted container "{first}" out of: {listed_names}')
+        session.tell(f'Defaulted container "{first}" out of: {_listed(spec)}')
     return first
+
+
+def _listed(spec: Tree) -> str:
+    """Every container of a pod, with a mark for those that are not the ordinary kind."""
+    fields = (("containers", ""), ("initContainers", " (init)"), ("ephemeralContainers", " (ephem)"))
+    return ", ".join(f"{one['name']}{mark}" for field, mark in fields for one in spec.get(field) or ())
 
 
 def wait_for(session: Session, key: Key, reached: Callable[[Tree], bool], seconds: float) -> Tree:

@@ -86,6 +86,8 @@ def short(resource: Resource) -> str:
 def refs(discovery: Discovery, query: Query) -> list[Ref]:
     """What the arguments name. Raises CommandError with upstream's words."""
     args = [arg for arg in query.args if arg]
+    if not args and query.all:
+        raise CommandError("at least one resource must be specified to use a selector")
     if not args:
         raise CommandError(REQUIRED)
     if any("/" in arg for arg in args):

@@ -1,4 +1,4 @@
-"""kubectl cluster-info: where the control plane and the cluster's own services are.
+"""kubectl cluster-info: where the control plane and the cluster's own services are; dump: what is in the cluster, with logs.
 
 https://kubernetes.io/docs/reference/kubectl/generated/kubectl_cluster-info/
 """
@@ -8,6 +8,7 @@ import sys
 import typer
 
 from kube.api.status import ApiError
+from kubectl.cluster_dump import dump
 from kubectl.selection import Query
 from kubectl.session import Session
 from kubectl.transport import Unreachable
@@ -18,7 +19,7 @@ LABEL = "kubernetes.io/cluster-service=true"
 FURTHER = "\nTo further debug and diagnose cluster problems, use 'kubectl cluster-info dump'."
 
 
-@app.command("cluster-info", epilog="kubectl cluster-info [flags]")
+@app.callback(invoke_without_command=True, epilog="kubectl cluster-info [flags]")
 def cluster_info(context: typer.Context) -> None:
     """Display addresses of the control plane and services with label kubernetes.io/cluster-service=true. To further debug and
     diagnose cluster problems, use 'kubectl cluster-info dump'.
@@ -28,6 +29,8 @@ def cluster_info(context: typer.Context) -> None:
       kubectl cluster-info
     """
     session: Session = context.obj
+    if context.invoked_subcommand is not None:
+        return
     session.flags.setdefault("namespace", "kube-system")
     try:
         items = session.items(Query(["services"], selector=LABEL))
@@ -56,3 +59,10 @@ def _tell(name: str, link: str) -> None:
         print(f"\x1b[0;32m{name}\x1b[0m is running at \x1b[0;33m{link}\x1b[0m")
     else:
         print(f"{name} is running at {link}")
+
+
+app.command(
+    "dump",
+    short_help="Dump relevant information for debugging and diagnosis",
+    epilog="kubectl cluster-info dump [flags]",
+)(dump)

@@ -131,7 +131,8 @@ def _made(session: Session, item: Item, wanted: Wanted, flags: dict[str, Any]) -
     if item.resource.plural == "nodes" and not item.resource.group:
         return _on_node(session, item, wanted, flags["quiet"])
     if item.resource.plural != "pods" or item.resource.group:
-        raise CommandError(f'"{item.resource.api_version}, Kind={item.resource.kind}" not supported by debug')
+        row = item.resource
+        raise CommandError(f'"{row.group}/{row.version}, Kind={row.kind}" not supported by debug')
     if flags["copy_to"]:
         return _in_copy(session, item, wanted, flags)
     return _beside(session, item, wanted, flags["target"], flags["quiet"])
@@ -142,11 +143,11 @@ def _checked(session: Session, flags: dict[str, Any]) -> tuple[list[str], tuple[
     count = len(session.args) if session.dash is None else session.dash
     names, words = session.args[:count], tuple(session.args[count:])
     if not flags["copy_to"]:
-        if not flags["image"]:
-            raise CommandError("you must specify --image when not using --copy-to.")
         for name in ("set_image", "replace", "same_node"):
             if flags[name]:
                 raise CommandError(f"--{name.replace('_', '-')} may only be used with --copy-to.")
+        if not flags["image"]:
+            raise CommandError("you must specify --image when not using --copy-to.")
     else:
         if not (flags["image"] or flags["set_image"] or words):
             raise CommandError("you must specify --image, --set-image or command arguments.")
@@ -154,6 +155,8 @@ def _checked(session: Session, flags: dict[str, Any]) -> tuple[list[str], tuple[
             raise CommandError("--target is incompatible with --copy-to. Use --share-processes instead.")
     if not names:
         raise CommandError("NAME is required for debug")
+    if flags["image_pull_policy"] not in ("", "Always", "IfNotPresent", "Never"):
+        raise CommandError(f"invalid image pull policy: {flags['image_pull_policy']}")
     if flags["tty"] and not flags["stdin"]:
         raise CommandError("-i/--stdin is required for containers with -t/--tty=true")
     return names, words
@@ -164,14 +167,14 @@ def _named(session: Session, wanted: Wanted, quiet: bool) -> Wanted:
         return wanted
     name = generated("debugger")
     if not quiet:
-        session.tell(f"Defaulting debug container name to {name}.")
+        session.say(f"Defaulting debug container name to {name}.")
     return Wanted(**{**wanted.__dict__, "name": name})
 
 
 def _beside(session: Session, item: Item, wanted: Wanted, target: str, quiet: bool) -> tuple[Tree, str]:
     """An ephemeral container; the pod and its name."""
     if target and not quiet:
-        session.tell(
+        session.say(
             f'Targeting container "{target}". If you don\'t see processes from this container it may be because the '
             "container runtime doesn't support this feature."
         )

@@ -3,6 +3,7 @@
 https://kubernetes.io/docs/reference/kubectl/generated/kubectl_logs/
 """
 
+import re
 import sys
 import threading
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ EXPECTED = (
 SELECTED_TAIL = 10  # lines of each, where pods were chosen by a selector
 CHUNK_BYTES = 1 << 16
 DEFAULT_REQUESTS = 5
+RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[-+]\d\d:\d\d)")
 
 
 @dataclass(frozen=True)
@@ -130,8 +132,11 @@ def logs(
     args = session.args
     if not args and not selector:
         raise UsageError(EXPECTED)
+    if len(args) > 2:
+        raise UsageError(EXPECTED)
     if args and selector:
-        raise CommandError("only a selector (-l) or a POD name is allowed")
+        raise UsageError("only a selector (-l) or a POD name is allowed")
+    _check(context.params)
     if len(args) == 2 and not container:
         container = args[1]
     if since_time and since != "0s":
@@ -148,6 +153,17 @@ def logs(
     for source in sources:
         _print(session, source, params, source.prefix if prefix else "")
     return None
+
+
+def _check(flags: dict[str, Any]) -> None:
+    """Raises CommandError for numbers and times that nothing can mean."""
+    if flags["tail"] < -1:
+        raise CommandError("--tail must be greater than or equal to -1")
+    if flags["limit_bytes"] < 0:
+        raise CommandError("--limit-bytes must be greater than 0")
+    if flags["since_time"] and not RFC3339.fullmatch(flags["since_time"]):
+        text = flags["since_time"]
+        raise CommandError(f'parsing time "{text}" as "2006-01-02T15:04:05Z07:00": cannot parse "{text}" as "2006"')
 
 
 def _params(session: Session, flags: dict[str, Any]) -> dict[str, str | int | None]:
@@ -175,7 +191,7 @@ def _sources(session: Session, word: str, selector: str, container: str, everyth
             (item,) = session.items(Query([word if "/" in word else f"pods/{word}"]))
         except NotFound as error:
             raise CommandError(f'error from server (NotFound): {error.message} in namespace "{session.namespace}"') from error
-        pods = pods_of(session, item)
+        pods = pods_of(session, item, "get the logs from")
         if len(pods) > 1:
             session.tell(f"Found {len(pods)} pods, using pod/{pods[0]['metadata']['name']}")
         pods = pods[:1]

@@ -79,12 +79,12 @@ def port_forward(
     pod = pods_of(session, item)[0]
     key = Key(pod["metadata"]["namespace"], pod["metadata"]["name"])
     service = item.tree if item.resource.kind == "Service" else None
-    wanted = [resolved(specification, pod, service) for specification in specifications]
-    if (pod.get("status") or {}).get("phase") != "Running":
+    if item.tree["kind"] != "Pod" and (pod.get("status") or {}).get("phase") != "Running":
         pod = wait_for(session, key, running_or_done, seconds)
     phase = pod["status"]["phase"]
     if phase != "Running":
         raise CommandError(f"unable to forward port because pod is not running. Current status={phase}")
+    wanted = [resolved(specification, pod, service) for specification in specifications]
     forwarder = Forwarder(session, POD.path(*key, "portforward"), wanted, address or ["localhost"])
     asyncio.run(forwarder.run())
 

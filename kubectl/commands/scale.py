@@ -94,13 +94,14 @@ def scale(
         tree = item.tree
         if changes.mode != "client":
             tree = _resize(session, item, changes, replicas, (current_replicas, resource_version))
+        if parse_go(timeout) and changes.mode == "none":
+            _wait(session, item, replicas, time.monotonic() + parse_go(timeout))
         if output and changes.mode == "none":
             tree = session.server.request("GET", item.path).tree()
         changes.said(item, {**item.tree, "spec": {**item.tree["spec"], "replicas": replicas}} if output else tree, "scaled")
-        if parse_go(timeout):
-            _wait(session, item, replicas, time.monotonic() + parse_go(timeout))
 
-    session.visit(query, one)
+    if not session.visit(query, one):
+        raise CommandError("no objects passed to scale")
 
 
 def _resize(session: Session, item: Item, changes: Changes, replicas: int, conditions: tuple[int, str]) -> dict[str, object]:

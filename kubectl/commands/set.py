@@ -174,6 +174,8 @@ def env(
     resources, words = divided(context.obj.args)
     if not (resources or filename or kustomize):
         raise CommandError(NONE_GIVEN)
+    if list_all and output:
+        raise CommandError("--list and --output may not be specified together")
     wanted = parsed([*env, *words], sys.stdin.read)
     if source:
         wanted.set.extend(_imported(context.obj, source, keys, prefix))
@@ -183,7 +185,7 @@ def env(
 def _imported(session: Session, source: str, keys: list[str], prefix: str) -> list[Tree]:
     (item,) = session.items(Query([source]))
     if item.tree["kind"] not in ("ConfigMap", "Secret"):
-        raise CommandError(f"unsupported resource specified in --from: {item.tree['kind']}")
+        raise CommandError("unsupported resource specified in --from")
     return from_object(item.tree, keys, prefix, session.tell)
 
 
@@ -368,6 +370,9 @@ def subject(
     wanted = subjects(user, group, serviceaccount)
 
     def change(item: Item, tree: Tree) -> None:
+        if item.resource.kind not in ("RoleBinding", "ClusterRoleBinding"):
+            where = f"{item.resource.plural}/{item.key.name}"
+            raise CommandError(f"{where} setting subjects is only supported for RoleBinding/ClusterRoleBinding")
         have = tree.get("subjects") or []
         tree["subjects"] = [*have, *(one for one in wanted if one not in have)]
 

@@ -31,7 +31,7 @@ class Printer:
 
     @property
     def format(self) -> str:
-        return self.output.partition("=")[0]
+        return self.output.partition("=")[0].lower()
 
     @property
     def argument(self) -> str:

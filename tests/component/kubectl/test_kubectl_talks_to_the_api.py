@@ -242,3 +242,25 @@ def test_objects_are_edited_until_they_are_taken(shell: Shell, tmp_path: Path, m
     editor("sed -i s/one/four/")
     assert shell("apply edit-last-applied cm/edited") == (0, "configmap/edited edited\n", "")
     assert '"a":"four"' in shell("get cm edited -o yaml")[1]
+
+
+def test_a_cluster_is_dumped_into_a_file_for_each_kind(shell: Shell, tmp_path: Path) -> None:
+    """Rule: kubectl cluster-info dump --output-directory."""
+    folder = tmp_path / "dump"
+    code, out, _ = shell("cluster-info dump --namespaces=default -o yaml", f"--output-directory={folder}")
+    assert (code, out) == (0, f"Cluster info dumped to {folder}\n")
+    kinds = ("daemonsets", "deployments", "events", "pods", "replicasets", "replication-controllers", "services")
+    assert sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.yaml")) == [
+        *(f"default/{name}.yaml" for name in kinds),
+        "nodes.yaml",
+    ]
+    assert "kind: ServiceList" in (folder / "default/services.yaml").read_text()
+
+
+def test_some_of_several_objects_may_be_missing(shell: Shell, tmp_path: Path) -> None:
+    """Rule: those that are there have their turn, and each that is not is told. A pattern names files; JSON objects may follow."""
+    (tmp_path / "a.json").write_text("".join(f'{{"apiVersion":"v1","kind":"ConfigMap","metadata":{{"name":"{x}"}}}}' for x in "ab"))
+    assert shell(f"create -f {tmp_path}/*.json") == (0, "configmap/a created\nconfigmap/b created\n", "")
+    code, out, told = shell("label cm nope a nope2 b x=y")
+    assert (code, out) == (1, "configmap/a labeled\nconfigmap/b labeled\n")
+    assert told.splitlines() == [f'Error from server (NotFound): configmaps "{name}" not found' for name in ("nope", "nope2")]
