@@ -166,22 +166,23 @@ def set_credentials(
     """
     session: Session = context.obj
     name, files = one_name(session, told="unexpected args"), ConfigFile.of(session)
-    if token and (username or password):
+    _set(files, "users", name, _user(entry_of(files.merged, "users", name) or {}, context.params))
+    session.say(f'User "{name}" set.')
+
+
+def _user(had: Tree, flags: dict[str, Any]) -> dict[str, Any]:
+    """What the flags say of a user. Raises CommandError."""
+    if flags["token"] and (flags["username"] or flags["password"]):
         raise CommandError(
             "you cannot specify more than one authentication method at the same time: --token, --username/--password"
         )
-    had = entry_of(files.merged, "users", name) or {}
-    fields: dict[str, Any] = {
-        "auth-provider": provider_of(had.get("auth-provider"), auth_provider, auth_provider_arg),
-        "exec": plugin_of(had.get("exec"), context.params),
-        **_material("client-certificate", client_certificate, embed_certs),
-        **_material("client-key", client_key, embed_certs),
-        "token": token,
-        "username": username,
-        "password": password,
+    return {
+        "auth-provider": provider_of(had.get("auth-provider"), flags["auth_provider"], flags["auth_provider_arg"]),
+        "exec": plugin_of(had.get("exec"), flags),
+        **_material("client-certificate", flags["client_certificate"], flags["embed_certs"]),
+        **_material("client-key", flags["client_key"], flags["embed_certs"]),
+        **{name: flags[name] for name in ("token", "username", "password")},
     }
-    _set(files, "users", name, fields)
-    session.say(f'User "{name}" set.')
 
 
 def rename_context(context: typer.Context) -> None:

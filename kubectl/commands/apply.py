@@ -108,10 +108,7 @@ def apply(
     manager = DEFAULT if server_side and field_manager == "kubectl-client-side-apply" else field_manager
     collected = Collected(output, template, managed_fields=show_managed_fields)
     changes = Changes.of(session, collected, manager=manager, dry_run_flag=dry_run, validate=validate)
-    manifests = load(filename, recursive=recursive, kustomize=kustomize, validated=changes.validation != "Ignore")
-    manifests = with_labels(manifests, selector)
-    if not manifests:
-        raise CommandError("no objects passed to apply")
+    manifests = _loaded(context.params, validated=changes.validation != "Ignore")
     cause, ending = session.spoken if record else "", Ending.of(context.params)
     step = ServerSide(changes, force_conflicts) if server_side else ClientSide(changes, overwrite, cause, ending)
     collected.several = len(manifests) > 1
@@ -119,6 +116,14 @@ def apply(
     if prune:
         Pruner(session, selector, changes.mode, ending, prune_allowlist).prune(step.applied)
     collected.flush()
+
+
+def _loaded(flags: dict[str, Any], *, validated: bool) -> list[Manifest]:
+    found = load(flags["filename"], recursive=flags["recursive"], kustomize=flags["kustomize"], validated=validated)
+    found = with_labels(found, flags["selector"])
+    if not found:
+        raise CommandError("no objects passed to apply")
+    return found
 
 
 def _check(session: Session, flags: dict[str, Any]) -> None:

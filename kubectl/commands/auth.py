@@ -190,21 +190,24 @@ def reconcile(
         raise CommandError("--dry-run=server for command reconcile is not supported yet")
     changes = Changes.of(session, Printer(output, template, managed_fields=show_managed_fields), dry_run_flag=dry_run)
 
-    def one(item: Item) -> None:
-        if item.resource.group != "rbac.authorization.k8s.io":
-            return
-        binding = item.resource.kind.endswith("Binding")
-        try:
-            live = session.server.request("GET", item.path).tree()
-        except NotFound:
-            live = None
-        found = difference(item.tree, live, remove_extra=remove_extra_subjects if binding else remove_extra_permissions)
-        changes.said(item, _reconciled(changes, item, found), "reconciled")
-        if not output:
-            _told(session, found, "subjects" if binding else "rules")
-
     manifests = load(filename, recursive=recursive, kustomize=kustomize)
-    session.each((in_namespace(located(session, manifest)) for manifest in manifests), one)
+    items = (in_namespace(located(session, manifest)) for manifest in manifests)
+    session.each(items, lambda item: _reconcile(changes, item, context.params))
+
+
+def _reconcile(changes: Changes, item: Item, flags: dict[str, Any]) -> None:
+    """Objects of other groups are left alone."""
+    if item.resource.group != "rbac.authorization.k8s.io":
+        return
+    binding = item.resource.kind.endswith("Binding")
+    try:
+        live = changes.session.server.request("GET", item.path).tree()
+    except NotFound:
+        live = None
+    found = difference(item.tree, live, remove_extra=flags["remove_extra_subjects" if binding else "remove_extra_permissions"])
+    changes.said(item, _reconciled(changes, item, found), "reconciled")
+    if not flags["output"]:
+        _told(changes.session, found, "subjects" if binding else "rules")
 
 
 def _reconciled(changes: Changes, item: Item, found: Difference) -> Tree:

@@ -130,17 +130,9 @@ def logs(
     """
     session: Session = context.obj
     args = session.args
-    if not args and not selector:
-        raise UsageError(EXPECTED)
-    if len(args) > 2:
-        raise UsageError(EXPECTED)
-    if args and selector:
-        raise UsageError("only a selector (-l) or a POD name is allowed")
-    _check(context.params)
+    _check(args, context.params)
     if len(args) == 2 and not container:
         container = args[1]
-    if since_time and since != "0s":
-        raise CommandError("at most one of `sinceTime` or `sinceSeconds` may be specified")
     params = _params(session, context.params)
     sources = _sources(session, args[0] if args else "", selector, container, all_containers)
     if follow and len(sources) > max_log_requests:
@@ -155,8 +147,14 @@ def logs(
     return None
 
 
-def _check(flags: dict[str, Any]) -> None:
-    """Raises CommandError for numbers and times that nothing can mean."""
+def _check(args: list[str], flags: dict[str, Any]) -> None:
+    """Raises UsageError, CommandError for what does not go together, and for numbers and times that nothing can mean."""
+    if not (args or flags["selector"]) or len(args) > 2:
+        raise UsageError(EXPECTED)
+    if args and flags["selector"]:
+        raise UsageError("only a selector (-l) or a POD name is allowed")
+    if flags["since_time"] and flags["since"] != "0s":
+        raise CommandError("at most one of `sinceTime` or `sinceSeconds` may be specified")
     if flags["tail"] < -1:
         raise CommandError("--tail must be greater than or equal to -1")
     if flags["limit_bytes"] < 0:

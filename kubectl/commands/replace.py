@@ -69,25 +69,25 @@ def replace(
     if raw:
         return sent_raw(session, "PUT", raw, filename)
     _check(context.params)
-    ending = Ending.of(context.params)
     printer = Printer(output, template, managed_fields=show_managed_fields)
     changes = Changes.of(session, printer, manager=field_manager, dry_run_flag=dry_run, validate=validate)
     manifests = load(filename, recursive=recursive, kustomize=kustomize, validated=changes.validation != "Ignore")
     if not manifests:
         raise CommandError("no objects passed to replace")
 
-    def one(item: Item) -> None:
-        annotations = item.tree["metadata"].get("annotations") or {}
-        if save_config or LAST_APPLIED in annotations:
-            item = changed(item, tree=annotated(item.tree, LAST_APPLIED, applied_annotation(item.tree)))
-        if not item.key.name:
-            raise CommandError(f'error when replacing "{item.source}": resource name may not be empty')
-        if force:
-            _remove(session, item, ending)
-            return changes.said(item, changes.create(item), "replaced")
-        return changes.said(item, changes.replace(item, subresource), "replaced")
+    items = (in_namespace(located(session, manifest)) for manifest in manifests)
+    return session.each(items, lambda item: _one(changes, item, context.params))
 
-    return session.each((in_namespace(located(session, manifest)) for manifest in manifests), one)
+
+def _one(changes: Changes, item: Item, flags: dict[str, Any]) -> None:
+    if not item.key.name:
+        raise CommandError(f'error when replacing "{item.source}": resource name may not be empty')
+    if flags["save_config"] or LAST_APPLIED in (item.tree["metadata"].get("annotations") or {}):
+        item = changed(item, tree=annotated(item.tree, LAST_APPLIED, applied_annotation(item.tree)))
+    if not flags["force"]:
+        return changes.said(item, changes.replace(item, flags["subresource"]), "replaced")
+    _remove(changes.session, item, Ending.of(flags))
+    return changes.said(item, changes.create(item), "replaced")
 
 
 def _check(flags: dict[str, Any]) -> None:

@@ -85,8 +85,7 @@ def scale(
         raise CommandError("The --replicas=COUNT flag is required, and COUNT must be greater than or equal to 0")
     changes = Changes.of(session, Printer(output, template, managed_fields=show_managed_fields), dry_run_flag=dry_run)
     query = Query(session.args, filename, recursive, kustomize, selector, all=all, every=False)
-    if resource_version and len(session.items(query)) > 1:
-        raise CommandError("cannot use --resource-version with multiple resources")
+    _check(session, query, resource_version)
 
     def one(item: Item) -> None:
         if "scale" not in item.resource.subresources:
@@ -102,6 +101,11 @@ def scale(
 
     if not session.visit(query, one):
         raise CommandError("no objects passed to scale")
+
+
+def _check(session: Session, query: Query, version: str) -> None:
+    if version and len(session.items(query)) > 1:
+        raise CommandError("cannot use --resource-version with multiple resources")
 
 
 def _resize(session: Session, item: Item, changes: Changes, replicas: int, conditions: tuple[int, str]) -> dict[str, object]:
