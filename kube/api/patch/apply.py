@@ -19,7 +19,7 @@ import orjson
 
 from kube.api.definitions import UNKNOWN, Type, of
 from kube.api.meta import Tree
-from kube.api.patch import structured
+from kube.api.patch import last_applied, structured
 from kube.api.patch.field_set import FieldSet, Path, field, parsed, shown
 from kube.api.resource import Resource
 from kube.api.status import Conflict
@@ -132,7 +132,10 @@ def apply(
             kept = kept | entry.fields
         merged = structured.remove(kind, merged, last.fields, kept)
     found = structured.compare(kind, before, merged)
-    conflicts = [(one.owner, path) for one in managers.values() for path in one.fields & (found.added | found.modified)]
+    contested = found.added | found.modified
+    if manager == last_applied.MANAGER and not force:
+        contested = contested - last_applied.unchanged_since(kind, before, resource.api_version)
+    conflicts = [(one.owner, path) for one in managers.values() for path in one.fields & contested]
     if conflicts and not force:
         raise _conflict(conflicts)
     _give_up(managers, found.added | found.modified, found.removed)
@@ -141,6 +144,8 @@ def apply(
     if own:
         managers[owner] = _Entry(owner, own, last.time if last and unchanged else now, resource.api_version)
     merged["metadata"] = {**merged.get("metadata", {}), **_identity(live)}
+    if manager == last_applied.MANAGER:
+        last_applied.brought_up_to_date(merged, applied)
     _write(merged, _capped(managers))
     return merged  # type: ignore[no-any-return]
 
