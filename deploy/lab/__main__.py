@@ -17,7 +17,7 @@ from deploy.cluster import Cluster
 from deploy.demo import kubectl
 from deploy.engine import Engine
 from deploy.lab import disk as disks
-from deploy.lab import network, power
+from deploy.lab import network, power, turn
 from deploy.lab.plan import CONTROL_PLANE_TAINT, MOST_NODES, Lab
 from deploy.local import load_images
 from deploy.local import wait as wait_for
@@ -45,12 +45,17 @@ def up(
 ) -> None:
     """Make the hosts and start a cluster on them. Run again, it starts what is not running."""
     lab = Lab(state.resolve(), nodes, name, door_port, disk, tuple(flag or ()))
+    if os.geteuid() != 0:
+        print("not root: a lab makes network namespaces; run `sudo make lab`", file=sys.stderr)
+        raise typer.Exit(1)
+    with turn.taken(lab.state, alone=True, make=True):
+        _up_alone(lab)
+
+
+def _up_alone(lab: Lab) -> None:
     before = Lab.known(lab.state)
     if before is not None and before != lab and power.processes(before.control_plane):
         print(f"a lab of {before.nodes} nodes is up; `make lab-down` first", file=sys.stderr)
-        raise typer.Exit(1)
-    if os.geteuid() != 0:
-        print("not root: a lab makes network namespaces; run `sudo make lab`", file=sys.stderr)
         raise typer.Exit(1)
     started = time.monotonic()
     try:
@@ -69,9 +74,14 @@ def up(
 @app.command()
 def down(state: State = DEFAULTS.state, purge: Purge = False) -> None:
     """Switch all hosts off and leave the machine as it was; what was in their memory is gone, as when a plug is pulled."""
-    lab, progress = Lab.known(state.resolve()), Progress()
-    if lab is None:
-        return
+    with turn.taken(state.resolve(), alone=True):
+        lab = Lab.known(state.resolve())
+        if lab is not None:
+            _down(lab, purge)
+
+
+def _down(lab: Lab, purge: bool) -> None:
+    progress = Progress()
     with progress.step("hosts stopped") as note, ThreadPoolExecutor() as pool:
         note.text = f"{sum(pool.map(power.off, lab.hosts))} processes"
     for netns in (lab.bridge_netns, lab.outside_netns):
@@ -98,28 +108,32 @@ def execute(node: Node, command: Annotated[list[str], typer.Argument(metavar="--
 @app.command()
 def kill(node: Node, state: State = DEFAULTS.state) -> None:
     """Pull the plug: every process of the host dies at once."""
-    _lab, one = _found(state, node)
-    print(f"{node}: {power.off(one)} processes killed")
+    with turn.taken(state.resolve(), alone=False):
+        _lab, one = _found(state, node)
+        print(f"{node}: {power.off(one)} processes killed")
 
 
 @app.command()
 def start(node: Node, state: State = DEFAULTS.state) -> None:
     """Switch a killed host on again."""
-    lab, one = _found(state, node)
-    _start(lab, one)
+    with turn.taken(state.resolve(), alone=False):
+        lab, one = _found(state, node)
+        _start(lab, one)
 
 
 @app.command()
 def cut(node: Node, other: Annotated[str, typer.Argument(metavar="NODE")], state: State = DEFAULTS.state) -> None:
     """No packet passes between these two any more."""
-    lab, one = _found(state, node)
-    network.cut(lab, one, _found(state, other)[1])
+    with turn.taken(state.resolve(), alone=False):
+        lab, one = _found(state, node)
+        network.cut(lab, one, _found(state, other)[1])
 
 
 @app.command()
 def heal(state: State = DEFAULTS.state) -> None:
     """Mend all cuts."""
-    network.heal(_known(state))
+    with turn.taken(state.resolve(), alone=False):
+        network.heal(_known(state))
 
 
 @app.command()
