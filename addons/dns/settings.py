@@ -16,6 +16,8 @@ from addons.dns.zone import PODS_DISABLED, PODS_INSECURE
 from kube.api import duration
 
 DNS_PORT = 53
+MOST_PORT = 65535
+MOST_NUMBER = 999_999_999  # of seconds or entries: more is a slip of the finger, and would not fit into a message
 POLICIES = ("random", "round_robin", "sequential")
 SHORTEST_RELOAD_SECONDS = 2.0
 
@@ -147,7 +149,7 @@ def _kubernetes(one: Directive, served: tuple[bytes, ...]) -> Kubernetes:
         match option.name, option.arguments:
             case "pods", (mode,) if mode in (PODS_DISABLED, PODS_INSECURE):
                 found = replace(found, pods=mode)
-            case "ttl", (seconds,) if seconds.isdigit() and int(seconds) <= 3600:
+            case "ttl", (seconds,) if _is_number(seconds, 3600):
                 found = replace(found, ttl=int(seconds))
             case "fallthrough", zones:
                 found = replace(found, fallthrough=tuple(_zone(zone, option.line) for zone in zones) or found.zones)
@@ -163,7 +165,7 @@ def _hosts(one: Directive) -> Hosts:
     ttl, fallthrough = Hosts.ttl, False
     for option in one.options:
         match option.name, option.arguments:
-            case "ttl", (seconds,) if seconds.isdigit():
+            case "ttl", (seconds,) if _is_number(seconds, 65535):
                 ttl = int(seconds)
             case "fallthrough", ():
                 fallthrough = True
@@ -188,7 +190,7 @@ def _forward(one: Directive) -> Forward:
         match option.name, option.arguments:
             case "except", zones if zones:
                 found = replace(found, exclude=tuple(_zone(name, option.line) for name in zones))
-            case "max_concurrent", (number,) if number.isdigit():
+            case "max_concurrent", (number,) if _is_number(number):
                 found = replace(found, max_concurrent=int(number))
             case "policy", (policy,) if policy in POLICIES:
                 found = replace(found, policy=policy)
@@ -202,16 +204,16 @@ def _forward(one: Directive) -> Forward:
 def _caching(one: Directive) -> Caching:
     found = Caching()
     if one.arguments:
-        if not one.arguments[0].isdigit():
+        if not _is_number(one.arguments[0]):
             raise CorefileError(f"line {one.line}: cache: {one.arguments[0]!r} is no number of seconds")
         longest = int(one.arguments[0])
         found = Caching(longest, longest)
     for option in one.options:
         match option.name, option.arguments:
-            case "success", (capacity, *rest) if capacity.isdigit():
-                found = replace(found, capacity=int(capacity), longest=int(rest[0]) if rest else found.longest)
-            case "denial", (capacity, *rest) if capacity.isdigit():
-                found = replace(found, capacity=int(capacity), longest_denial=int(rest[0]) if rest else found.longest_denial)
+            case "success", (size, *rest) if all(map(_is_number, option.arguments)):
+                found = replace(found, capacity=max(1, int(size)), longest=int(rest[0]) if rest else found.longest)
+            case "denial", (size, *rest) if all(map(_is_number, option.arguments)):
+                found = replace(found, capacity=max(1, int(size)), longest_denial=int(rest[0]) if rest else found.longest_denial)
             case "disable", ("success" | "denial", *_):
                 pass  # the cluster's own names are never cached: they are answered from memory
             case _:
@@ -226,14 +228,14 @@ def server_address(text: str, line: int = 0) -> tuple[str, int]:
         host, _, given = host.rpartition(":") if not host.endswith("]") else (host, "", port)
         port = given
     host = host.strip("[]")
-    if not _is_address(host) or not port.isdigit():
+    if not _is_address(host) or not _is_number(port, MOST_PORT):
         raise CorefileError(f"line {line}: {text!r} is not an address of a name server")
     return host, int(port)
 
 
 def _zone_and_port(text: str, line: int, default: int) -> tuple[bytes, int]:
     name, _, port = text.removeprefix("dns://").partition(":")
-    if port and not port.isdigit():
+    if port and not _is_number(port, MOST_PORT):
         raise CorefileError(f"line {line}: {text!r} is not a zone with a port")
     return _zone(name, line), int(port) if port and int(port) != DNS_PORT else default
 
@@ -259,6 +261,10 @@ def _seconds(one: Directive) -> float:
 
 def _first(one: Directive, default: str) -> str:
     return one.arguments[0] if one.arguments else default
+
+
+def _is_number(text: str, most: int = MOST_NUMBER) -> bool:
+    return text.isdecimal() and len(text) <= len(str(MOST_NUMBER)) and int(text) <= most
 
 
 def _is_address(text: str) -> bool:

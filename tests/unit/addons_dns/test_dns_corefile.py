@@ -75,6 +75,11 @@ def test_a_variable_stands_for_the_environments() -> None:
         (". {\n kubernetes {\n  pods verified\n }\n}", "line 3: kubernetes: cannot use 'pods verified'"),
         (". {\n forward .\n}", "line 2: forward needs a zone"),
         (". {\n forward . tls://192.0.2.1\n}", "is not an address of a name server"),
+        (". {\n forward . 192.0.2.1:65536\n}", "is not an address of a name server"),
+        (".:65536 {\n}", "is not a zone with a port"),
+        (". {\n cache 30 {\n  success 1000 1m\n }\n}", "line 3: cache: cannot use 'success 1000 1m'"),
+        (". {\n cache 30 {\n  denial 1000 \u00b2\n }\n}", "line 3: cache: cannot use"),  # a digit, but no number
+        (". {\n hosts {\n  ttl 65536\n }\n}", "line 3: hosts: cannot use 'ttl 65536'"),
         (". {\n}\n.:53 {\n}", "zone . is in two server blocks"),
         (".:53 {\n}\na:54 {\n}", "all zones are served on one port"),
     ],
@@ -82,6 +87,12 @@ def test_a_variable_stands_for_the_environments() -> None:
 def test_what_cannot_be_used_is_refused_with_its_line(text: str, why: str) -> None:
     with pytest.raises(CorefileError, match=why.replace("(", r"\(").replace("{", r"\{").replace(".", r"\.")):
         read(text, {})
+
+
+def test_a_cache_has_room_for_one_answer_at_least() -> None:
+    cache = read(". {\n cache {\n  success 0\n }\n}", {}).blocks[0].cache
+    assert cache is not None
+    assert cache.capacity == 1
 
 
 @pytest.mark.parametrize(
