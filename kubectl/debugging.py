@@ -26,6 +26,7 @@ RIGHTS: dict[str, Tree | None] = {  # a profile -> the securityContext of its co
     "netadmin": {"capabilities": {"add": ["NET_ADMIN", "NET_RAW"]}},
     "sysadmin": {"privileged": True},
 }
+FIXED = ("name", "command", "image", "lifecycle", "volumeDevices")  # of a container, by the flags alone
 ON_THE_HOST = ("general", "netadmin", "sysadmin")  # on a node, in its namespaces
 SEES_FILES = ("general", "sysadmin")  # and has its root directory at /host
 
@@ -43,6 +44,7 @@ class Wanted:
     stdin: bool = False
     terminal: bool = False
     profile: str = "general"
+    custom: Tree = field(default_factory=dict)  # a part of a container, laid over what the profile makes
 
     def rights(self) -> Tree | None:
         """Raises CommandError for a profile that is none."""
@@ -86,7 +88,24 @@ def ephemeral_container(wanted: Wanted, target: str) -> Tree:
     """For a running pod; with `target` it sees that container's processes."""
     made = changed({"name": wanted.name, "terminationMessagePolicy": "File"}, wanted)
     rights = wanted.rights()
-    return made | ({"securityContext": rights} if rights else {}) | ({"targetContainerName": target} if target else {})
+    made = customized(made | ({"securityContext": rights} if rights else {}), wanted.custom)
+    return made | ({"targetContainerName": target} if target else {})
+
+
+def customized(container: Tree, custom: Tree) -> Tree:
+    """With a part of a container laid over it, as a strategic merge patch does. Raises CommandError for what must stay."""
+    if not custom:
+        return container
+    from kube.api.patch import strategic
+    from kube.api.resources import resource_for_kind
+
+    if any(custom.get(name) for name in FIXED):
+        raise CommandError("name, command, image, lifecycle and volume devices are not modifiable via custom profile")
+    pod = resource_for_kind("v1", "Pod")
+    assert pod is not None, "pods are built in"
+    patch = {"spec": {"containers": [{**custom, "name": container["name"]}]}}
+    made: Tree = strategic.apply({"spec": {"containers": [container]}}, patch, pod)["spec"]["containers"][0]
+    return made
 
 
 def node_pod(node: str, wanted: Wanted) -> Tree:
@@ -101,6 +120,7 @@ def node_pod(node: str, wanted: Wanted) -> Tree:
     if wanted.profile in SEES_FILES:
         spec["volumes"] = [{"name": HOST, "hostPath": {"path": "/"}}]
         container["volumeMounts"] = [{"name": HOST, "mountPath": "/host"}]
+    container = customized(container, wanted.custom)
     metadata = {"name": generated(f"node-debugger-{node}"), "labels": {"app.kubernetes.io/managed-by": "kubectl-debug"}}
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": {**spec, "containers": [container]}}
 
@@ -139,4 +159,5 @@ def _put(containers: list[Tree], wanted: Wanted) -> None:
     made, rights = changed(before, wanted), wanted.rights()
     if rights:
         made["securityContext"] = {**(made.get("securityContext") or {}), **rights}
+    made = customized(made, wanted.custom)
     containers[len(containers) if at is None else at :] = [made] if at is None else [made, *containers[at + 1 :]]

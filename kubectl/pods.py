@@ -15,27 +15,30 @@ from kubectl.session import Session
 from kubectl.watching import watch
 
 POD = Resource("", "v1", "Pod", "pods")
+LOOK_SECONDS = 0.5  # between two looks for a pod that is to come
 DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
 
 
-def pod_of(session: Session, word: str) -> Tree:
+def pod_of(session: Session, word: str, *, seconds: float = 0.0) -> Tree:
     """The pod that `NAME` or `TYPE/NAME` means: itself, or one of those that a workload or Service selects."""
     if "/" not in word:
         return session.server.request("GET", POD.path(session.namespace, word)).tree()
     (item,) = session.items(Query([word]))
-    return pods_of(session, item)[0]
+    return pods_of(session, item, seconds=seconds)[0]
 
 
-def pods_of(session: Session, item: Item, doing: str = "attach to") -> list[Tree]:
-    """The pods behind an object, the most useful first. Raises CommandError where there is none."""
+def pods_of(session: Session, item: Item, doing: str = "attach to", *, seconds: float = 0.0) -> list[Tree]:
+    """The pods behind an object, the most useful first. Raises CommandError where there is none after so many seconds."""
     if item.tree["kind"] == "Pod":
         return [item.tree]
     selector = _selector(item, doing)
     inside = replace(session, flags={**session.flags, "namespace": item.key.namespace})
     inside.__dict__["server"] = session.server
-    found = list(listed(inside, POD, Query(selector=selector)))
-    if not found:
-        raise CommandError("timed out waiting for the condition")
+    deadline = time.monotonic() + seconds
+    while not (found := list(listed(inside, POD, Query(selector=selector)))):
+        if time.monotonic() >= deadline:
+            raise CommandError("timed out waiting for the condition")
+        time.sleep(min(LOOK_SECONDS, seconds))
     return sorted(found, key=_usefulness)
 
 

@@ -5,8 +5,9 @@ https://kubernetes.io/docs/reference/kubectl/generated/kubectl_attach/
 
 import typer
 
+from kube.api.duration import parse_go
 from kube.api.meta import Tree
-from kubectl.commands.execute import Container, Quiet, Stdin, Tty, streams_of
+from kubectl.commands.execute import Container, PodRunningTimeout, Quiet, Stdin, Tty, streams_of
 from kubectl.errors import CommandError
 from kubectl.pods import POD, container_of, done, pod_of
 from kubectl.remote import run
@@ -27,6 +28,7 @@ def attach(
     stdin: Stdin = False,
     tty: Tty = False,
     quiet: Quiet = False,
+    pod_running_timeout: PodRunningTimeout = "1m0s",
 ) -> None:
     """Attach to a process that is already running inside an existing container.
 
@@ -40,9 +42,11 @@ def attach(
     session: Session = context.obj
     if not session.args:
         raise CommandError("at least 1 argument is required for attach")
-    if len(session.args) > 1:
-        raise CommandError(f"expected POD, TYPE/NAME, or TYPE NAME, (at most 2 arguments) saw {len(session.args)}: {session.args}")
-    pod = pod_of(session, session.args[0])
+    count = len(session.args)
+    if count > 2:
+        told = " ".join(session.args)
+        raise CommandError(f"expected POD, TYPE/NAME, or TYPE NAME, (at most 2 arguments) saw {count}: [{told}]")
+    pod = pod_of(session, "/".join(session.args), seconds=parse_go(pod_running_timeout))
     if done(pod):
         raise CommandError(f"cannot attach a container in a completed pod; current phase is {pod['status']['phase']}")
     code = join(session, pod, container, stdin=stdin, terminal=tty, quiet=quiet)

@@ -4,6 +4,7 @@ https://kubernetes.io/docs/reference/kubectl/generated/kubectl_debug/
 """
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -14,6 +15,7 @@ from kubectl.commands.attach import join
 from kubectl.commands.run import show_log
 from kubectl.creating.kit import pairs
 from kubectl.debugging import Copy, Wanted, ephemeral_container, generated, node_pod, pod_copy
+from kubectl.decoding import DecodeError, documents
 from kubectl.errors import CommandError
 from kubectl.pods import POD, wait_for
 from kubectl.selection import Item, Query
@@ -43,6 +45,9 @@ Attach = Annotated[
 ]
 ContainerName = Annotated[str, _flag("container", "Container name to use for debug container.", "-c")]
 CopyTo = Annotated[str, _flag("copy-to", "Create a copy of the target Pod with this name.")]
+Custom = Annotated[
+    str, _flag("custom", "Path to a JSON or YAML file containing a partial container spec to customize built-in debug profiles.")
+]
 Env = Annotated[list[str], _flag("env", "Environment variables to set in the container.")]
 Image = Annotated[str, _flag("image", "Container image to use for debug container.")]
 PullPolicy = Annotated[str, _flag("image-pull-policy", "The image pull policy for the container.")]
@@ -81,6 +86,7 @@ def debug(
     image: Image = "",
     container: ContainerName = "",
     copy_to: CopyTo = "",
+    custom: Custom = "",
     set_image: SetImage = [],  # noqa: B006 - read, never changed
     env: Env = [],  # noqa: B006
     image_pull_policy: PullPolicy = "",
@@ -117,13 +123,28 @@ def debug(
     flags = context.params
     names, words = _checked(session, flags)
     wanted = Wanted(
-        image, container, words, arguments_only, tuple(pairs(env, "env").items()), image_pull_policy, stdin, tty, profile
-    )
+        image, container, words, arguments_only, tuple(pairs(env, "env").items()), image_pull_policy, stdin, tty, profile,
+        _custom(custom),
+    )  # fmt: skip
     for name in names:
         (item,) = session.items(Query([name] if "/" in name else ["pod", name]))
         made, at = _made(session, item, wanted, flags)
         if (stdin if attach is None else attach) and at:
             _joined(session, made, at, flags)
+
+
+def _custom(path: str) -> Tree:
+    """The part of a container that a file holds. Raises CommandError."""
+    if not path:
+        return {}
+    try:
+        found = list(documents(Path(path).read_bytes()))
+    except OSError as error:
+        why = (error.strerror or "").lower()
+        raise CommandError(f"must pass a container spec json file for custom profile: open {path}: {why}") from error
+    except DecodeError as error:
+        raise CommandError(f"{path} does not contain a valid container spec: {error}") from error
+    return found[0] if found and isinstance(found[0], dict) else {}
 
 
 def _made(session: Session, item: Item, wanted: Wanted, flags: dict[str, Any]) -> tuple[Tree, str]:

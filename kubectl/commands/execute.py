@@ -8,11 +8,13 @@ from typing import Annotated
 
 import typer
 
+from kube.api.duration import parse_go
 from kubectl import options
 from kubectl.errors import CommandError
 from kubectl.flags import UsageError
-from kubectl.pods import POD, container_of, done, pod_of
+from kubectl.pods import POD, container_of, done, pod_of, pods_of
 from kubectl.remote import Streams, run
+from kubectl.selection import Query
 from kubectl.session import Session
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -28,6 +30,14 @@ Container = Annotated[
 ]
 Stdin = Annotated[bool, typer.Option("--stdin", "-i", help="Pass stdin to the container")]
 Tty = Annotated[bool, typer.Option("--tty", "-t", help="Stdin is a TTY")]
+PodRunningTimeout = Annotated[
+    str,
+    typer.Option(
+        "--pod-running-timeout",
+        metavar=options.DURATION,
+        help="The length of time (like 5s, 2m, or 3h, higher than zero) to wait until at least one pod is running",
+    ),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Only print output from the remote session")]
 
 
@@ -39,6 +49,7 @@ def execute(
     tty: Tty = False,
     quiet: Quiet = False,
     filename: options.Filenames = [],  # noqa: B006 - read, never changed
+    pod_running_timeout: PodRunningTimeout = "1m0s",
 ) -> None:
     """Execute a command in a container.
 
@@ -51,18 +62,22 @@ def execute(
     """
     session: Session = context.obj
     args = session.args
-    if not args and not filename:
+    if not filename and (not args or session.dash == 0):
         raise CommandError("pod, type/name or --filename must be specified")
     if session.dash is None and len(args) > 1:
         raise UsageError("exec [POD] [COMMAND] is not supported anymore. Use exec [POD] -- [COMMAND] instead")
     command = args[session.dash :] if session.dash is not None else []
     if not command:
         raise CommandError("you must specify at least one command for the container")
-    pod = pod_of(session, args[0])
+    if filename:
+        (item,) = session.items(Query(filenames=filename))
+        pod = pods_of(session, item, seconds=parse_go(pod_running_timeout))[0]
+    else:
+        pod = pod_of(session, args[0], seconds=parse_go(pod_running_timeout))
     if done(pod):
         raise CommandError(f"cannot exec into a container in a completed pod; current phase is {pod['status']['phase']}")
-    streams = streams_of(session, stdin, tty)
     name = container_of(session, pod, container, quiet=quiet)
+    streams = streams_of(session, stdin, tty)
     path = POD.path(pod["metadata"]["namespace"], pod["metadata"]["name"], "exec")
     params = [("command", word) for word in command] + streams.params(name)
     code = run(session, path, params, streams)

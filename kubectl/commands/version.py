@@ -38,8 +38,17 @@ def version(
     if output not in ("", "yaml", "json"):
         raise CommandError("--output must be 'yaml' or 'json'")
     told: Tree = {"clientVersion": version_info()}
+    try:
+        if not client:
+            told["serverVersion"] = session.server.request("GET", "/version").tree()
+    finally:
+        _show(told, output)
     if not client:
-        told["serverVersion"] = session.server.request("GET", "/version").tree()
+        _warn_of_skew(session, told)
+
+
+def _show(told: Tree, output: str) -> None:
+    """Also what is known where the server does not answer."""
     if output == "json":
         import json
 
@@ -48,10 +57,8 @@ def version(
         print(as_yaml(told), end="")
     else:
         print(f"Client Version: {told['clientVersion']['gitVersion']}")
-        if not client:
+        if "serverVersion" in told:
             print(f"Server Version: {told['serverVersion']['gitVersion']}")
-    if not client:
-        _warn_of_skew(session, told)
 
 
 def _warn_of_skew(session: Session, told: Tree) -> None:

@@ -149,5 +149,5 @@ def test_a_property_of_a_kubeconfig_is_checked() -> None:
         set_path(tree, "clusters.a.nope", "x")
     with pytest.raises(CommandError, match="illegal base64 data at input byte 0"):
         set_path(tree, "clusters.a.certificate-authority-data", "!!!")
-    with pytest.raises(CommandError, match="unable to parse foo.bar after"):
+    with pytest.raises(CommandError, match=r"unable to parse foo\.bar after"):
         set_path(tree, "foo.bar", "x")

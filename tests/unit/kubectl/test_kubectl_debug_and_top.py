@@ -117,3 +117,14 @@ def test_top_adds_containers_up_and_rounds_at_the_end() -> None:
     assert [names for names, _ in rows] == [["small", "c"], ["big", "x"], ["big", "y"]]
     half = {"cpu": Decimal("0.5"), "memory": Decimal(1 << 29)}
     assert _of_available(half, {"cpu": Decimal(2), "memory": Decimal(1 << 30)}) == ["500m", "25%", "512Mi", "50%"]
+
+
+def test_a_part_of_a_container_is_laid_over_what_the_profile_makes() -> None:
+    """Rule: KEP-4292 (kubectl debug --custom): lists are merged by their keys; name, command and image stay the flags' own."""
+    custom = {"env": [{"name": "B", "value": "2"}], "resources": {"limits": {"cpu": "1"}}}
+    wanted = Wanted(image="x", name="d", env=(("A", "1"),), profile="sysadmin", custom=custom)
+    made = ephemeral_container(wanted, "")
+    assert sorted(one["name"] for one in made["env"]) == ["A", "B"]
+    assert (made["resources"], made["securityContext"], made["name"]) == ({"limits": {"cpu": "1"}}, {"privileged": True}, "d")
+    with pytest.raises(CommandError, match="not modifiable via custom profile"):
+        ephemeral_container(Wanted(image="x", name="d", custom={"image": "y"}), "")
