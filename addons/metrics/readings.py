@@ -4,6 +4,7 @@ Read are the four series that usage follows from, and when a container started; 
 https://kubernetes.io/docs/reference/instrumentation/node-metrics/
 """
 
+import math
 import re
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -52,7 +53,8 @@ def read(page: str, now: float) -> Reading:
     found = Reading()
     for line in page.splitlines():
         match = LINE.match(line)
-        if match is None or match[1] not in SERIES:
+        value = _number(match[3]) if match is not None and match[1] in SERIES else None
+        if match is None or value is None:
             continue
         if match[1].startswith("node_"):
             point = found.node
@@ -60,6 +62,15 @@ def read(page: str, now: float) -> Reading:
             labels = dict(LABEL.findall(match[2] or ""))
             key = Container(labels.get("namespace", ""), labels.get("pod", ""), labels.get("container", ""))
             point = found.containers.setdefault(key, Point())
-        setattr(point, SERIES[match[1]], float(match[3]))
+        setattr(point, SERIES[match[1]], value)
         point.at = int(match[4]) / 1000 if match[4] else now
     return found
+
+
+def _number(text: str) -> float | None:
+    """None for what cannot be reckoned with: also NaN and infinity are values of a page."""
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None

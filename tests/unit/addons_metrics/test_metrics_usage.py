@@ -34,6 +34,13 @@ def test_a_kubelets_page_is_read_as_points_in_time() -> None:
     assert (found.node.cpu, found.node.memory, found.node.at) == (100.0, 2048.0, 7.0)  # the last line told no time
 
 
+@pytest.mark.parametrize("value", ["NaN", "+Inf", "four"])
+def test_what_is_no_number_leaves_its_container_unmeasured_and_all_others_measured(value: str) -> None:
+    """Rule: https://prometheus.io/docs/instrumenting/exposition_formats/#comments-help-text-and-type-information (NaN, +Inf)"""
+    found = read(PAGE.replace("4.5", value), now=7.0)
+    assert (found.containers[WEB].whole, found.node.whole) == (False, True)
+
+
 def test_usage_is_the_seconds_of_cpu_between_two_looks_by_the_seconds_between_them() -> None:
     assert between(Point(100.0, 10.0, 1, 50.0), Point(115.0, 13.0, 2, 50.0)) == Usage(115.0, 15.0, 0.2, 2)
     assert between(None, Point(115.0, 13.0, 2)) is None
