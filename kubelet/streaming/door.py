@@ -22,6 +22,7 @@ from kube.component.http_server import Head
 from kubelet.runtime.runtime import Runtime, RuntimeFailure, Session
 from kubelet.server_auth import ServerAuth
 from kubelet.streaming import port_forward, remote_command, spdy, spdy_client, websocket
+from kubelet.streaming.pod_socket import is_port
 from kubelet.streaming.target import Network, Refused, Targets
 
 SPDY = "SPDY/3.1"
@@ -236,7 +237,7 @@ def ports_of(query: Mapping[str, list[str]]) -> list[int]:
     if not texts:
         raise Refused(400, 'query parameter "port" is required')
     for text in texts:
-        if not (text.isascii() and text.isdigit() and 0 < int(text) < 65536):
+        if not is_port(text):
             raise Refused(400, f"unable to parse {text!r} as a port".replace("'", '"'))
     return [int(text) for text in texts]
 

@@ -16,7 +16,7 @@ from contextlib import suppress
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from kubelet.streaming.pod_socket import connect
+from kubelet.streaming.pod_socket import connect, is_port
 from kubelet.streaming.spdy import Connection, Stream
 from kubelet.streaming.target import Network
 
@@ -59,7 +59,7 @@ async def _paired(network: Network, first: Stream, second: "asyncio.Future[Strea
         await first.reset()
         return
     types = {first.headers.get("streamtype"): first, other.headers.get("streamtype"): other}
-    if types.keys() != {"data", "error"} or not types["data"].headers.get("port", "").isdigit():
+    if types.keys() != {"data", "error"} or not is_port(types["data"].headers.get("port", "")):
         for stream in (first, other):
             await stream.reset()
         return

@@ -188,7 +188,7 @@ def test_every_connection_of_a_port_forward_ends_by_itself() -> None:
             probe.bind(("127.0.0.1", 0))
             free = str(probe.getsockname()[1])
         forwarding = asyncio.ensure_future(port_forward.forward_spdy(connection, Network(0, "pod_ns", "uid")))
-        for number, request, where in ((1, "0", port), (5, "1", port), (9, "2", free)):
+        for number, request, where in ((1, "0", port), (5, "1", port), (9, "2", free), (13, "3", "70000")):
             wire.open(number, streamType="error", port=where, requestID=request)
             wire.open(number + 2, streamType="data", port=where, requestID=request)
         wire.send(7, b"second", fin=True)
