@@ -9,7 +9,7 @@ import subprocess
 import time
 import xmlrpc.client
 from collections.abc import Iterable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -88,13 +88,18 @@ def kill_leftovers(cluster: Cluster) -> list[int]:
     """
     found = [pid for pid in marked(cluster) if not _name(pid).startswith(("containerd-shim", "runc"))]
     for pid in found:
-        os.kill(pid, signal.SIGTERM)
+        _signal(pid, signal.SIGTERM)
     for pid in found:
         try:
             _wait_until(lambda pid=pid: not _alive(pid), START_SECONDS, "")
         except TimeoutError:
-            os.kill(pid, signal.SIGKILL)
+            _signal(pid, signal.SIGKILL)
     return found
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    with suppress(ProcessLookupError):  # it ended by itself
+        os.kill(pid, number)
 
 
 def marked(cluster: Cluster) -> list[int]:

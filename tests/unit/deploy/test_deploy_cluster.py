@@ -2,6 +2,7 @@
 
 import configparser
 import stat
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -100,3 +101,11 @@ def test_settings_are_remembered_and_a_damaged_file_is_no_end(tmp_path: Path) ->
     assert Cluster.known(tmp_path) == cluster
     (tmp_path / "cluster.json").write_text('{"pod_ci')
     assert Cluster.known(tmp_path) == Cluster(state=tmp_path)
+
+
+def test_a_leftover_that_ends_by_itself_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rule: between being found and being told to end, a program may be gone."""
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    monkeypatch.setattr(supervise, "marked", lambda cluster: [gone.pid])
+    assert supervise.kill_leftovers(Cluster()) == [gone.pid]
