@@ -50,6 +50,7 @@ def test_a_node_does_its_work_and_no_others(runner: asyncio.Runner, apiserver: R
             mirror = {"annotations": {"kubernetes.io/config.mirror": "x"}, "ownerReferences": [owner]}
             await node.create(Pod, a_pod("static", "n", **mirror))
             await _refusals(node, mirror)
+            await _refused_in_order(node, mirror)
 
     async def _a_token(node: Client, bound: Tree) -> None:
         answer = await node.create_subresource(
@@ -67,18 +68,22 @@ def test_a_node_does_its_work_and_no_others(runner: asyncio.Runner, apiserver: R
         labels = {"metadata": {"labels": {"node-role.kubernetes.io/control-plane": ""}}}
         with pytest.raises(Forbidden, match=r"is not allowed to modify labels: node-role\.kubernetes\.io/control-plane"):
             await node.patch(Node, Key("", "n"), labels, type=STRATEGIC)
-        with pytest.raises(Forbidden, match=r'nodes "more-" is forbidden: node "n" is not allowed to modify node ""'):
-            await node.create(Node, {"metadata": {"generateName": "more-"}})
-        projected = [{"name": "v", "projected": {"sources": [{"serviceAccountToken": {"path": "t"}}]}}]
-        curious = a_pod("curious", "n", **mirror)
-        with pytest.raises(Forbidden, match="a mirror pod may not use ServiceAccountToken volume projections"):
-            await node.create(Pod, {**curious, "spec": {**curious["spec"], "volumes": projected}})
-        with pytest.raises(NotFound, match='pod "nowhere" not found'):
-            await node.create_subresource(Pod, Key("default", "nowhere"), "eviction", {"metadata": {"name": "nowhere"}})
-        with pytest.raises(Invalid, match="may not remove or update mirror pod annotation"):
-            await node.patch(Pod, Key("default", "static"), {"metadata": {"annotations": None}}, subresource="status")
         taints = {"spec": {"taints": [{"key": "k", "effect": "NoSchedule"}]}}
         with pytest.raises(Forbidden, match="is not allowed to modify taints"):
             await node.patch(Node, Key("", "n"), taints, type=STRATEGIC)
 
     runner.run(scenario())
+
+
+async def _refused_in_order(node: Client, mirror: Tree) -> None:
+    """Before a name is made up, before an object is validated, and of what there is."""
+    with pytest.raises(Forbidden, match=r'nodes "more-" is forbidden: node "n" is not allowed to modify node ""'):
+        await node.create(Node, {"metadata": {"generateName": "more-"}})
+    projected = [{"name": "v", "projected": {"sources": [{"serviceAccountToken": {"path": "t"}}]}}]
+    curious = a_pod("curious", "n", **mirror)
+    with pytest.raises(Forbidden, match="a mirror pod may not use ServiceAccountToken volume projections"):
+        await node.create(Pod, {**curious, "spec": {**curious["spec"], "volumes": projected}})
+    with pytest.raises(NotFound, match='pod "nowhere" not found'):
+        await node.create_subresource(Pod, Key("default", "nowhere"), "eviction", {"metadata": {"name": "nowhere"}})
+    with pytest.raises(Invalid, match="may not remove or update mirror pod annotation"):
+        await node.patch(Pod, Key("default", "static"), {"metadata": {"annotations": None}}, subresource="status")
