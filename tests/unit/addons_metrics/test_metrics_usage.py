@@ -138,6 +138,6 @@ def test_a_program_without_numbers_lives_but_is_not_ready() -> None:
         raise AssertionError("nothing is read")
 
     for path in ("/livez", "/healthz", "/readyz"):
-        scope = {"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": []}
+        scope: dict[str, Any] = {"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": []}
         asyncio.run(app.app(scope, receive, send))
     assert answers == [200, 200, 500]
