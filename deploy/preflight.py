@@ -33,7 +33,7 @@ def observe(cluster: Cluster, *, running: bool, engine_answers: bool) -> Observe
     return Observed(
         user=os.geteuid(),
         free_bytes=shutil.disk_usage(existing).free,
-        ports_taken=frozenset() if running else frozenset(port for port in cluster.ports if _taken(port)),
+        ports_taken=frozenset() if running else frozenset(port for port in cluster.ports if port_taken(port)),
         clashing_routes=tuple(host.clashing_routes(cluster)) if shutil.which("ip", path=host.PATH) else (),
         missing=tuple(host.missing_packages(engine_answers=engine_answers)),
         can_install=shutil.which("apt-get", path=host.PATH) is not None,
@@ -53,7 +53,7 @@ def problems(cluster: Cluster, seen: Observed) -> list[str]:
         found.append(f"disk full: {free} MiB free at {cluster.state}, {least} MiB needed; make room, or set STATE=DIRECTORY")
     for port in sorted(seen.ports_taken):
         who = cluster.ports[port]
-        found.append(f"port {port} is taken, and {who} needs it; `ss -ltnp 'sport = :{port}'` tells who has it: stop that")
+        found.append(taken_by_another(port, who))
     for route in seen.clashing_routes:
         ranges = f"{cluster.pod_cidr}, {cluster.service_cidr}"
         found.append(f"the host's route {route} overlaps the cluster's ranges ({ranges}); set POD_CIDR= or SERVICE_CIDR=")
@@ -66,7 +66,11 @@ def secure_state(directory: Path) -> None:
     directory.chmod(0o700)
 
 
-def _taken(port: int) -> bool:
+def taken_by_another(port: int, who: str) -> str:
+    return f"port {port} is taken, and {who} needs it; `ss -ltnp 'sport = :{port}'` tells who has it: stop that"
+
+
+def port_taken(port: int) -> bool:
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

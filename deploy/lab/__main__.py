@@ -57,6 +57,9 @@ def _up_alone(lab: Lab) -> None:
     if before is not None and before != lab and power.processes(before.control_plane):
         print(f"a lab of {before.nodes} nodes is up; `make lab-down` first", file=sys.stderr)
         raise typer.Exit(1)
+    if not power.processes(lab.control_plane) and preflight.port_taken(lab.door_port):
+        print(f"{preflight.taken_by_another(lab.door_port, 'the door')}, or give another --door-port", file=sys.stderr)
+        raise typer.Exit(1)
     started = time.monotonic()
     try:
         _up(lab, Progress())
