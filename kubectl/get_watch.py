@@ -76,7 +76,7 @@ class Watcher:
         elif self._events and self._getter.printer.format == "json":
             object = json.dumps(tree, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
             print(f'{{"type":"{event}","object":{object}}}', flush=True)
-        elif self._events:
+        elif self._events and self._getter.printer.format != "name":
             print(self._getter.printer.text({"type": event, "object": tree}), end="", flush=True)
         else:
             print(self._getter.printer.text(tree), end="", flush=True)

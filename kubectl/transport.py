@@ -53,7 +53,7 @@ class Server:
         self.config = config
         self._agent = agent
         self._warn = warn
-        self._seconds = seconds
+        self.seconds = seconds
         self._tls: ssl.SSLContext | None = None
         self._connection: http.client.HTTPConnection | None = None
         self._warned: set[str] = set()
@@ -83,8 +83,11 @@ class Server:
     def stream(
         self, method: str, path: str, *, params: Params | None = None, headers: Mapping[str, str] | None = None
     ) -> Iterator[http.client.HTTPResponse]:
-        """An answer that goes on (a watch, a log), on a connection of its own; read it with readline() or read1()."""
-        connection = self.connect(None)
+        """An answer that goes on (a watch, a log), on a connection of its own; read it with readline() or read1().
+
+        --request-timeout bounds every read, too.
+        """
+        connection = self.connect(self.seconds)
         try:
             answer = self._exchange(connection, method, with_query(path, params), None, headers)
             if answer.status >= 400:
@@ -125,7 +128,7 @@ class Server:
 
     def _once(self, method: str, path: str, data: bytes | None, headers: Mapping[str, str] | None) -> Response:
         kept = self._connection
-        connection = kept or self.connect(self._seconds)
+        connection = kept or self.connect(self.seconds)
         self._connection = connection
         try:
             answer = self._exchange(connection, method, path, data, headers)

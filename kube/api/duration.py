@@ -8,6 +8,7 @@ import re
 MINUTE, HOUR, DAY, YEAR = 60, 3600, 86400, 365 * 86400
 
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+_UNKNOWN = re.compile(r"(?:[0-9.]+(?:ns|us|µs|ms|s|m|h))*[0-9.]*[0-9][0-9.]*([^0-9.]+).*")
 _PART = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ns|us|µs|ms|s|m|h)")
 
 
@@ -45,6 +46,9 @@ def parse_go(text: str) -> float:
     if rest.replace(".", "", 1).isdecimal():
         raise ValueError(f'time: missing unit in duration "{text}"')
     parts = _PART.findall(rest)
+    unknown = _UNKNOWN.fullmatch(rest)
+    if unknown and unknown[1] not in _UNITS:
+        raise ValueError(f'time: unknown unit "{unknown[1]}" in duration "{text}"')
     if not parts or "".join(number + unit for number, unit in parts) != rest:
         raise ValueError(f'time: invalid duration "{text}"')
     return sign * sum(float(number) * _UNITS[unit] for number, unit in parts)

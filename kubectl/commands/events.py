@@ -37,6 +37,7 @@ def events(
     no_headers: options.NoHeaders = False,
     output: options.Output = "",
     template: options.Template = "",
+    chunk_size: options.ChunkSize = 500,
 ) -> None:
     """Display events.
 
@@ -51,7 +52,7 @@ def events(
       kubectl events --for pod/web-pod-13je7 --watch
     """
     session: Session = context.obj
-    printer = Printer(output, template).check()
+    printer = Printer(output, template, own=True).check()
     selector = _selector(session, about)
     wanted = {one.lower() for one in types}
     if wanted - {"normal", "warning"}:
@@ -60,7 +61,8 @@ def events(
     found = sorted(listed(session, EVENTS, query), key=_moment)
     found = [one for one in found if not wanted or one.get("type", "").lower() in wanted]
     if output:
-        return printer.show({"apiVersion": "v1", "items": found, "kind": "List", "metadata": {"resourceVersion": ""}})
+        items = [{"kind": "Event", "apiVersion": "v1", **one} for one in found]
+        return printer.show({"kind": "EventList", "apiVersion": "v1", "metadata": {}, "items": items})
     if not found and not watch:
         return session.tell("No events found." if all_namespaces else f"No events found in {session.namespace} namespace.")
     table = Table()
@@ -89,6 +91,8 @@ def _selector(session: Session, about: str) -> str:
     kind, slash, name = about.partition("/")
     if not slash:
         raise CommandError("--for must be in resource/name form")
+    if "/" in name:
+        raise CommandError("arguments in resource/name form may not have more than one slash")
     return f"involvedObject.kind={session.discovery.find(kind).kind},involvedObject.name={name}"
 
 

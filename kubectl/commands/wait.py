@@ -125,7 +125,9 @@ def _divided(text: str) -> tuple[str, str | None]:
 
 
 def _check_path(path: str) -> None:
-    if path.count("{") != path.count("}") or not path:
+    if not path:
+        raise CommandError("jsonpath expression cannot be empty")
+    if path.count("{") != path.count("}"):
         raise CommandError(
             "unexpected path string, expected a 'name1.name2' or '.name1.name2' or '{name1.name2}' or '{.name1.name2}'"
         )
@@ -185,10 +187,7 @@ def _created(session: Session, query: Query, deadline: float) -> None:
             if session.items(query):
                 return
         except NotFound:
-            if not deadline:
-                raise
-        if not deadline:
-            raise CommandError("no matching resources found")
+            pass  # not yet
         if time.monotonic() > deadline:
             raise CommandError("timed out waiting for the condition")
         time.sleep(LOOK_SECONDS)

@@ -264,3 +264,9 @@ def test_some_of_several_objects_may_be_missing(shell: Shell, tmp_path: Path) ->
     code, out, told = shell("label cm nope a nope2 b x=y")
     assert (code, out) == (1, "configmap/a labeled\nconfigmap/b labeled\n")
     assert told.splitlines() == [f'Error from server (NotFound): configmaps "{name}" not found' for name in ("nope", "nope2")]
+
+
+def test_a_watch_ends_when_a_request_may_last_no_longer(shell: Shell) -> None:
+    """Rule: --request-timeout ends a watch, and that is no failure."""
+    code, out, told = shell("get ns default -w -o name --request-timeout=300ms")
+    assert (code, out, told) == (0, "namespace/default\n", "")
