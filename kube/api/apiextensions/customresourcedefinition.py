@@ -32,7 +32,7 @@ def set_defaults(tree: Tree) -> None:
 def prepare(new: Tree, old: Tree | None) -> None:
     """The version that objects are stored in is remembered for as long as any may be stored so."""
     if old is None:
-        new["status"] = {"conditions": [], "acceptedNames": {"plural": "", "kind": ""}, "storedVersions": []}
+        new["status"] = {"conditions": None, "acceptedNames": {"plural": "", "kind": ""}, "storedVersions": []}
     stored = [one["name"] for one in new["spec"].get("versions") or () if one.get("storage") and one.get("name")]
     known = new.setdefault("status", {}).setdefault("storedVersions", [])
     known += [name for name in stored if name not in known]
