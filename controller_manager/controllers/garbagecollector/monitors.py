@@ -85,8 +85,9 @@ class Monitors:
         rows = await self._discover()
         self._known = {(row.api_version, row.kind): row for row in rows}
         wanted = {(row.group, row.plural): row for row in monitored(rows)}
-        for name in self._running.keys() - wanted.keys():
-            self._stop(name)
+        for name, (row, _, _) in list(self._running.items()):
+            if name not in wanted or (row.api_version, row.kind) not in self._known:
+                self._stop(name)
         for name, row in wanted.items():
             if name not in self._running:
                 self._running[name] = self._follow(row, tasks)
@@ -112,7 +113,7 @@ class Monitors:
         return row, informer, task
 
     def _stop(self, name: tuple[str, str]) -> None:
-        """The resource is no more, and so are its objects."""
+        """The resource is no more, and so are its objects; or it is not served in this version any more."""
         row, informer, task = self._running.pop(name)
         if task is not None:
             task.cancel()
