@@ -4,6 +4,7 @@ https://kubernetes.io/docs/reference/kubectl/generated/kubectl_get/
 """
 
 import json
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from kube.api.meta import Tree
@@ -15,6 +16,10 @@ from kubectl.watching import watch
 
 if TYPE_CHECKING:
     from kubectl.commands.get import Getter
+
+
+# One object may be older than all that the server still has of the past. From here a watch begins with the object as it is.
+FROM_NOW = "0"
 
 
 class Watcher:
@@ -40,12 +45,15 @@ class Watcher:
         table = TablePrinter(getter.look, ref.resource)
         accept = getter.accept if getter.printer.human else JSON
         version = self._first(ref, namespace, accept, table)
+        if ref.name:
+            version = FROM_NOW
         params: dict[str, str | int | None] = {
             "resourceVersion": version,
             "labelSelector": getter.query.selector or None,
             "fieldSelector": f"metadata.name={ref.name}" if ref.name else getter.query.field_selector or None,
         }
-        for event in watch(getter.session.server, ref.resource.path(namespace), params, accept):
+        events = watch(getter.session.server, ref.resource.path(namespace), params, accept)
+        for event in islice(events, 1, None) if ref.name else events:
             self._show(event.object, event.type, table)
 
     def _first(self, ref: Ref, namespace: str, accept: str, table: TablePrinter) -> str:

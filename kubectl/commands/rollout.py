@@ -154,7 +154,7 @@ def history_of(
         else:
             print(f"{item} \n{history(found)}")
 
-    _visit(session, _query(session, filename, recursive, kustomize, selector), one)
+    session.visit(_query(session, filename, recursive, kustomize, selector), one)
 
 
 def _as_it_was(item: Item, revision: Revision) -> Tree:

@@ -268,5 +268,5 @@ def test_some_of_several_objects_may_be_missing(shell: Shell, tmp_path: Path) ->
 
 def test_a_watch_ends_when_a_request_may_last_no_longer(shell: Shell) -> None:
     """Rule: --request-timeout ends a watch, and that is no failure."""
-    code, out, told = shell("get ns default -w -o name --request-timeout=300ms")
+    code, out, told = shell("get ns default -w -o name --request-timeout=2s")
     assert (code, out, told) == (0, "namespace/default\n", "")

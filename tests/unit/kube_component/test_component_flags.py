@@ -59,7 +59,7 @@ def test_pairs_come_by_commas_and_by_repetition() -> None:
         (["--bogus=1"], "unknown flag: --bogus"),
         (["--secure-port=x"], 'invalid argument "x" for "--secure-port" flag: strconv.ParseInt: parsing "x": invalid syntax'),
         (["--leader-elect=x"], 'invalid argument "x" for "--leader-elect" flag: strconv.ParseBool: parsing "x": invalid syntax'),
-        (["--event-ttl=1x"], 'invalid argument "1x" for "--event-ttl" flag: time: invalid duration "1x"'),
+        (["--event-ttl=1x"], 'invalid argument "1x" for "--event-ttl" flag: time: unknown unit "x" in duration "1x"'),
         (["--secure-port"], "flag needs an argument: --secure-port"),
         (["--node-labels=a"], 'invalid argument "a" for "--node-labels" flag: malformed pair, expect string=string: a'),
         (["stray"], '"kube-x" does not take any arguments, got ["stray"]'),
