@@ -10,9 +10,7 @@ from kubelet.mirror_pods import MirrorPods
 from kubelet.static_pods import static_pod
 from tests.wait import eventually
 
-MANIFEST = (
-    "apiVersion: v1\nkind: Pod\nmetadata: {name: %s}\nspec: {containers: [{name: c, image: i}], restartPolicy: %s}"
-)
+MANIFEST = "apiVersion: v1\nkind: Pod\nmetadata: {name: %s}\nspec: {containers: [{name: c, image: i}], restartPolicy: %s}"
 
 
 def test_a_static_pod_that_the_server_refuses_keeps_no_other_from_being_shown(runner: asyncio.Runner, client: Client) -> None:
