@@ -119,7 +119,7 @@ class Server:
 
     def path(self, path: str) -> str:
         """A path on the server, below the prefix that its URL may have."""
-        return urlsplit(self.config.server).path.rstrip("/") + path
+        return urlsplit(self.config.server).path.rstrip("/") + path.replace(" ", "%20")
 
     def close(self) -> None:
         if self._connection is not None:

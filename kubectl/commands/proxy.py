@@ -195,7 +195,11 @@ def parsed(head: bytes) -> Request:
 
 
 def _patterns(words: str) -> tuple[re.Pattern[str], ...]:
-    return tuple(re.compile(word) for word in words.split(","))
+    """Raises CommandError."""
+    try:
+        return tuple(re.compile(word) for word in words.split(","))
+    except re.error as error:
+        raise CommandError(f"Error compiling re: error parsing regexp: {error}") from error
 
 
 def _any(patterns: Iterable[re.Pattern[str]], text: str) -> bool:

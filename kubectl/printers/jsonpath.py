@@ -186,6 +186,8 @@ def _slice(step: Slice, value: Any, allow_missing: bool) -> list[Any]:
         if allow_missing or value is None:
             return []
         raise JsonPathError(f"{gotext.text(value)} is not array or slice")
+    if not step.single and step.step == 0:
+        raise JsonPathError("step must be >= 0")
     if not step.single:
         return value[step.start : step.stop : step.step]
     index = step.start or 0

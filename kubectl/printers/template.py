@@ -54,7 +54,10 @@ def render(template: str, data: Any) -> str:
     nodes, rest = _parse(tokens, 0)
     if rest < len(tokens):
         raise TemplateError("unexpected {{end}}")
-    return "".join(Run(data).nodes(nodes, data))
+    try:
+        return "".join(Run(data).nodes(nodes, data))
+    except (Break, Continue) as outside:
+        raise TemplateError(f"{outside.__doc__} outside {{{{range}}}}") from outside
 
 
 def _split(template: str) -> Iterator[str | Action]:
