@@ -4,7 +4,7 @@ from collections import Counter
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from controller_manager.slices import Wanted, changes
@@ -86,6 +86,7 @@ def test_where_endpoints_cannot_be_shared_out_it_is_said_why(zones: dict[str, in
 ZONES = st.sampled_from("abcd")
 
 
+@settings(deadline=None)  # what is shared out counts, not how busy the machine is
 @given(st.dictionaries(ZONES, st.integers(1, 9), min_size=2), st.dictionaries(ZONES, st.integers(0, 40), min_size=1))
 def test_nobody_has_much_more_to_do_than_the_average(cpus: dict[str, int], there: dict[str, int]) -> None:
     """Rule: KEP-2433 (20 % overload)"""
