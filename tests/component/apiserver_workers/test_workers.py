@@ -17,7 +17,6 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from apiserver.config import Config
 from tests.component.apiserver_crd.crds import CRDS, definition, schema
 from tests.component.apiserver_faults.load import PATH, Watching, Writers, listed, more
-from tests.component.apiserver_faults.raw_http import ask
 from tests.component.apiserver_faults.server_process import ServerProcess
 from tests.component.apiserver_workers.lines import Line, connections, lines
 from tests.component.conftest import NOBODY_TOKEN, TOKENS
@@ -259,17 +258,20 @@ async def _gone(pids: list[int]) -> bool:
     return running.isdisjoint(pids)
 
 
+async def _goes(line: Line) -> bool:
+    answer = await line.ask("GET", "/readyz")
+    return (answer.status, answer.headers.get("connection")) == (500, "close")
+
+
 async def _drains(process: ServerProcess) -> None:
     """It says that it ends, answers for as long as it said, ends watches in good order, and then itself."""
-    async with lines(process.port, WORKERS) as each, lines(process.port, WORKERS) as watches:
+    count = WORKERS
+    async with lines(process.port, count) as each, lines(process.port, count) as asked, lines(process.port, count) as watches:
         for one in watches:
             await one.watch(f"{PATH}?watch=1")
         process.terminate()
-
-        async def fails() -> bool:
-            return (await ask(process.url, "GET", "/readyz")).status == 500
-
-        await eventually(fails, WITHIN_SECONDS, "it is not ready")
+        for one in asked:
+            await eventually(partial(_goes, one), WITHIN_SECONDS, "each worker says that it is not ready")
         names = [f"last-{number}" for number in range(WORKERS)]
         for name, one in zip(names, each, strict=True):
             last = await one.ask("POST", PATH, {"metadata": {"name": name}})
