@@ -17,7 +17,7 @@ from kube.api.meta import Key, Tree
 from kube.api.resource import Resource
 from kube.api.status import ApiError, MethodNotAllowed, NotFound
 from kube.api.types import Namespace, Pod
-from kube.client.discovery import discover
+from kube.client.discovery import Discovered, discover
 from kube.client.rest import Unreachable
 
 FINALIZER = "kubernetes"
@@ -73,11 +73,12 @@ class NamespaceController(Controller[Key]):
         """Delete what can be deleted, the pods before the rest."""
         remains = Remains()
         try:
-            rows = deletable(await discover(self.client))
+            found = await discover(self.client)
         except (ApiError, Unreachable) as error:
             remains.discovery_failure = str(error)
             return remains
-        for row in first_pods(rows):
+        remains.discovery_failure = discovery_failure(found)
+        for row in first_pods(deletable(found.resources)):
             await self._delete_all(row, namespace, remains)
             if (row.group, row.plural) == PODS and remains.counts:
                 break  # the rest waits for them
@@ -131,6 +132,11 @@ class NamespaceController(Controller[Key]):
         return [key] if namespace is not None and namespace.metadata.deletionTimestamp is not None else []
 
 
+def discovery_failure(found: Discovered) -> str:
+    """What may be there unseen: upstream deletes all that it knows of, and keeps the namespace until it knows the rest."""
+    return f"Discovery failed for some groups, {len(found.stale)} failing: {found.failure}" if found.stale else ""
+
+
 def deletable(rows: Iterable[Resource]) -> list[Resource]:
     """Namespaced resources that can be listed and deleted, each in one version."""
     found: dict[tuple[str, str], Resource] = {}
@@ -153,7 +159,7 @@ def told(conditions: Conditions, remains: Remains, now: datetime) -> Conditions:
         (
             "NamespaceDeletionDiscoveryFailure",
             remains.discovery_failure,
-            ("DiscoveryFailed", f"Discovery failed for some groups: {remains.discovery_failure}"),
+            ("DiscoveryFailed", remains.discovery_failure),
             ("ResourcesDiscovered", "All resources successfully discovered"),
         ),
         (

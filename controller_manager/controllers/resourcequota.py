@@ -121,7 +121,9 @@ class ResourceQuotaController(Controller[Key]):
 
     async def _served(self) -> list[Resource]:
         try:
-            return [row for row in await discover(self._client) if row.namespaced and {"list", "watch"} <= set(row.verbs)]
+            return [
+                row for row in (await discover(self._client)).resources if row.namespaced and {"list", "watch"} <= set(row.verbs)
+            ]
         except (ApiError, Unreachable) as error:
             log.warning("discovery failed", reason=error)
             return []

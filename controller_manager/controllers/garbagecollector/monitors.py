@@ -1,12 +1,14 @@
 """Monitors: informers over the metadata of every deletable resource, whichever those are just now.
 
 A resource that another controller follows anyway is read from that informer. Which resources there are is asked when the program
-starts, and again when a CustomResourceDefinition or an APIService changes; nothing polls.
+starts, and again when a CustomResourceDefinition or an APIService changes; nothing polls, but for versions whose own server does
+not answer: what was followed of them is followed on until they can be asked.
 https://kubernetes.io/docs/reference/using-api/api-concepts/#partial-object-metadata-fetches
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -14,7 +16,7 @@ import msgspec
 from kube.api.resource import Resource
 from kube.api.resources import resource_for
 from kube.api.status import ApiError
-from kube.client.discovery import discover
+from kube.client.discovery import Discovered, discover
 from kube.client.informer import Informer, Informers
 from kube.client.rest import Client, Unreachable
 from kube.component.logging import get_logger
@@ -25,6 +27,7 @@ Seen = Callable[[Resource, Any, Any], None]  # resource, metadata before, metada
 IGNORED = frozenset({("", "events"), ("events.k8s.io", "events")})  # they live an hour, and nobody owns them
 CHANGES_DISCOVERY = frozenset({("apiextensions.k8s.io", "customresourcedefinitions"), ("apiregistration.k8s.io", "apiservices")})
 RETRY_SECONDS = 5.0
+STALE_SECONDS = 30.0  # upstream's period of resync: how soon to ask again where a version could not be asked
 SETTLE_SECONDS = 1.0  # a definition changes several times while it is established
 
 
@@ -68,31 +71,34 @@ class Monitors:
 
     async def start(self, tasks: asyncio.TaskGroup) -> None:
         """Follow what there is, and return once every first list was told; then keep up in the background."""
-        await self._resync(tasks)
+        complete = await self._resync(tasks)
         for _, informer, _ in list(self._running.values()):
             await informer.synced.wait()
         self._changed.clear()  # what was there at the start is no change
-        tasks.create_task(self._keep_up(tasks))
+        tasks.create_task(self._keep_up(tasks, complete))
 
-    async def _keep_up(self, tasks: asyncio.TaskGroup) -> None:
+    async def _keep_up(self, tasks: asyncio.TaskGroup, complete: bool) -> None:
         while True:
-            await self._changed.wait()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), None if complete else STALE_SECONDS)
             await asyncio.sleep(SETTLE_SECONDS)
             self._changed.clear()
-            await self._resync(tasks)
+            complete = await self._resync(tasks)
 
-    async def _resync(self, tasks: asyncio.TaskGroup) -> None:
-        rows = await self._discover()
-        self._known = {(row.api_version, row.kind): row for row in rows}
-        wanted = {(row.group, row.plural): row for row in monitored(rows)}
+    async def _resync(self, tasks: asyncio.TaskGroup) -> bool:
+        """Whether every version could be asked."""
+        found = await self._discover()
+        self._known = known(found, self._known)
+        wanted = {(row.group, row.plural): row for row in monitored(found.resources)}
         for name, (row, _, _) in list(self._running.items()):
-            if name not in wanted or (row.api_version, row.kind) not in self._known:
+            if not found.serves(row):
                 self._stop(name)
         for name, row in wanted.items():
             if name not in self._running:
                 self._running[name] = self._follow(row, tasks)
+        return not found.stale
 
-    async def _discover(self) -> list[Resource]:
+    async def _discover(self) -> Discovered:
         while True:
             try:
                 return await discover(self._client)
@@ -127,6 +133,12 @@ class Monitors:
             self._seen(row, old.metadata if old is not None else None, new.metadata if new is not None else None)
 
         return handle
+
+
+def known(found: Discovered, before: Mapping[tuple[str, str], Resource]) -> dict[tuple[str, str], Resource]:
+    """The rows by apiVersion and kind: those served now, and those known before of versions that cannot be asked just now."""
+    kept = {name: row for name, row in before.items() if row.api_version in found.stale}
+    return {**kept, **{(row.api_version, row.kind): row for row in found.resources}}
 
 
 def monitored(rows: Iterable[Resource]) -> list[Resource]:

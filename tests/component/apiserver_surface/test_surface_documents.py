@@ -35,7 +35,7 @@ def test_discovery_is_one_document_with_a_name_for_its_state(runner: asyncio.Run
         assert answer.tree()["kind"] == "APIGroupDiscoveryList"
         again = await client.request("GET", "/apis", headers={"Accept": AGGREGATED, "If-None-Match": answer.headers["ETag"]})
         assert again.status == 304
-        rows = {(row.group, row.plural): row for row in await discover(client)}
+        rows = {(row.group, row.plural): row for row in (await discover(client)).resources}
         assert rows[("apps", "deployments")].short_names == ("deploy",)
         assert "scale" in rows[("apps", "deployments")].subresources
 

@@ -11,7 +11,7 @@ from tests.wait import eventually
 
 def test_what_is_discovered_is_what_is_served(runner: asyncio.Runner, client: Client) -> None:
     """Rule: https://kubernetes.io/docs/reference/using-api/api-concepts/#aggregated-discovery"""
-    found = {(row.api_version, row.plural): row for row in runner.run(discover(client))}
+    found = {(row.api_version, row.plural): row for row in runner.run(discover(client)).resources}
     assert len(found) >= len(RESOURCES)
     for row in RESOURCES:
         seen = found[(row.api_version, row.plural)]
@@ -36,7 +36,8 @@ def test_a_version_whose_server_is_away_hides_no_other(runner: asyncio.Runner, c
             return "away.example.com" in {group["metadata"].get("name") for group in tree["items"]}
 
         await eventually(told, 10, "the group in the discovery document")
-        found = {(row.api_version, row.plural) for row in await discover(client)}
-        assert {(row.api_version, row.plural) for row in RESOURCES} <= found
+        found = await discover(client)
+        assert {(row.api_version, row.plural) for row in RESOURCES} <= {(row.api_version, row.plural) for row in found.resources}
+        assert found.stale == {"away.example.com/v1"}
 
     runner.run(scenario())

@@ -14,9 +14,10 @@ from controller_manager.controllers.garbagecollector.graph import (
     Standing,
     decide,
 )
-from controller_manager.controllers.garbagecollector.monitors import monitored
+from controller_manager.controllers.garbagecollector.monitors import known, monitored
 from kube.api.meta import Key
 from kube.api.resource import Resource
+from kube.client.discovery import Discovered
 
 PODS = Resource(group="", version="v1", kind="Pod", plural="pods")
 NODES = Resource(group="", version="v1", kind="Node", plural="nodes", namespaced=False)
@@ -134,3 +135,12 @@ def test_orphaning_brings_up_the_owner() -> None:
 def test_what_can_be_deleted_is_followed_in_one_version_and_events_are_not() -> None:
     newer = Resource(group="", version="v2", kind="Pod", plural="pods")
     assert monitored([PODS, newer, NODES, EVENTS, BINDINGS]) == [PODS, NODES]
+
+
+def test_what_is_known_of_a_version_that_cannot_be_asked_stays_known() -> None:
+    """Rule: pkg/controller/garbagecollector/garbagecollector.go (Sync: partial discovery keeps its monitors)"""
+    away, gone = (Resource(group=f"{name}.io", version="v1", kind="Thing", plural="things") for name in ("away", "gone"))
+    found = Discovered((PODS,), frozenset({"away.io/v1"}))
+    assert [found.serves(row) for row in (PODS, away, gone)] == [True, True, False]
+    before = {(row.api_version, row.kind): row for row in (away, gone)}
+    assert set(known(found, before)) == {("v1", "Pod"), ("away.io/v1", "Thing")}

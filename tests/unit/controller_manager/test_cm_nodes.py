@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from controller_manager.config import Config
-from controller_manager.controllers.namespace import Remains, deletable, first_pods, told
+from controller_manager.controllers.namespace import Remains, deletable, discovery_failure, first_pods, told
 from controller_manager.controllers.nodeipam import first_free, pod_networks
 from controller_manager.controllers.nodelifecycle import health
 from controller_manager.controllers.nodelifecycle.health import NOT_READY, UNREACHABLE, Zone, zones
@@ -17,6 +17,7 @@ from controller_manager.controllers.podgc import OUT_OF_SERVICE, Fate, plan, sur
 from controller_manager.controllers.tainteviction import no_execute_taints, seconds_left, started
 from controller_manager.controllers.ttlafterfinished import seconds_left as seconds_to_live
 from kube.api.resource import Resource
+from kube.client.discovery import Discovered
 from tests.unit.controller_manager.cm_builders import NOW, a_job, a_node, a_pod, ago
 
 EFFECTS = [("True", set()), ("False", {NOT_READY}), ("Unknown", {UNREACHABLE})]
@@ -187,3 +188,18 @@ def test_what_is_left_in_a_namespace_is_told_in_upstreams_words() -> None:
     assert next(one for one in again if one["type"] == "NamespaceContentRemaining")["message"].endswith(
         "pods. has 1 resource instances"
     )
+
+
+def test_a_namespace_waits_for_groups_that_cannot_be_discovered_and_tells_which() -> None:
+    """Rule: client-go discovery/aggregated_discovery.go (StaleGroupVersionError), status_condition_utils.go"""
+    failure = discovery_failure(Discovered((), frozenset({"b.io/v1", "a.io/v2"})))
+    left = Remains(discovery_failure=failure)
+    assert not left.nothing
+    found = next(one for one in told([], left, NOW) if one["type"] == "NamespaceDeletionDiscoveryFailure")
+    assert (found["status"], found["reason"], found["message"]) == (
+        "True",
+        "DiscoveryFailed",
+        "Discovery failed for some groups, 2 failing: unable to retrieve the complete list of server APIs: "
+        "a.io/v2: stale GroupVersion discovery: a.io/v2, b.io/v1: stale GroupVersion discovery: b.io/v1",
+    )
+    assert discovery_failure(Discovered((a_row("pods"),))) == ""
