@@ -2,9 +2,9 @@
 
 Watchers with the same selection and form make a group, which is one watcher to the cache. What piles up in a group goes out as
 one chunk: at the end of the loop's turn, or later where the group has had more than its share. A group owes a rest of REST_SHARE
-times as long as each chunk took to write, and takes it, REST_SECONDS at most at once, when it owes more than CREDIT_SECONDS: so
-delivery never takes more than a share of the loop however many watch, the events of a quiet cluster and those of a burst of some
-writes go out at once, and a busy one's go many at a time, which costs ten times less.
+times the processor's time that each chunk took to write, and takes it, REST_SECONDS at most at once, when it owes more than
+CREDIT_SECONDS: so delivery never takes more than a share of the loop however many watch, the events of a quiet cluster and those
+of a burst of some writes go out at once, and a busy one's go many at a time, which costs ten times less.
 
 The rules of a watch hold: a member joins at the revision that the group's other members are at, gets every event after it once
 and in order, and does not hold up anybody. A client that does not take what it is sent (its connection is full) has its events
@@ -146,15 +146,14 @@ class _Group:
             self._timer = None
         if not self._lines:
             return
-        began = time.monotonic()
+        began = time.thread_time()  # by the clock, a group would rest for whoever took the core when the writing woke them
         lines, self._lines = self._lines, []
         piece = b"".join(lines)
         chunk = chunk_of(piece)
         for member in self._members:
             member.deliver(chunk, piece, len(lines))
-        ended = time.monotonic()
-        owed = max(self._rested_at, began) + (1 + REST_SHARE) * (ended - began)
-        self._rested_at = min(owed, ended + CREDIT_SECONDS + REST_SECONDS)
+        spent, now = time.thread_time() - began, time.monotonic()
+        self._rested_at = min(max(self._rested_at, now) + REST_SHARE * spent, now + CREDIT_SECONDS + REST_SECONDS)
 
     def _dissolve(self) -> None:
         if self._timer is not None:
