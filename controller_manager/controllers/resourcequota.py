@@ -13,15 +13,16 @@ from decimal import Decimal
 from typing import Any
 
 from controller_manager.controller import Context, Controller
+from controller_manager.counted_kinds import CountedKinds
 from controller_manager.object_metadata import ObjectMetadata
+from controller_manager.served_kinds import discovered, keep_up
 from kube.api import quota
 from kube.api.meta import Key, Tree, key_of
 from kube.api.resource import Resource
 from kube.api.resources import resource_of
 from kube.api.status import ApiError
-from kube.api.types import PersistentVolumeClaim, Pod, ResourceQuota, Service
-from kube.client.discovery import discover
-from kube.client.informer import Informer
+from kube.api.types import APIService, CustomResourceDefinition, PersistentVolumeClaim, Pod, ResourceQuota, Service
+from kube.client.discovery import Discovered, discover
 from kube.client.rest import Unreachable
 from kube.component.logging import get_logger
 
@@ -29,6 +30,7 @@ log = get_logger(__name__)
 
 READ_IN_FULL: tuple[type[Any], ...] = (Pod, Service, PersistentVolumeClaim)
 AGAIN_SECONDS = 300.0  # upstream's resync period
+UNLISTED_SECONDS = 2.0  # where a kind could not be listed: it keeps the count that it had
 CHARGED_SECONDS = 2.0  # after a charge: what was charged for is there by then, or never
 
 
@@ -38,15 +40,19 @@ class ResourceQuotaController(Controller[Key]):
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
-        self._counted: dict[tuple[str, str], tuple[Resource, Informer[Any]]] = {}
+        self._counted = CountedKinds(context.client, self._changed)
         self._tasks: asyncio.TaskGroup
-        self._client = context.client
-
+        self._served_changed = asyncio.Event()
+        for kind in (CustomResourceDefinition, APIService):
+            followed = self.informer(ObjectMetadata, resource=resource_of(kind), metadata_only=True)
+            followed.on_change(lambda old, new: self._served_changed.set())
         for kind in READ_IN_FULL:
             context.informers.of(kind).on_change(self._changed(resource_of(kind)))
 
     async def prepare(self, tasks: asyncio.TaskGroup) -> None:
         self._tasks = tasks
+        self._served_changed.clear()  # what was there at the start is no change
+        tasks.create_task(keep_up(self._served_changed, self._resync))
 
     def _own_event(self, old: ResourceQuota | None, new: ResourceQuota | None) -> None:
         if new is None or old is None or old.spec != new.spec:
@@ -78,13 +84,18 @@ class ResourceQuotaController(Controller[Key]):
         found = self.cache(ResourceQuota).get(key)
         if found is None:
             return None
-        hard = (found.spec.hard if found.spec is not None else None) or {}
-        counted = await self._countable(hard)
-        used = self._used(found, hard, counted)
-        status: Tree = {"hard": dict(hard), "used": used}
+        hard = _hard(found)
+        countable = await self._countable(hard)
+        counted = [row for row in countable if await self._listed(row)]
         known = found.status
+        before = (known.used if known is not None else None) or {}
+        used = {name: before[name] for name in hard if name in before} | self._used(found, hard, counted)
+        status: Tree = {"hard": hard, "used": used}
         if known is None or not _equal(known.hard, hard) or not _equal(known.used, used):
             await self.write_status(found, _replacing(known, status))
+        if len(counted) < len(countable):
+            self._served_changed.set()  # a kind that went before it was listed is let go
+            return UNLISTED_SECONDS
         return AGAIN_SECONDS
 
     def _used(self, found: ResourceQuota, hard: Iterable[str], counted: Iterable[Resource]) -> dict[str, str]:
@@ -102,38 +113,40 @@ class ResourceQuotaController(Controller[Key]):
         return quota.rendered(total)
 
     def _objects(self, row: Resource, namespace: str) -> list[Any]:
-        followed = self._counted.get((row.group, row.plural))
-        if followed is not None:
-            return followed[1].cache.list(namespace)
-        return self.cache(row.view).list(namespace) if row.view is not None else []
+        cache = self.cache(row.view) if row.view in READ_IN_FULL else self._counted.cache(row)
+        return cache.list(namespace) if cache is not None else []
 
     async def _countable(self, hard: Iterable[str]) -> list[Resource]:
-        """The resources that the quota's names are about; each is followed from now on."""
+        """The resources that the quota's names are about."""
         full = [resource_of(kind) for kind in READ_IN_FULL]
-        known = [*full, *(row for row, _ in self._counted.values())]
+        known = [*full, *self._counted.rows]
         if not all(any(quota.concerns(row.group, row.plural, name) for row in known) for name in hard):
-            known = _once([*full, *await self._served()])
-        wanted = [row for row in known if any(quota.concerns(row.group, row.plural, name) for name in hard)]
-        for row in wanted:
-            if row.view not in READ_IN_FULL and (row.group, row.plural) not in self._counted:
-                await self._follow(row)
-        return wanted
+            known = _once([*known, *await self._served()])
+        return [row for row in known if any(quota.concerns(row.group, row.plural, name) for name in hard)]
+
+    async def _listed(self, row: Resource) -> bool:
+        return row.view in READ_IN_FULL or await self._counted.follow(row, self._tasks)
 
     async def _served(self) -> list[Resource]:
         try:
-            return [
-                row for row in (await discover(self._client)).resources if row.namespaced and {"list", "watch"} <= set(row.verbs)
-            ]
+            found = await discover(self.client)
         except (ApiError, Unreachable) as error:
             log.warning("discovery failed", reason=error)
             return []
+        return [row for row in found.resources if row.namespaced and {"list", "watch"} <= set(row.verbs)]
 
-    async def _follow(self, row: Resource) -> None:
-        informer: Informer[Any] = Informer(self._client, ObjectMetadata, resource=row, metadata_only=True)
-        self._tasks.create_task(informer.run(), name=f"count of {row.qualified}")
-        await informer.synced.wait()
-        self._counted[(row.group, row.plural)] = (row, informer)
-        informer.on_change(self._changed(row))
+    async def _resync(self) -> Discovered:
+        """Other kinds may be served now: what is counted by name is counted anew."""
+        found = await discovered(self.client)
+        self._counted.keep(found)
+        for one in self.cache(ResourceQuota):
+            if any(name.startswith(quota.COUNT) for name in _hard(one)):
+                self.queue.add(key_of(one))
+        return found
+
+
+def _hard(found: ResourceQuota) -> dict[str, str]:
+    return dict((found.spec.hard if found.spec is not None else None) or {})
 
 
 def _once(rows: Iterable[Resource]) -> list[Resource]:

@@ -37,11 +37,12 @@ OF_SERVICES = frozenset(("services", "services.nodeports", "services.loadbalance
 OF_CLAIMS = frozenset(("persistentvolumeclaims", "requests.storage", "count/persistentvolumeclaims"))
 OF_A_CLASS = ".storageclass.storage.k8s.io/"
 HUGE_PAGES = "hugepages-"
+COUNT = "count/"
 
 
 def counted(group: str, plural: str) -> str:
     """The name under which objects of a resource are counted."""
-    return f"count/{plural}.{group}" if group else f"count/{plural}"
+    return f"{COUNT}{plural}.{group}" if group else f"{COUNT}{plural}"
 
 
 def concerns(group: str, plural: str, name: str) -> bool:

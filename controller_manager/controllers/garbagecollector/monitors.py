@@ -1,34 +1,29 @@
 """Monitors: informers over the metadata of every deletable resource, whichever those are just now.
 
 A resource that another controller follows anyway is read from that informer. Which resources there are is asked when the program
-starts, and again when a CustomResourceDefinition or an APIService changes; nothing polls, but for versions whose own server does
-not answer: what was followed of them is followed on until they can be asked.
+starts, and again when that may have changed (`served_kinds`); of a version whose own server does not answer, what was followed is
+followed on.
 https://kubernetes.io/docs/reference/using-api/api-concepts/#partial-object-metadata-fetches
 """
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from typing import Any
 
 import msgspec
 
+from controller_manager.served_kinds import CHANGES_DISCOVERY, discovered, keep_up
 from kube.api.resource import Resource
 from kube.api.resources import resource_for
-from kube.api.status import ApiError
-from kube.client.discovery import Discovered, discover
+from kube.client.discovery import Discovered
 from kube.client.informer import Informer, Informers
-from kube.client.rest import Client, Unreachable
+from kube.client.rest import Client
 from kube.component.logging import get_logger
 
 log = get_logger(__name__)
 
 Seen = Callable[[Resource, Any, Any], None]  # resource, metadata before, metadata after
 IGNORED = frozenset({("", "events"), ("events.k8s.io", "events")})  # they live an hour, and nobody owns them
-CHANGES_DISCOVERY = frozenset({("apiextensions.k8s.io", "customresourcedefinitions"), ("apiregistration.k8s.io", "apiservices")})
-RETRY_SECONDS = 5.0
-STALE_SECONDS = 30.0  # upstream's period of resync: how soon to ask again where a version could not be asked
-SETTLE_SECONDS = 1.0  # a definition changes several times while it is established
 
 
 class _Owner(msgspec.Struct):
@@ -71,23 +66,15 @@ class Monitors:
 
     async def start(self, tasks: asyncio.TaskGroup) -> None:
         """Follow what there is, and return once every first list was told; then keep up in the background."""
-        complete = await self._resync(tasks)
+        found = await self._resync(tasks)
         for _, informer, _ in list(self._running.values()):
             await informer.synced.wait()
-        self._changed.clear()  # what was there at the start is no change
-        tasks.create_task(self._keep_up(tasks, complete))
+        if not found.stale:
+            self._changed.clear()  # what was there at the start is no change
+        tasks.create_task(keep_up(self._changed, lambda: self._resync(tasks)))
 
-    async def _keep_up(self, tasks: asyncio.TaskGroup, complete: bool) -> None:
-        while True:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), None if complete else STALE_SECONDS)
-            await asyncio.sleep(SETTLE_SECONDS)
-            self._changed.clear()
-            complete = await self._resync(tasks)
-
-    async def _resync(self, tasks: asyncio.TaskGroup) -> bool:
-        """Whether every version could be asked."""
-        found = await self._discover()
+    async def _resync(self, tasks: asyncio.TaskGroup) -> Discovered:
+        found = await discovered(self._client)
         self._known = known(found, self._known)
         wanted = {(row.group, row.plural): row for row in monitored(found.resources)}
         for name, (row, _, _) in list(self._running.items()):
@@ -96,15 +83,7 @@ class Monitors:
         for name, row in wanted.items():
             if name not in self._running:
                 self._running[name] = self._follow(row, tasks)
-        return not found.stale
-
-    async def _discover(self) -> Discovered:
-        while True:
-            try:
-                return await discover(self._client)
-            except (ApiError, Unreachable) as error:
-                log.warning("discovery failed, trying again", reason=error)
-                await asyncio.sleep(RETRY_SECONDS)
+        return found
 
     def _follow(self, row: Resource, tasks: asyncio.TaskGroup) -> tuple[Resource, Informer[Any], asyncio.Task[None] | None]:
         builtin = resource_for(row.group, row.version, row.plural)
