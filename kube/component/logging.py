@@ -1,4 +1,4 @@
-"""Logging: constant messages with key=value pairs, one line each.
+"""Logging: constant messages with key=value pairs, one line each: a line's end inside a value is written as \\n.
 
     log = get_logger(__name__)
     log.info("pod bound", pod=key, node=name)
@@ -11,6 +11,8 @@ import sys
 from typing import Any
 
 DEBUG_FROM = 4  # upstream's --v level at which details of ordinary work appear
+# what ends a line for some reader (str.splitlines), written as in a string of source text
+_LINE_ENDS = str.maketrans({mark: mark.encode("unicode_escape").decode() for mark in "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"})
 
 
 class Logger:
@@ -70,4 +72,6 @@ def _line(message: str, pairs: dict[str, Any]) -> str:
 
 def _value(value: Any) -> str:
     text = str(value) if not isinstance(value, BaseException) else (str(value) or type(value).__name__)
-    return f'"{text}"' if not text or (any(mark in text for mark in ' "=\n') and not text.startswith('"')) else text
+    quoted = not text or (any(mark in text for mark in ' "=\n') and not text.startswith('"'))
+    text = text.translate(_LINE_ENDS)
+    return f'"{text}"' if quoted else text

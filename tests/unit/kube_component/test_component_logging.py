@@ -19,6 +19,9 @@ from kube.component.logging import can_be_written, configure, get_logger
         ({"reason": ""}, 'pod bound reason=""'),
         ({"reason": ValueError()}, "pod bound reason=ValueError"),
         ({"a": "x=y"}, 'pod bound a="x=y"'),
+        ({"reason": "first\nE forged: line\r"}, 'pod bound reason="first\\nE forged: line\\r"'),
+        ({"reason": '"quoted"\n'}, 'pod bound reason="quoted"\\n'),
+        ({"name": "a\u2028b\x85c"}, "pod bound name=a\\u2028b\\x85c"),
     ],
 )
 def test_pairs_follow_the_message(pairs: dict[str, object], line: str, caplog: pytest.LogCaptureFixture) -> None:
