@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
@@ -61,12 +62,13 @@ def authority(certificate: Path, key: Path) -> Authority:
 
 
 def parsed(request: bytes) -> x509.CertificateSigningRequest | None:
-    """The request, if it can be read and its signature is right."""
+    """The request, if it can be read, its key is of a supported kind, and its signature is right."""
     try:
         found = x509.load_pem_x509_csr(request)
-    except ValueError:
+        _alternatives(found)  # extensions are read when they are asked for, and may be none
+        return found if found.is_signature_valid else None
+    except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
         return None
-    return found if found.is_signature_valid else None
 
 
 def problem(signer: str, request: x509.CertificateSigningRequest, usages: Iterable[str], user: str) -> str:
