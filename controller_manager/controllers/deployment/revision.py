@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from controller_manager.whole_number import whole_number
 from kube.api.hash import safe_hash
 from kube.api.meta import Tree, owner_reference
 from kube.api.types import Deployment, ReplicaSet
@@ -57,8 +58,7 @@ def without_hash(template: Tree) -> Tree:
 
 def revision_of(view: Deployment | ReplicaSet) -> int:
     """0 where there is none, or it is no number."""
-    text = (view.metadata.annotations or {}).get(REVISION, "")
-    return int(text) if text.isdigit() else 0
+    return whole_number((view.metadata.annotations or {}).get(REVISION, "")) or 0
 
 
 def new_replica_set(deployment: Deployment, sets: Sets, replicas: int, max_replicas: int) -> Tree:
@@ -100,7 +100,7 @@ def _revision(sets: Sets, have: dict[str, str]) -> dict[str, str]:
     """One more than the others' highest; where that is a step up, the former number goes into the history."""
     number = max((revision_of(one) for one in sets.old), default=0) + 1
     before = have.get(REVISION, "")
-    if before.isdigit() and int(before) >= number:
+    if (whole_number(before) or 0) >= number:
         return {}
     if not before:
         return {REVISION: str(number)}

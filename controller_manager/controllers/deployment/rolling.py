@@ -8,6 +8,7 @@ https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#rolling-up
 from collections.abc import Sequence
 
 from controller_manager.controllers.deployment.revision import DESIRED, MAX, Sets, age_order
+from controller_manager.whole_number import whole_number
 from kube.api import intstr
 from kube.api.types import Deployment, ReplicaSet
 
@@ -161,5 +162,4 @@ def _fraction(deployment: Deployment, rs: ReplicaSet) -> int:
 
 
 def _annotation(rs: ReplicaSet, name: str) -> int | None:
-    text = (rs.metadata.annotations or {}).get(name, "")
-    return int(text) if text.isdigit() else None
+    return whole_number((rs.metadata.annotations or {}).get(name, ""))

@@ -7,6 +7,7 @@ https://kubernetes.io/docs/concepts/workloads/controllers/job/#completion-mode Â
 from collections.abc import Iterable
 
 from controller_manager.controllers.job.accounting import FINALIZER
+from controller_manager.whole_number import whole_number
 from kube.api.meta import Tree
 from kube.api.types import Job, Pod
 
@@ -20,14 +21,12 @@ def indexed(job: Job) -> bool:
 
 
 def index_of(pod: Pod) -> int | None:
-    text = (pod.metadata.annotations or {}).get(INDEX, "")
-    return int(text) if text.isdigit() else None
+    return whole_number((pod.metadata.annotations or {}).get(INDEX, ""))
 
 
 def failures_of(pod: Pod) -> int:
     """How often the pod's index had failed before it."""
-    text = (pod.metadata.annotations or {}).get(FAILURES, "")
-    return int(text) if text.isdigit() else 0
+    return whole_number((pod.metadata.annotations or {}).get(FAILURES, "")) or 0
 
 
 def parse(text: str | None) -> set[int]:

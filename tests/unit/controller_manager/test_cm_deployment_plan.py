@@ -215,3 +215,11 @@ def test_pausing_stops_the_deadline() -> None:
     assert [(one["status"], one["reason"]) for one in known] == [("Unknown", "DeploymentPaused")]
     resumed = progress.pause(a_deployment(3), known, NOW + timedelta(seconds=5))
     assert [(one["status"], one["reason"]) for one in resumed] == [("Unknown", "DeploymentResumed")]
+
+
+@pytest.mark.parametrize("text", ["²", "-1", "one", "1" * 5000])
+def test_a_revision_that_is_no_number_counts_as_none(text: str) -> None:
+    """Rule: pkg/controller/deployment/util/deployment_util.go (MaxRevision leaves it out)"""
+    odd = a_replica_set("odd", annotations={REVISION: text})
+    assert revision.revision_of(odd) == 0
+    assert revision.new_set_annotations(a_deployment(), Sets(odd, []))[REVISION] == "1"

@@ -154,6 +154,14 @@ def test_indexes_are_written_compressed(found: list[int], text: str) -> None:
     assert indexes.parse(text) == set(found)
 
 
+@pytest.mark.parametrize("text", ["²", "-1", "one", "", "1" * 5000, "1 "])
+def test_an_index_that_is_no_number_is_none(text: str) -> None:
+    """Rule: pkg/controller/job/indexed_job_utils.go (getCompletionIndex)"""
+    pod = a_pod(annotations={indexes.INDEX: text, indexes.FAILURES: text})
+    assert indexes.index_of(pod) is None
+    assert indexes.failures_of(pod) == 0
+
+
 def test_indexed_pods_carry_their_index_everywhere() -> None:
     """Rule: https://kubernetes.io/docs/concepts/workloads/controllers/job/#completion-mode"""
     job = a_job(completionMode="Indexed", completions=4, parallelism=2, status={"completedIndexes": "0,2"})
