@@ -1,12 +1,14 @@
 """Health check node ports: tell a load balancer whether this node has endpoints of a Service with externalTrafficPolicy Local.
 
 Each such Service of type LoadBalancer has a healthCheckNodePort; on it this node answers 200 if it has endpoints, else 503.
+A port that another program holds is tried again until it is free.
 https://kubernetes.io/docs/tasks/access-application-cluster/create-external-load-balancer/
 upstream pkg/proxy/healthcheck/service_health.go
 """
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -20,10 +22,14 @@ from kube_proxy.rules import PortRule
 log = get_logger(__name__)
 
 
+RETRY_SECONDS = 30.0  # upstream comes back to a port with the next full sync
+
+
 class HealthCheckPorts:
-    def __init__(self, healthy: Callable[[], bool], host: str = "") -> None:
+    def __init__(self, healthy: Callable[[], bool], host: str = "", retry_seconds: float = RETRY_SECONDS) -> None:
         self._healthy = healthy
         self._host = host or "0.0.0.0"
+        self._retry_seconds = retry_seconds
         self._endpoints: dict[Key, int] = {}  # local ones, by Service
         self._wanted: dict[Key, int] = {}  # port by Service
         self._servers: dict[Key, tuple[int, Server]] = {}
@@ -47,7 +53,9 @@ class HealthCheckPorts:
         """Keep the listeners in step until cancelled."""
         try:
             while True:
-                await self._wake.wait()
+                missing = self._wanted.keys() - self._servers.keys()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), self._retry_seconds if missing else None)
                 self._wake.clear()
                 await self._listen()
         finally:
