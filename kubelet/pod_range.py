@@ -11,6 +11,7 @@ from pathlib import Path
 
 from kube.api.types import Node
 from kube.component.logging import get_logger
+from kube.component.private_file import write_private
 from kubelet.network.bridge import BridgeNetwork
 from kubelet.network.cni_network import CniNetwork
 
@@ -55,6 +56,6 @@ class PodRange:
             log.warning("the node's pod range changed, and pods still use the old one", old=self._taken, new=wanted)
             return
         await self._network.start(str(IPv4Network(wanted)))
-        self._file.write_text(wanted + "\n")
+        write_private(self._file, f"{wanted}\n".encode())  # half of it would keep the next kubelet from starting its network
         self._taken = wanted
         self._started()
