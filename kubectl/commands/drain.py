@@ -1,6 +1,7 @@
 """kubectl drain: no new pods for a node, and its pods evicted, so that it can be taken away.
 
-Pods of DaemonSets and mirror pods stay; disruption budgets are kept: a refused eviction is tried again.
+Pods of DaemonSets and mirror pods stay; disruption budgets are kept: a refused eviction is tried again. --disable-eviction deletes
+the pods instead, whatever the budgets say.
 https://kubernetes.io/docs/tasks/administer-cluster/safely-drain-node/
 """
 
@@ -14,7 +15,7 @@ from kube.api.duration import parse_go
 from kube.api.labels import Selector, parse
 from kube.api.meta import Tree
 from kubectl import options
-from kubectl.eviction import Evictions
+from kubectl.eviction import Evictions, overdue
 from kubectl.flags import UsageError
 from kubectl.nodes import cordon_all, nodes
 from kubectl.pods import POD
@@ -34,10 +35,26 @@ class Rules:
     ignore_daemonsets: bool
     delete_emptydir_data: bool
     force: bool
+    skip_seconds: int  # a pod that has been going for longer is left alone; 0: none
 
 
 PodSelector = Annotated[str, typer.Option("--pod-selector", help="Label selector to filter pods on the node")]
 IgnoreDaemonsets = Annotated[bool, typer.Option("--ignore-daemonsets", help="Ignore DaemonSet-managed pods.")]
+DisableEviction = Annotated[
+    bool,
+    typer.Option(
+        "--disable-eviction",
+        help="Force drain to use delete, even if eviction is supported. This will bypass checking PodDisruptionBudgets, use with "
+        "caution.",
+    ),
+]
+SkipWait = Annotated[
+    int,
+    typer.Option(
+        "--skip-wait-for-delete-timeout",
+        help="If pod DeletionTimestamp older than N seconds, skip waiting for the pod.  Seconds must be greater than 0 to skip.",
+    ),
+]
 DeleteEmptydirData = Annotated[
     bool,
     typer.Option(
@@ -70,6 +87,8 @@ def drain(
     force: Force = False,
     grace_period: GracePeriod = -1,
     timeout: Timeout = "0s",
+    disable_eviction: DisableEviction = False,
+    skip_wait: SkipWait = 0,
     dry_run_flag: options.DryRun = "none",
 ) -> None:
     """Drain node in preparation for maintenance.
@@ -90,11 +109,11 @@ def drain(
     found = nodes(session, selector)
     cordon_all(session, found, True, dry_run_flag)
     deadline = time.monotonic() + (parse_go(timeout) or FOREVER_SECONDS)
-    rules = Rules(ignore_daemonsets, delete_emptydir_data, force)
+    rules = Rules(ignore_daemonsets, delete_emptydir_data, force, skip_wait)
     errors: dict[str, list[str]] = {}
     for node in found:
-        evictions = Evictions(session, grace_period, mode, deadline, timeout)
-        failed = _drained(session, node, parse(pod_selector), rules, evictions)
+        evictions = Evictions(session, grace_period, mode, deadline, timeout, skip_wait)
+        failed = _drained(session, node, parse(pod_selector), rules, evictions, disable_eviction)
         if failed:
             errors[node.key.name] = failed
             session.tell(f'error: unable to drain node "{node.key.name}" due to error: {_together(failed)}, continuing command...')
@@ -102,18 +121,19 @@ def drain(
             session.say(f"{node} drained{suffix(mode)}")
     if errors:
         session.tell("\n".join(("There are pending nodes to be drained:", *(f" {name}" for name in sorted(errors)))))
-        session.tell("\n".join(told for failed in errors.values() for told in failed))
+        told = [one for failed in errors.values() for one in failed]
+        session.tell(f"error: {told[0]}" if disable_eviction and len(told) == 1 else "\n".join(told))
         raise typer.Exit(1)
 
 
-def _drained(session: Session, node: Item, wanted: Selector, rules: Rules, evictions: Evictions) -> list[str]:
+def _drained(session: Session, node: Item, wanted: Selector, rules: Rules, evictions: Evictions, delete: bool) -> list[str]:
     """What went wrong; empty: the node's pods are gone."""
     query = Query(field_selector=f"spec.nodeName={node.key.name}", all_namespaces=True)
     pods = [pod for pod in listed(session, POD, query) if wanted.matches(pod["metadata"].get("labels"))]
     going, problems = _decided(session, pods, rules)
     if problems:
         return problems
-    evictions.run(going)
+    (evictions.delete if delete else evictions.run)(going)
     if evictions.errors:
         session.tell(f'There are pending pods in node "{node.key.name}" when an error occurred: {_together(evictions.errors)}')
         session.tell("\n".join(f"pod/{name}" for name in evictions.pending))
@@ -129,7 +149,7 @@ def _decided(session: Session, pods: list[Tree], rules: Rules) -> tuple[list[Tre
     problems: dict[str, list[str]] = {}
     notes: dict[str, list[str]] = {}
     going = []
-    for pod in pods:
+    for pod in (one for one in pods if not overdue(one, rules.skip_seconds)):
         why, fatal = _obstacle(pod, rules)
         named = f"{pod['metadata']['namespace']}/{pod['metadata']['name']}"
         if why:

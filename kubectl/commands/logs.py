@@ -58,6 +58,15 @@ Previous = Annotated[
 ]
 Container = Annotated[str, typer.Option("--container", "-c", help="Print the logs of this container")]
 AllContainers = Annotated[bool, typer.Option("--all-containers", help="Get all containers' logs in the pod(s).")]
+AllPods = Annotated[bool, typer.Option("--all-pods", help="Get logs from all pod(s). Sets prefix to true.")]
+SkipVerification = Annotated[
+    bool,
+    typer.Option(
+        "--insecure-skip-tls-verify-backend",
+        help="Skip verifying the identity of the kubelet that logs are requested from.  In theory, an attacker could provide "
+        "invalid log content back. You might want to use this if your kubelet serving certificates have expired.",
+    ),
+]
 Since = Annotated[
     str,
     typer.Option(
@@ -108,6 +117,8 @@ def logs(
     previous: Previous = False,
     container: Container = "",
     all_containers: AllContainers = False,
+    all_pods: AllPods = False,
+    insecure_skip_tls_verify_backend: SkipVerification = False,
     since: Since = "0s",
     since_time: SinceTime = "",
     tail: Tail = -1,
@@ -134,16 +145,20 @@ def logs(
     if len(args) == 2 and not container:
         container = args[1]
     params = _params(session, context.params)
-    sources = _sources(session, args[0] if args else "", selector, container, all_containers)
+    prefix = prefix or all_pods
+    pods = _selected(session, selector) if selector else _named(session, args[0], all_pods)
+    sources = [
+        Source(pod, name) for pod in pods for name in _containers(session, pod, container, every=all_containers, quiet=all_pods)
+    ]
     if follow and len(sources) > max_log_requests:
         raise CommandError(
             f"you are attempting to follow {len(sources)} log streams, but maximum allowed concurrency is {max_log_requests}, "
             "use --max-log-requests to increase the limit"
         )
     if follow and len(sources) > 1:
-        return _together(session, sources, params, prefix)
+        return _together(session, sources, params, prefix, ignore_errors)
     for source in sources:
-        _print(session, source, params, source.prefix if prefix else "")
+        _print(session, source, params, source.prefix if prefix else "", ignore_errors)
     return None
 
 
@@ -175,49 +190,60 @@ def _params(session: Session, flags: dict[str, Any]) -> dict[str, str | int | No
         "timestamps": "true" if flags["timestamps"] else None,
         "tailLines": lines if lines >= 0 else None,
         "limitBytes": flags["limit_bytes"] or None,
+        "insecureSkipTLSVerifyBackend": "true" if flags["insecure_skip_tls_verify_backend"] else None,
     }
 
 
-def _sources(session: Session, word: str, selector: str, container: str, everything: bool) -> list[Source]:
-    """Which containers of which pods."""
-    if selector:
-        pods = [item.tree for item in session.items(Query(["pods"], selector=selector))]
-        if not pods:
-            session.tell(f"No resources found in {session.namespace} namespace.")
-    else:
-        try:
-            (item,) = session.items(Query([word if "/" in word else f"pods/{word}"]))
-        except NotFound as error:
-            raise CommandError(f'error from server (NotFound): {error.message} in namespace "{session.namespace}"') from error
-        pods = pods_of(session, item, "get the logs from")
-        if len(pods) > 1:
-            session.tell(f"Found {len(pods)} pods, using pod/{pods[0]['metadata']['name']}")
-        pods = pods[:1]
-    found = []
-    for pod in pods:
-        if everything:
-            names = [one["name"] for field in ("initContainers", "containers") for one in pod["spec"].get(field) or ()]
-        else:
-            names = [container_of(session, pod, container)]
-        found += [Source(pod, name) for name in names]
-    return found
+def _selected(session: Session, selector: str) -> list[Tree]:
+    """The pods that labels choose."""
+    pods = [item.tree for item in session.items(Query(["pods"], selector=selector))]
+    if not pods:
+        session.tell(f"No resources found in {session.namespace} namespace.")
+    return pods
 
 
-def _print(session: Session, source: Source, params: dict[str, str | int | None], prefix: str) -> None:
-    """Copy one log to stdout as it comes; with a prefix, whole lines."""
-    with session.server.stream("GET", source.path, params={**params, "container": source.container}) as answer:
-        while data := (answer.readline() if prefix else answer.read1(CHUNK_BYTES)):
-            sys.stdout.buffer.write(prefix.encode() + data)
-            sys.stdout.buffer.flush()
+def _named(session: Session, word: str, every: bool) -> list[Tree]:
+    """The pod of that name; of a workload its most useful one, or all of them."""
+    try:
+        (item,) = session.items(Query([word if "/" in word else f"pods/{word}"]))
+    except NotFound as error:
+        raise CommandError(f'error from server (NotFound): {error.message} in namespace "{session.namespace}"') from error
+    pods = pods_of(session, item, "get the logs from")
+    if every:
+        return pods
+    if len(pods) > 1:
+        session.tell(f"Found {len(pods)} pods, using pod/{pods[0]['metadata']['name']}")
+    return pods[:1]
 
 
-def _together(session: Session, sources: list[Source], params: dict[str, str | int | None], prefix: bool) -> None:
+def _containers(session: Session, pod: Tree, name: str, *, every: bool, quiet: bool) -> list[str]:
+    if every:
+        return [one["name"] for field in ("initContainers", "containers") for one in pod["spec"].get(field) or ()]
+    return [container_of(session, pod, name, quiet=quiet)]
+
+
+def _print(session: Session, source: Source, params: dict[str, str | int | None], prefix: str, ignore_errors: bool = False) -> None:
+    """Copy one log to stdout as it comes; with a prefix, whole lines. An error that is not to end the rest stands among them."""
+    try:
+        with session.server.stream("GET", source.path, params={**params, "container": source.container}) as answer:
+            while data := (answer.readline() if prefix else answer.read1(CHUNK_BYTES)):
+                sys.stdout.buffer.write(prefix.encode() + data)
+                sys.stdout.buffer.flush()
+    except ApiError as error:
+        if not ignore_errors:
+            raise
+        sys.stdout.buffer.write(f"error: {error.message}\n".encode())
+
+
+def _together(
+    session: Session, sources: list[Source], params: dict[str, str | int | None], prefix: bool, ignore_errors: bool
+) -> None:
     """Follow several logs at once; the first failure is told when all have ended."""
     errors: list[Exception] = []
 
     def one(source: Source) -> None:
         try:
-            _print(session, source, params, source.prefix if prefix else "")
+            _print(session, source, params, source.prefix if prefix else "", ignore_errors)
         except (ApiError, Unreachable) as error:
             errors.append(error)
 

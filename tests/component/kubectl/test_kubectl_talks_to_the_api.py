@@ -271,3 +271,24 @@ def test_a_watch_ends_when_a_request_may_last_no_longer(shell: Shell) -> None:
     """Rule: --request-timeout ends a watch, and that is no failure."""
     code, out, told = shell("get ns default -w -o name --request-timeout=2s")
     assert (code, out, told) == (0, "namespace/default\n", "")
+
+
+def test_drain_deletes_where_eviction_is_disabled_and_leaves_those_that_should_long_be_gone(shell: Shell, tmp_path: Path) -> None:
+    """Rule: https://kubernetes.io/docs/reference/kubectl/generated/kubectl_drain/ --disable-eviction"""
+    spec = "spec: {nodeName: node, containers: [{name: c, image: x}]}"
+    pods = tmp_path / "pods.yaml"
+    pods.write_text(
+        "apiVersion: v1\nkind: Node\nmetadata: {name: node}\n---\n"
+        f"apiVersion: v1\nkind: Pod\nmetadata: {{name: kept, labels: {{p: kept}}, finalizers: [x.io/y]}}\n{spec}\n---\n"
+        f"apiVersion: v1\nkind: Pod\nmetadata: {{name: free, labels: {{p: free}}}}\n{spec}\n"
+    )
+    shell("create serviceaccount default")
+    assert shell("create -f", str(pods))[2] == ""
+    shell("create pdb all --selector=p --min-available=5")
+    shell("cordon node")
+    drain = "drain node --force --disable-eviction --pod-selector"
+    assert shell(drain, "p=free", "--grace-period=0")[1] == "node/node already cordoned\npod/free deleted\nnode/node drained\n"
+    code, _, err = shell(drain, "p=kept", "--grace-period=1", "--timeout=1s")
+    assert (code, err.splitlines()[-1]) == (1, "error: context deadline exceeded")
+    code, out, _ = shell(drain, "p=kept", "--skip-wait-for-delete-timeout=1")
+    assert (code, out.splitlines()[-1]) == (0, "node/node drained")
