@@ -75,6 +75,8 @@ def _run(words: list[str]) -> int:
     try:
         parsed = parse(found.flags, found.words)
     except UsageError as error:
+        if found.spoken == "kubectl diff":  # its exit code 1 says that there are differences
+            return _say(f"error: {error}\nSee 'kubectl diff -h' for help and examples", 2)
         return _say(f"error: {error}\nSee '{found.spoken} --help' for usage.")
     if parsed.values.get("help"):
         asked = "--help" in words or "-h" in words

@@ -4,6 +4,7 @@ Aggregated discovery answers with two small requests, so nothing is cached on di
 https://kubernetes.io/docs/reference/using-api/api-concepts/#discovery-api
 """
 
+import sys
 from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
@@ -22,6 +23,7 @@ class Discovery:
 
     def __init__(self, server: Server) -> None:
         self._server = server
+        self._warned: set[str] = set()
 
     @cached_property
     def resources(self) -> list[Resource]:
@@ -44,10 +46,19 @@ class Discovery:
     def lookup(self, word: str) -> Resource | None:
         name, _, rest = word.lower().partition(".")
         for matches in (_by_name, _by_short_name):
-            found = next((one for one in self.resources if matches(one, name) and _qualifies(one, rest)), None)
-            if found is not None:
-                return found
+            found = [one for one in self.resources if matches(one, name) and _qualifies(one, rest)]
+            if found:
+                if matches is _by_short_name:
+                    self._warn(name, found)
+                return found[0]
         return None
+
+    def _warn(self, name: str, found: list[Resource]) -> None:
+        """Once: a short name that kinds of several groups have means the first of them."""
+        groups = dict.fromkeys(f"{one.plural}.{one.group}".rstrip(".") for one in found)
+        for other in [one for one in groups if one not in self._warned][1:]:
+            print(f'Warning: short name "{name}" could also match lower priority resource {other}', file=sys.stderr)
+        self._warned.update(groups)
 
     def category(self, word: str) -> list[Resource]:
         """The kinds of a category (`all`), in upstream's order; none where it is no category."""

@@ -17,9 +17,13 @@ def sort(rows: Sequence[T], path: str, tree: Callable[[T], Any]) -> list[T]:
     """The rows in order of the field. Raises CommandError where no object has it."""
     found = [find(path, tree(row)) for row in rows]
     if rows and not any(found):
-        raise CommandError(f'couldn\'t find any field with path "{relaxed(path)}" in the list of objects')
+        raise unsortable(path)
     keyed = sorted(zip((_key(values) for values in found), range(len(rows)), strict=True))
     return [rows[at] for _, at in keyed]
+
+
+def unsortable(path: str) -> CommandError:
+    return CommandError(f'couldn\'t find any field with path "{relaxed(path)}" in the list of objects')
 
 
 def _key(values: list[Any]) -> tuple[int, Any]:

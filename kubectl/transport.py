@@ -18,7 +18,7 @@ from urllib.parse import quote, urlencode, urlsplit
 import orjson
 
 from kube.api.meta import Tree
-from kube.api.status import ApiError, TooManyRequests, from_status
+from kube.api.status import ApiError, TooManyRequests, UnknownError, from_status
 from kube.client.kubeconfig import Config
 
 Params = Mapping[str, str | int | None] | Sequence[tuple[str, str]]
@@ -193,7 +193,10 @@ def _error(status: int, content: bytes) -> ApiError:
         tree = orjson.loads(content)
     except orjson.JSONDecodeError:
         tree = {"message": content.decode("utf-8", "replace").strip()}
-    return from_status(status, tree if isinstance(tree, dict) else {})
+    tree = tree if isinstance(tree, dict) else {}
+    if status >= 500 and tree.get("kind") == "Status" and tree.get("message") and not tree.get("reason"):
+        return UnknownError(tree["message"], tree.get("details"), status)  # told without a reason, as it came
+    return from_status(status, tree)
 
 
 def _unreachable(error: Exception) -> Unreachable:

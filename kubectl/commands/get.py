@@ -274,6 +274,10 @@ class Getter:
     def _tables(self, wanted: Sequence[tuple[Ref, str]], errors: list[Exception]) -> None:
         pages = self._gather(wanted, self.accept, errors)
         kinds = {resource for resource, _ in pages}
+        if self.sort_by and len(pages) > 1 and (len(kinds) > 1 or wanted[0][0].name):
+            from kubectl.sorting import unsortable
+
+            raise unsortable(self.sort_by)  # as upstream: tables that were asked for apart are not put in one order
         look = replace(self.look, kind=self.look.kind or len(kinds) > 1)
         shown: set[Resource] = set()
         printer: TablePrinter | None = None

@@ -58,6 +58,18 @@ def test_get_prints_the_servers_tables(shell: Shell) -> None:
     assert (code, out) == (0, "namespace/default\nservice/kubernetes\n")
 
 
+def test_several_kinds_and_short_names_are_told_as_upstream_tells_them(shell: Shell) -> None:
+    """Rule: kubernetes/kubectl pkg/cmd/get sorter.go; cli-runtime's short names"""
+    unsorted = 'error: couldn\'t find any field with path "{.metadata.name}" in the list of objects\n'
+    assert shell("get namespaces,services --sort-by=.metadata.name") == (1, "", unsorted)
+    assert shell("get namespaces,services --sort-by=.metadata.name -o name")[0] == 0
+    _, _, err = shell("get ev,ev -n kube-public")
+    assert err == (
+        'Warning: short name "ev" could also match lower priority resource events.events.k8s.io\n'
+        "No resources found in kube-public namespace.\n"
+    )
+
+
 def test_apply_creates_configures_and_leaves_alone(shell: Shell, manifest: str) -> None:
     """Rule: https://kubernetes.io/docs/tasks/manage-kubernetes-objects/declarative-config/"""
     code, out, err = shell("apply --record -f", manifest)

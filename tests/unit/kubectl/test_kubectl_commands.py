@@ -50,6 +50,12 @@ def test_bad_command_lines_end_with_1_and_upstreams_words(line: str, stderr: str
     assert capsys.readouterr().err.startswith(stderr)
 
 
+def test_a_mistyped_diff_is_no_difference(capsys: pytest.CaptureFixture[str]) -> None:
+    """Rule: kubectl diff: exit status 1 means differences, more than 1 a failure."""
+    assert run(["diff", "--nope"]) == 2
+    assert capsys.readouterr().err == "error: unknown flag: --nope\nSee 'kubectl diff -h' for help and examples\n"
+
+
 def test_generators_need_no_server(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["create", "deployment", "x", "--image=a:b", "--dry-run=client", "-o", "yaml"]) == 0
     assert capsys.readouterr().out == (

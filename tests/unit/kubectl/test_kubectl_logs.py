@@ -29,6 +29,9 @@ ANSWERS: dict[str, Tree] = {
 }
 
 
+ANSWERS["/api/v1/namespaces/default/pods/p3"] = {"kind": "Status", "status": "Failure", "code": 500, "message": "boom"}
+
+
 class _Server(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         url = urlsplit(self.path)
@@ -76,3 +79,9 @@ def test_logs_of_all_pods_say_whose_they_are(
     """Rule: https://kubernetes.io/docs/reference/kubectl/generated/kubectl_logs/ --all-pods"""
     assert run(["logs", f"--server={url}", *line.split()]) == code
     assert capfd.readouterr() == (out, err)
+
+
+def test_a_status_without_a_reason_is_told_without_one(url: str, capfd: pytest.CaptureFixture[str]) -> None:
+    """Rule: kubectl pkg/cmd/util/helpers.go StandardErrorMessage"""
+    assert run(["get", f"--server={url}", "pods", "p3"]) == 1
+    assert capfd.readouterr().err == "Error from server: boom\n"
