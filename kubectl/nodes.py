@@ -6,6 +6,7 @@ kubernetes/kubectl pkg/drain
 from kube.api.meta import Tree
 from kubectl.changes import Changes
 from kubectl.errors import CommandError
+from kubectl.flags import UsageError
 from kubectl.printers import Printer
 from kubectl.selection import Item, Query
 from kubectl.session import Session, suffix
@@ -13,6 +14,8 @@ from kubectl.session import Session, suffix
 
 def nodes(session: Session, selector: str) -> list[Item]:
     """The nodes that the arguments, or the selector, name. Raises CommandError for what is no node."""
+    if session.args and selector:
+        raise UsageError("cannot specify both a node name and a --selector option")
     names = [arg if "/" in arg else f"node/{arg}" for arg in session.args]
     found = session.items(Query(names or ["nodes"], selector=selector))
     for row in (item.resource for item in found):

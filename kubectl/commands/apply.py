@@ -216,6 +216,10 @@ class ClientSide:
         except NotFound:
             self.changes.said(item, self.changes.create(replace(item, tree=applied)), "created")
             return
+        except ApiError as error:
+            wanted = f"error when retrieving current configuration of:\n{_about(item)}"
+            error.message = f'{wanted}\nfrom server for: "{item.source}": {error.message}'
+            raise
         if LAST_APPLIED not in (live["metadata"].get("annotations") or {}):
             self.changes.session.tell(MISSING_ANNOTATION.format(f"{item.resource.plural}/{item.key.name}"))
         self._patch(item, applied, live)

@@ -9,8 +9,8 @@ import typer
 
 from kube.api.status import NotFound
 from kubectl import options
-from kubectl.errors import CommandError
-from kubectl.selection import Item, Query, refs
+from kubectl.errors import CommandError, Failed
+from kubectl.selection import Item, Query, items, refs
 from kubectl.session import Session
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -53,9 +53,12 @@ def describe(
 
 
 def _describe(session: Session, query: Query, show_events: bool) -> None:
-    """Each object, an empty pair of lines between; a name that none has is taken as the beginning of names."""
+    """Each object, an empty pair of lines between; a name that none has is taken as the beginning of names.
+
+    As upstream: events are asked for only where just one object is meant, and is there.
+    """
     shown: list[bool] = []
-    told = show_events
+    told = False
 
     def one(item: Item) -> None:
         from kubectl.describe import describe as described
@@ -65,18 +68,31 @@ def _describe(session: Session, query: Query, show_events: bool) -> None:
         print(("\n\n" if shown else "") + text, end="")
         shown.append(True)
 
-    try:
-        found = session.items(query)
-        told = show_events and len(found) == 1  # as upstream: the events of many objects are not asked for
-        session.each(found, one)
-    except NotFound:
-        prefixed = [] if query.by_file else _prefixed(session, query)
+    found, missing = _found(session, query)
+    told = show_events and len(found) == 1 and missing is None
+    session.each(found, one)
+    if missing is not None:
+        prefixed = [] if query.by_file or found else _prefixed(session, query)
         if not prefixed:
-            raise
-        session.each(prefixed, one)
+            raise missing
+        for item in prefixed:
+            session.each([item], one)
+            print()
+            shown.clear()
+        return
     if not shown:
         where = "" if query.all_namespaces else f" in {session.namespace} namespace."
         session.tell(f"No resources found{where}")
+
+
+def _found(session: Session, query: Query) -> tuple[list[Item], NotFound | Failed | None]:
+    """The objects that are there, and what is told of those that are not."""
+    found: list[Item] = []
+    try:
+        found.extend(items(session, query))
+    except (NotFound, Failed) as missing:
+        return [] if any("/" in arg for arg in query.args) else found, missing
+    return found, None
 
 
 def _prefixed(session: Session, query: Query) -> list[Item]:

@@ -103,8 +103,6 @@ def drain(
     session: Session = context.obj
     if not session.args and not selector:
         raise UsageError("USAGE: drain NODE [flags]")
-    if session.args and selector:
-        raise UsageError("cannot specify both a node name and a --selector option")
     mode = dry_run(dry_run_flag)
     found = nodes(session, selector)
     cordon_all(session, found, True, dry_run_flag)

@@ -70,6 +70,23 @@ def test_several_kinds_and_short_names_are_told_as_upstream_tells_them(shell: Sh
     )
 
 
+def test_what_is_missing_or_forbidden_is_told_with_what_was_wanted(shell: Shell, manifest: str) -> None:
+    """Rule: kubernetes/kubectl pkg/cmd/describe, apply: those found are described; what could not be read is named"""
+    code, out, err = shell("describe namespaces nope default")
+    assert (code, out.splitlines()[0].split()) == (1, ["Name:", "default"])
+    assert err == 'Error from server (NotFound): namespaces "nope" not found\n'
+    code, _, err = shell("apply -f", manifest, token=NOBODY_TOKEN)
+    assert (code, err.splitlines()[:3]) == (
+        1,
+        [
+            "Error from server (Forbidden): error when retrieving current configuration of:",
+            'Resource: "apps/v1, Resource=deployments", GroupVersionKind: "apps/v1, Kind=Deployment"',
+            'Name: "web", Namespace: "default"',
+        ],
+    )
+    assert shell("cordon node -l a=b")[2].startswith("error: cannot specify both a node name and a --selector option\n")
+
+
 def test_apply_creates_configures_and_leaves_alone(shell: Shell, manifest: str) -> None:
     """Rule: https://kubernetes.io/docs/tasks/manage-kubernetes-objects/declarative-config/"""
     code, out, err = shell("apply --record -f", manifest)
