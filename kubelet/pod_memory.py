@@ -117,6 +117,13 @@ class PodMemory:
             error, _ = self._failures[name]
             self._failures[name] = (error, self._clock.now())
 
+    @property
+    def paused(self) -> bool:
+        """Whether nothing may be started yet. A pause that is over is forgotten: it wakes nobody any more."""
+        if self.paused_until is not None and self._clock.now() >= self.paused_until:
+            self.paused_until = None
+        return self.paused_until is not None
+
     def start_failed(self) -> None:
         """The engine or the network refused: nothing is started for a while, a longer one each time."""
         self.paused_until = self._clock.now() + self._pause

@@ -149,7 +149,7 @@ class PodWorker:
         self._tell(observed)
         self._probes.follow(self.pod, observed, tasks)
         self._memory.tell_backoffs(self.pod, observed)
-        self._wake_at(decision.wake_at, self._lifecycle.wake_at, self._memory.paused_until, self._deadline())
+        self._wake_at(decision.wake_at, self._deadline(), self._start_at(observed))
         return self._leaving and self._cleaned
 
     async def _observe(self) -> Observed:
@@ -202,10 +202,21 @@ class PodWorker:
                     await self._lifecycle.remove(_record(observed, action.id))
                 case StartSandbox() | StartContainer():
                     starts.append(action)
-        idle = self._starting is None or self._starting.done()
-        paused = self._memory.paused_until is not None and self._clock.now() < self._memory.paused_until
-        if self._ending is None and idle and not paused and (starts or (observed.sandbox_runs and self._lifecycle.volumes_due)):
+        may_start = self._ending is None and not self._is_starting and not self._memory.paused
+        if may_start and (starts or (observed.sandbox_runs and self._lifecycle.volumes_due)):
             self._starting = tasks.create_task(self._start(starts, observed), name=f"start {key_of(self.pod)}")
+
+    def _start_at(self, observed: Observed) -> datetime | None:
+        """When there may be something to start that the plan does not know of. None while something else wakes this worker first:
+        a moment that is past would wake it again and again."""
+        if self._ending is not None or self._is_starting:
+            return None
+        return self._memory.paused_until or (self._lifecycle.wake_at if observed.sandbox_runs else None)
+
+    @property
+    def _is_starting(self) -> bool:
+        """Then the end of that wakes this worker."""
+        return self._starting is not None and not self._starting.done()
 
     async def _resize(self, action: ResizeContainer) -> None:
         """A container that cannot have what it is given (its memory is in use, say) is asked again later."""
@@ -261,7 +272,7 @@ class PodWorker:
 
     async def _clean_up(self, observed: Observed) -> None:
         """Nothing runs any more: undo network and volumes; of a deleted pod also its containers and files."""
-        if self._starting is not None and not self._starting.done():
+        if self._is_starting:
             return  # it was cancelled, and wakes this worker when it has ended
         if not self._cleaned:
             await self._lifecycle.release(self.pod)

@@ -30,7 +30,7 @@ from kubelet.pod_worker import PodWorker
 from kubelet.probes.prober import Prober
 from kubelet.probes.question import Asking
 from kubelet.pulled_images import PulledImages
-from kubelet.runtime.runtime import LogPolicy, RuntimeFailure
+from kubelet.runtime.runtime import LogPolicy, RuntimeContainer, RuntimeFailure
 from tests.fake_runtime import FakeRuntime
 from tests.unit.kubelet.pods import UID, a_container, a_look, a_pod, ended
 from tests.wait import eventually
@@ -180,6 +180,38 @@ def test_a_container_that_cannot_be_stopped_is_asked_again_after_a_pause(tmp_pat
         await comes(lambda: runtime.asked, "asked once")
         with pytest.raises(AssertionError):
             await eventually(lambda: _is(runtime.asked > 1), within=0.2)
+
+    live(world, story)
+
+
+class Counting(FakeRuntime):
+    """Counts how often it is looked at."""
+
+    looks = 0
+
+    async def containers(self, uid: str = "") -> list[RuntimeContainer]:
+        self.looks += 1
+        return await super().containers(uid)
+
+
+def test_a_pod_that_waits_for_its_volumes_after_a_failed_start_is_not_looked_at_in_between(tmp_path: Path) -> None:
+    """Rule: nothing polls; a pause that is over wakes a worker once (a node that boots: first no network, then no volume)"""
+    runtime = Counting([IMAGE])
+    volumes = [{"name": "settings", "configMap": {"name": "absent"}}]
+    world = World(tmp_path, a_pod(containers=SLEEP, volumes=volumes), runtime)
+    world.network.ready = False
+
+    def tries() -> int:
+        return sum(reason == "FailedMount" for reason, _ in world.told.events)
+
+    async def story() -> None:
+        await comes(lambda: any(reason == "NetworkNotReady" for reason, _ in world.told.events), "the start failed")
+        world.network.ready = True
+        world.worker.wake()
+        await comes(lambda: tries() >= 1, "the volume is not there")
+        before = runtime.looks
+        await comes(lambda: tries() >= 3, "two more tries")
+        assert runtime.looks - before < 20
 
     live(world, story)
 
