@@ -120,7 +120,7 @@ async def _definition(one: Line, other: Line, turn: int) -> None:
     path = f"{CRDS}/gadgets.g{turn}.example.com"
 
     async def established() -> bool:
-        told = (await one.ask("GET", path)).tree.get("status", {}).get("conditions", ())
+        told = (await one.ask("GET", path)).tree.get("status", {}).get("conditions") or ()
         return any((condition["type"], condition["status"]) == ("Established", "True") for condition in told)
 
     await eventually(established, WITHIN_SECONDS, "it is established")
