@@ -57,7 +57,7 @@ def test_routes_follow_the_node_objects(lab: Lab) -> None:
     finally:
         lab.kubectl("delete", "node", "ghost")
     eventually_sync(lambda: not _route(lab), 10, "the route is gone")
-    assert "skiff.1" not in lab.on("node2", "ip", "link").stdout
+    eventually_sync(lambda: "skiff.1" not in lab.on("node2", "ip", "link").stdout, 10, "and then its link, which nobody needs now")
 
 
 def test_policies_hold_between_hosts(lab: Lab, addresses: dict[str, str]) -> None:
