@@ -110,7 +110,8 @@ def apart(tree: Any) -> None:
 
 
 def lost(sent: Any, got: Any, path: str = "") -> Iterator[str]:
-    """The fields of what was sent that are not in what came back, or are others there."""
+    """The fields of what was sent that are not in what came back, or are others there. An empty list may come back as null, which
+    is how Go writes one that was stored."""
     if isinstance(sent, dict):
         for name, value in sent.items():
             if not isinstance(got, dict) or name not in got:
@@ -118,7 +119,7 @@ def lost(sent: Any, got: Any, path: str = "") -> Iterator[str]:
             else:
                 yield from lost(value, got[name], f"{path}.{name}")
     elif isinstance(sent, list):
-        if not isinstance(got, list) or len(got) < len(sent):
+        if sent and (not isinstance(got, list) or len(got) < len(sent)):
             yield f"{path} is shorter"
         else:
             for index, value in enumerate(sent):
