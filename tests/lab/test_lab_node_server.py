@@ -44,7 +44,7 @@ def raw(lab: Lab, path: str) -> str:
 
 def test_a_nodes_statistics_metrics_pods_and_logs_are_had_through_the_api_server(lab: Lab) -> None:
     """Rule: https://kubernetes.io/docs/reference/instrumentation/node-metrics/, behaviour E.5.62"""
-    environment = {"KUBECONFIG": str(lab.state / "admin.conf")}
+    environment = {"KUBECONFIG": str(lab.state / "admin.conf"), "HOME": str(lab.state)}  # where kubectl keeps what it found
     subprocess.run([KUBECTL, "apply", "-f", "-"], input=POD, text=True, check=True, timeout=30, env=environment)
     lab.kubectl("wait", "--for=condition=Ready", "pod/measured", "--timeout=60s", within=70)
     try:
