@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -42,9 +43,9 @@ def raw(lab: Lab, path: str) -> str:
     return lab.kubectl("get", "--raw", PROXY + path)
 
 
-def test_a_nodes_statistics_metrics_pods_and_logs_are_had_through_the_api_server(lab: Lab) -> None:
+def test_a_nodes_statistics_metrics_pods_and_logs_are_had_through_the_api_server(lab: Lab, tmp_path: Path) -> None:
     """Rule: https://kubernetes.io/docs/reference/instrumentation/node-metrics/, behaviour E.5.62"""
-    environment = {"KUBECONFIG": str(lab.state / "admin.conf"), "HOME": str(lab.state)}  # where kubectl keeps what it found
+    environment = {"KUBECONFIG": str(lab.state / "admin.conf"), "HOME": str(tmp_path)}  # kubectl keeps there what it found
     subprocess.run([KUBECTL, "apply", "-f", "-"], input=POD, text=True, check=True, timeout=30, env=environment)
     lab.kubectl("wait", "--for=condition=Ready", "pod/measured", "--timeout=60s", within=70)
     try:
