@@ -38,14 +38,6 @@ OutputDirectory = Annotated[
         help="Where to output the files.  If empty or '-' uses stdout, otherwise creates a directory hierarchy in that directory",
     ),
 ]
-PodRunningTimeout = Annotated[
-    str,
-    Option(
-        "--pod-running-timeout",
-        metavar=options.DURATION,
-        help="The length of time (like 5s, 2m, or 3h, higher than zero) to wait until at least one pod is running",
-    ),
-]
 
 
 def dump(
@@ -54,7 +46,7 @@ def dump(
     namespaces: Namespaces = [],  # noqa: B006 - read, never changed
     output: options.Output = "json",
     output_directory: OutputDirectory = "",
-    pod_running_timeout: PodRunningTimeout = "20s",
+    pod_running_timeout: options.PodRunningTimeout = "20s",  # nothing waits, nor does upstream's: each pod is asked for by name
     template: options.Template = "",
     allow_missing: options.AllowMissing = True,
     show_managed_fields: options.ShowManagedFields = False,

@@ -204,6 +204,16 @@ WaitTimeout = Annotated[
     ),
 ]
 
+# What waits for a pod: exec, attach, run, port-forward, cluster-info dump.
+PodRunningTimeout = Annotated[
+    str,
+    Option(
+        "--pod-running-timeout",
+        metavar=DURATION,
+        help="The length of time (like 5s, 2m, or 3h, higher than zero) to wait until at least one pod is running",
+    ),
+]
+
 # What `apply` takes, and `diff`, which tells what apply would do.
 ForceConflicts = Annotated[
     bool, Option("--force-conflicts", help="If true, server-side apply will force the changes against conflicts.")

@@ -7,7 +7,8 @@ import typer
 
 from kube.api.duration import parse_go
 from kube.api.meta import Tree
-from kubectl.commands.execute import Container, PodRunningTimeout, Quiet, Stdin, Tty, streams_of
+from kubectl import options
+from kubectl.commands.execute import Container, Quiet, Stdin, Tty, streams_of
 from kubectl.errors import CommandError
 from kubectl.pods import POD, container_of, done, pod_of
 from kubectl.remote import run
@@ -28,7 +29,7 @@ def attach(
     stdin: Stdin = False,
     tty: Tty = False,
     quiet: Quiet = False,
-    pod_running_timeout: PodRunningTimeout = "1m0s",
+    pod_running_timeout: options.PodRunningTimeout = "1m0s",
 ) -> None:
     """Attach to a process that is already running inside an existing container.
 

@@ -30,14 +30,6 @@ Container = Annotated[
 ]
 Stdin = Annotated[bool, typer.Option("--stdin", "-i", help="Pass stdin to the container")]
 Tty = Annotated[bool, typer.Option("--tty", "-t", help="Stdin is a TTY")]
-PodRunningTimeout = Annotated[
-    str,
-    typer.Option(
-        "--pod-running-timeout",
-        metavar=options.DURATION,
-        help="The length of time (like 5s, 2m, or 3h, higher than zero) to wait until at least one pod is running",
-    ),
-]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Only print output from the remote session")]
 
 
@@ -49,7 +41,7 @@ def execute(
     tty: Tty = False,
     quiet: Quiet = False,
     filename: options.Filenames = [],  # noqa: B006 - read, never changed
-    pod_running_timeout: PodRunningTimeout = "1m0s",
+    pod_running_timeout: options.PodRunningTimeout = "1m0s",
 ) -> None:
     """Execute a command in a container.
 

@@ -33,14 +33,6 @@ Address = Annotated[
         "available to bind.",
     ),
 ]
-PodRunningTimeout = Annotated[
-    str,
-    typer.Option(
-        "--pod-running-timeout",
-        metavar=options.DURATION,
-        help="The length of time (like 5s, 2m, or 3h, higher than zero) to wait until at least one pod is running",
-    ),
-]
 
 
 @app.command(
@@ -49,7 +41,7 @@ PodRunningTimeout = Annotated[
 def port_forward(
     context: typer.Context,
     address: Address = [],  # noqa: B006 - read, never changed
-    pod_running_timeout: PodRunningTimeout = "1m0s",
+    pod_running_timeout: options.PodRunningTimeout = "1m0s",
 ) -> None:
     """Forward one or more local ports to a pod.
 

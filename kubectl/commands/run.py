@@ -93,14 +93,6 @@ Rm = Annotated[
     ),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="If true, suppress prompt messages.")]
-PodRunningTimeout = Annotated[
-    str,
-    typer.Option(
-        "--pod-running-timeout",
-        metavar=options.DURATION,
-        help="The length of time (like 5s, 2m, or 3h, higher than zero) to wait until at least one pod is running",
-    ),
-]
 
 
 @app.command(
@@ -127,7 +119,7 @@ def run(
     leave_stdin_open: LeaveStdinOpen = False,
     rm: Rm = False,
     quiet: Quiet = False,
-    pod_running_timeout: PodRunningTimeout = "1m0s",
+    pod_running_timeout: options.PodRunningTimeout = "1m0s",
     output: options.Output = "",
     template: options.Template = "",
     allow_missing: options.AllowMissing = True,
