@@ -84,9 +84,8 @@ class DeploymentController(Controller[Key]):
             size = planned.sizes.get(new.metadata.name)
             new = await self._change(deployment, new, size, planned.annotations, planned.min_ready_seconds)
         if planned.revision:
-            told = {
-                "metadata": {"annotations": {revision.REVISION: planned.revision}}
-            }  # beside the status: it asks for nothing new
+            # Beside the status: an annotation there asks for nothing new, and the generation stays.
+            told = {"metadata": {"annotations": {revision.REVISION: planned.revision}}}
             await self.client.patch(Deployment, key_of(deployment), told, subresource="status")
         for one in planned.delete:
             await self.client.delete(ReplicaSet, key_of(one), uid=one.metadata.uid)
